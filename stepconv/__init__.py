@@ -1,0 +1,82 @@
+"""stepconv computes convolutions that one can see, trust and train with.
+
+The names below load on first use: `import stepconv` alone brings in neither NumPy nor Numba.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stepconv.errors import (
+        ArgumentError,
+        ArgumentTypeError,
+        BackendError,
+        IntegerRangeError,
+        StepconvError,
+    )
+    from stepconv.geometry import output_size
+    from stepconv.kernels import backends, use_backend
+    from stepconv.ops import (
+        avg_pool,
+        avg_pool_backward,
+        convolve,
+        convolve_backward,
+        correlate,
+        correlate_backward,
+        correlate_transpose,
+        correlate_transpose_backward,
+        flip,
+        max_pool,
+        max_pool_backward,
+        pad,
+        pad_backward,
+        relu,
+        relu_backward,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ArgumentError",
+    "ArgumentTypeError",
+    "BackendError",
+    "IntegerRangeError",
+    "StepconvError",
+    "avg_pool",
+    "avg_pool_backward",
+    "backends",
+    "convolve",
+    "convolve_backward",
+    "correlate",
+    "correlate_backward",
+    "correlate_transpose",
+    "correlate_transpose_backward",
+    "flip",
+    "max_pool",
+    "max_pool_backward",
+    "output_size",
+    "pad",
+    "pad_backward",
+    "relu",
+    "relu_backward",
+    "use_backend",
+]
+
+_HOMES = {
+    **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "stepconv.errors"),
+    "output_size": "stepconv.geometry",
+    "backends": "stepconv.kernels",
+    "use_backend": "stepconv.kernels",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'stepconv' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES.get(name, "stepconv.ops")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,21 @@
+"""The few ways in which stepconv says no; catch StepconvError to catch them all."""
+
+
+class StepconvError(Exception):
+    """The parent of every error that stepconv raises on purpose."""
+
+
+class ArgumentError(StepconvError, ValueError):
+    """An argument of the right type whose value cannot be used."""
+
+
+class ArgumentTypeError(StepconvError, TypeError):
+    """An argument of the wrong type."""
+
+
+class IntegerRangeError(StepconvError, OverflowError):
+    """A sum of integers that could leave the range of int64."""
+
+
+class BackendError(StepconvError, RuntimeError):
+    """A backend that is not to be had here, or has no kernel for the operation."""

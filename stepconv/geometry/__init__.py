@@ -1,0 +1,42 @@
+"""Every size, pad and window bound, worked out once in plain integers; nothing else counts cells."""
+
+from stepconv.geometry.axis import Axis, same_pads
+from stepconv.geometry.networks import (
+    ReceptiveField,
+    dense_parameter_count,
+    parameter_count,
+    receptive_field,
+)
+from stepconv.geometry.options import MODES, PADDINGS, flag, integer, pads, per_axis, word
+from stepconv.geometry.plan import (
+    Plan,
+    Shape,
+    correlation_plan,
+    output_size,
+    padding_plan,
+    pooling_plan,
+    transposed_plan,
+)
+
+__all__ = [
+    "MODES",
+    "PADDINGS",
+    "Axis",
+    "Plan",
+    "ReceptiveField",
+    "Shape",
+    "correlation_plan",
+    "dense_parameter_count",
+    "flag",
+    "integer",
+    "output_size",
+    "padding_plan",
+    "pads",
+    "parameter_count",
+    "per_axis",
+    "pooling_plan",
+    "receptive_field",
+    "same_pads",
+    "transposed_plan",
+    "word",
+]

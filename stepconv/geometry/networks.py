@@ -1,0 +1,71 @@
+"""Sizes of a stack of layers: how much of the picture one cell sees, how much there is to learn."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from stepconv.geometry.axis import Axis
+from stepconv.geometry.options import flag, integer, per_axis
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptiveField:
+    """The cells of the input that one cell of the last layer depends on, along one axis.
+
+    Cell i of the output sees [start + i·jump, start + i·jump + size) of the input.
+    """
+
+    size: int = 1
+    jump: int = 1
+    start: int = 0
+
+    def bounds(self, index: int) -> tuple[int, int]:
+        """Return [start, stop) in cells of the network's input; negative in the padding."""
+        first = self.start + index * self.jump
+        return first, first + self.size
+
+
+def receptive_field(layers: Iterable[Axis]) -> ReceptiveField:
+    """Return what one output cell of a stack of layers sees; `layers` from first to last.
+
+    >>> three = Axis(size=28, window=3, before=1, after=1)
+    >>> receptive_field([three, three])
+    ReceptiveField(size=5, jump=1, start=-2)
+    """
+    size, jump, start = 1, 1, 0
+    for layer in layers:
+        size += (layer.span - 1) * jump
+        start -= layer.before * jump
+        jump *= layer.stride
+    return ReceptiveField(size, jump, start)
+
+
+def parameter_count(
+    out_channels: int,
+    in_channels: int,
+    kernel: int | Sequence[int],
+    *,
+    bias: Any = True,
+    groups: int = 1,
+) -> int:
+    """Return the learnt numbers of a layer of filters; an int kernel is square.
+
+    >>> parameter_count(10, 3, 3)
+    280
+    """
+    out_channels = integer("out_channels", out_channels, 1)
+    in_group = integer("in_channels", in_channels, 1) // integer("groups", groups, 1)
+    axes = len(kernel) if isinstance(kernel, Sequence) else 2
+    cells = prod(per_axis("kernel", kernel, axes, 1))
+    return out_channels * in_group * cells + (out_channels if flag("bias", bias) else 0)
+
+
+def dense_parameter_count(inputs: int, outputs: int, *, bias: Any = True) -> int:
+    """Return the learnt numbers of a fully connected layer.
+
+    >>> dense_parameter_count(3072, 1024)
+    3146752
+    """
+    inputs, outputs = integer("inputs", inputs, 1), integer("outputs", outputs, 1)
+    return inputs * outputs + (outputs if flag("bias", bias) else 0)

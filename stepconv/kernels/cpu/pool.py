@@ -1,0 +1,158 @@
+"""Pooling on the CPU, forward and backward: one task takes one output row, or one plane back."""
+
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from stepconv.kernels.compile import inner, parallel
+
+Array = Any
+
+
+@inner
+def _inside(first: int, window: int, dilation: int, size: int) -> tuple[int, int]:
+    """Return [low, high) of the cells of a window that lie inside an axis of `size` cells."""
+    low = (dilation - 1 - first) // dilation if first < 0 else 0
+    high = min(window, (size - 1 - first) // dilation + 1)
+    return low, high
+
+
+@inner
+def _winner(
+    plane: Array,
+    first_i: int,
+    first_j: int,
+    window_y: int,
+    window_x: int,
+    dilation_y: int,
+    dilation_x: int,
+) -> tuple[int, int]:
+    """Return where the first of the largest cells is, or (-1, -1) where padding is alone."""
+    low_a, high_a = _inside(first_i, window_y, dilation_y, plane.shape[0])
+    low_b, high_b = _inside(first_j, window_x, dilation_x, plane.shape[1])
+    if low_a >= high_a or low_b >= high_b:
+        return -1, -1
+    best_i, best_j = first_i + low_a * dilation_y, first_j + low_b * dilation_x
+    best = plane[best_i, best_j]
+    for a in range(low_a, high_a):
+        i = first_i + a * dilation_y
+        for b in range(low_b, high_b):
+            j = first_j + b * dilation_x
+            cell = plane[i, j]
+            if cell > best or (cell != cell and best == best):  # noqa: PLR0124
+                best, best_i, best_j = cell, i, j
+    return best_i, best_j
+
+
+@parallel
+def max_pool(
+    x: Array,
+    out: Array,
+    lowest: Any,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """out[b, i, j] = the largest cell of the window, `lowest` where it holds padding alone."""
+    planes, height, width = out.shape
+    for task in prange(planes * height):
+        t = np.int64(task)
+        b, i = t // height, t % height
+        for j in range(width):
+            first_i, first_j = i * stride_y - top, j * stride_x - left
+            y, z = _winner(x[b], first_i, first_j, window_y, window_x, dilation_y, dilation_x)
+            out[b, i, j] = x[b, y, z] if y >= 0 else lowest
+
+
+@parallel
+def max_pool_backward(
+    x: Array,
+    grad_out: Array,
+    grad_x: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """Hand each window's gradient to its winner; a cell that wins twice gets both."""
+    planes, height, width = grad_out.shape
+    for task in prange(planes):
+        b = np.int64(task)
+        grad_x[b] = 0
+        for i in range(height):
+            for j in range(width):
+                first_i, first_j = i * stride_y - top, j * stride_x - left
+                y, z = _winner(x[b], first_i, first_j, window_y, window_x, dilation_y, dilation_x)
+                if y >= 0:
+                    grad_x[b, y, z] += grad_out[b, i, j]
+
+
+@parallel
+def avg_pool(
+    x: Array,
+    out: Array,
+    row_counts: Array,
+    column_counts: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """out[b, i, j] = Σ of the window / (row_counts[i] · column_counts[j])."""
+    planes, height, width = out.shape
+    for task in prange(planes * height):
+        t = np.int64(task)
+        b, i = t // height, t % height
+        first_i = i * stride_y - top
+        low_a, high_a = _inside(first_i, window_y, 1, x.shape[1])
+        for j in range(width):
+            first_j = j * stride_x - left
+            low_b, high_b = _inside(first_j, window_x, 1, x.shape[2])
+            total = out.dtype.type(0)
+            for a in range(low_a, high_a):
+                for c in range(low_b, high_b):
+                    total += x[b, first_i + a, first_j + c]
+            out[b, i, j] = total / out.dtype.type(row_counts[i] * column_counts[j])
+
+
+@parallel
+def avg_pool_backward(
+    grad_out: Array,
+    grad_x: Array,
+    row_counts: Array,
+    column_counts: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """Spread each window's gradient evenly over its cells; windows that overlap add."""
+    planes, height, width = grad_out.shape
+    for task in prange(planes):
+        b = np.int64(task)
+        grad_x[b] = 0
+        for i in range(height):
+            first_i = i * stride_y - top
+            low_a, high_a = _inside(first_i, window_y, 1, grad_x.shape[1])
+            for j in range(width):
+                first_j = j * stride_x - left
+                low_b, high_b = _inside(first_j, window_x, 1, grad_x.shape[2])
+                cells = grad_out.dtype.type(row_counts[i] * column_counts[j])
+                share = grad_out[b, i, j] / cells
+                for a in range(low_a, high_a):
+                    for c in range(low_b, high_b):
+                        grad_x[b, first_i + a, first_j + c] += share

@@ -1,0 +1,272 @@
+"""Every operation as a slide writes it, one window at a time: the oracle the fast kernels obey.
+
+Plain Python on NumPy arrays, slow and easy to step through with a debugger. Arrays come as
+(batch, channels, rows, columns); a signal has one row. `top` and `left` are the cells of
+padding in front of the first row and column, so window (i, j) starts at input cell
+(i·stride_y - top, j·stride_x - left), which may lie outside the image: there x is 0.
+"""
+
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+# NumPy warns where IEEE arithmetic overflows or meets a NaN; an oracle does what IEEE says.
+ieee = np.errstate(all="ignore")
+
+
+def value_at(plane: Array, i: int, j: int) -> Any:
+    """Return the cell (i, j) of an image, 0 in the padding around it."""
+    if 0 <= i < plane.shape[0] and 0 <= j < plane.shape[1]:
+        return plane[i, j]
+    return plane.dtype.type(0)
+
+
+def window_sum(
+    plane: Array, kernel: Array, first_i: int, first_j: int, dilation_y: int, dilation_x: int
+) -> Any:
+    """Return Σ plane[i, j] · kernel[a, b] over one window of one channel."""
+    total = plane.dtype.type(0)
+    for a in range(kernel.shape[0]):
+        for b in range(kernel.shape[1]):
+            cell = value_at(plane, first_i + a * dilation_y, first_j + b * dilation_x)
+            total += cell * kernel[a, b]
+    return total
+
+
+@ieee
+def correlate(
+    x: Array,
+    w: Array,
+    bias: Array,
+    out: Array,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+    groups: int,
+) -> None:
+    """out[n, o, i, j] = bias[o] + Σ over the group's channels of the window's sum."""
+    in_group = w.shape[1]
+    out_group = w.shape[0] // groups
+    for n, o, i, j in np.ndindex(out.shape):
+        total = bias[o]
+        for k in range(in_group):
+            c = o // out_group * in_group + k
+            total += window_sum(
+                x[n, c], w[o, k], i * stride_y - top, j * stride_x - left, dilation_y, dilation_x
+            )
+        out[n, o, i, j] = total
+
+
+@ieee
+def correlate_grad_x(
+    grad_out: Array,
+    w: Array,
+    bias: Array,
+    grad_x: Array,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+    groups: int,
+) -> None:
+    """Hand grad_out · w back to the cells each window read; a transposed correlation adds bias."""
+    in_group = w.shape[1]
+    out_group = w.shape[0] // groups
+    for n, c, y, x in np.ndindex(grad_x.shape):
+        grad_x[n, c, y, x] = bias[c]
+    for n, o, i, j in np.ndindex(grad_out.shape):
+        for k, a, b in np.ndindex(w.shape[1:]):
+            c = o // out_group * in_group + k
+            y = i * stride_y - top + a * dilation_y
+            x = j * stride_x - left + b * dilation_x
+            if 0 <= y < grad_x.shape[2] and 0 <= x < grad_x.shape[3]:
+                grad_x[n, c, y, x] += grad_out[n, o, i, j] * w[o, k, a, b]
+
+
+@ieee
+def correlate_grad_w(
+    x: Array,
+    grad_out: Array,
+    grad_w: Array,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+    groups: int,
+) -> None:
+    """grad_w[o, k, a, b] = Σ over all windows of the cell that met the weight · grad_out."""
+    in_group = grad_w.shape[1]
+    out_group = grad_w.shape[0] // groups
+    for o, k, a, b in np.ndindex(grad_w.shape):
+        c = o // out_group * in_group + k
+        total = grad_w.dtype.type(0)
+        for n, i, j in np.ndindex(x.shape[0], *grad_out.shape[2:]):
+            y = i * stride_y - top + a * dilation_y
+            z = j * stride_x - left + b * dilation_x
+            total += value_at(x[n, c], y, z) * grad_out[n, o, i, j]
+        grad_w[o, k, a, b] = total
+
+
+@ieee
+def channel_sums(grad_out: Array, grad_bias: Array) -> None:
+    """grad_bias[o] = Σ grad_out[n, o, i, j]: the bias went into every output cell."""
+    for o in range(grad_bias.shape[0]):
+        total = grad_bias.dtype.type(0)
+        for n, i, j in np.ndindex(grad_out.shape[0], *grad_out.shape[2:]):
+            total += grad_out[n, o, i, j]
+        grad_bias[o] = total
+
+
+def pad(x: Array, out: Array, rows: Array, columns: Array, value: Any) -> None:
+    """out[b, i, j] = x[b, rows[i], columns[j]], or `value` where an index is -1."""
+    for b, i, j in np.ndindex(out.shape):
+        y, z = rows[i], columns[j]
+        out[b, i, j] = x[b, y, z] if y >= 0 and z >= 0 else value
+
+
+@ieee
+def pad_backward(grad_out: Array, grad_x: Array, rows: Array, columns: Array) -> None:
+    """Add the gradient of every padded cell to the cell that it is a copy of."""
+    grad_x[...] = 0
+    for b, i, j in np.ndindex(grad_out.shape):
+        y, z = rows[i], columns[j]
+        if y >= 0 and z >= 0:
+            grad_x[b, y, z] += grad_out[b, i, j]
+
+
+def beats(cell: Any, best: Any) -> Any:
+    """Tell whether a later cell takes the place of the best so far: larger, or the first NaN."""
+    return cell > best or (cell != cell and best == best)  # noqa: PLR0124
+
+
+def window_winner(
+    plane: Array,
+    first_i: int,
+    first_j: int,
+    window_y: int,
+    window_x: int,
+    dilation_y: int,
+    dilation_x: int,
+) -> tuple[int, int]:
+    """Return where the largest cell of a window is: the first of equals; a NaN beats all.
+
+    Padding never wins; (-1, -1) says that the window holds nothing else.
+    """
+    best_i, best_j = -1, -1
+    for a in range(window_y):
+        for b in range(window_x):
+            i, j = first_i + a * dilation_y, first_j + b * dilation_x
+            if 0 <= i < plane.shape[0] and 0 <= j < plane.shape[1]:
+                if best_i < 0 or beats(plane[i, j], plane[best_i, best_j]):
+                    best_i, best_j = i, j
+    return best_i, best_j
+
+
+def max_pool(
+    x: Array,
+    out: Array,
+    lowest: Any,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """out[b, i, j] = the largest cell of the window, `lowest` where it holds padding alone."""
+    for b, i, j in np.ndindex(out.shape):
+        corner = i * stride_y - top, j * stride_x - left
+        y, z = window_winner(x[b], *corner, window_y, window_x, dilation_y, dilation_x)
+        out[b, i, j] = x[b, y, z] if y >= 0 else lowest
+
+
+@ieee
+def max_pool_backward(
+    x: Array,
+    grad_out: Array,
+    grad_x: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """Hand each window's gradient to its winner; a cell that wins twice gets both."""
+    grad_x[...] = 0
+    for b, i, j in np.ndindex(grad_out.shape):
+        corner = i * stride_y - top, j * stride_x - left
+        y, z = window_winner(x[b], *corner, window_y, window_x, dilation_y, dilation_x)
+        if y >= 0:
+            grad_x[b, y, z] += grad_out[b, i, j]
+
+
+@ieee
+def avg_pool(
+    x: Array,
+    out: Array,
+    row_counts: Array,
+    column_counts: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """out[b, i, j] = Σ of the window / the cells it counts, row_counts[i] · column_counts[j]."""
+    for b, i, j in np.ndindex(out.shape):
+        total = out.dtype.type(0)
+        for a in range(window_y):
+            for c in range(window_x):
+                total += value_at(x[b], i * stride_y - top + a, j * stride_x - left + c)
+        out[b, i, j] = total / out.dtype.type(row_counts[i] * column_counts[j])
+
+
+@ieee
+def avg_pool_backward(
+    grad_out: Array,
+    grad_x: Array,
+    row_counts: Array,
+    column_counts: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """Spread each window's gradient evenly over its cells; windows that overlap add."""
+    grad_x[...] = 0
+    for b, i, j in np.ndindex(grad_out.shape):
+        share = grad_out[b, i, j] / grad_out.dtype.type(row_counts[i] * column_counts[j])
+        for a in range(window_y):
+            for c in range(window_x):
+                y, z = i * stride_y - top + a, j * stride_x - left + c
+                if 0 <= y < grad_x.shape[1] and 0 <= z < grad_x.shape[2]:
+                    grad_x[b, y, z] += share
+
+
+def relu(x: Array, out: Array) -> None:
+    """out = x where x is positive, 0 elsewhere; a NaN stays one."""
+    for index in np.ndindex(x.shape):
+        out[index] = x.dtype.type(0) if x[index] <= 0 else x[index]
+
+
+def relu_backward(x: Array, grad_out: Array, grad_x: Array) -> None:
+    """Let the gradient through where x is positive."""
+    for index in np.ndindex(x.shape):
+        grad_x[index] = grad_out.dtype.type(0) if x[index] <= 0 else grad_out[index]

@@ -1,0 +1,130 @@
+"""Correlation on arrays laid out for the kernels: allocate, fill, and refuse what overflows.
+
+Images are (batch, channels, rows, columns) and filters (filters, channels / groups, rows,
+columns) here, whatever the caller's arrays look like.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from stepconv import kernels
+from stepconv.errors import ArgumentError
+from stepconv.geometry import Plan, Shape
+from stepconv.ops._arrays import Array, DType, check_sums_fit, laid_out, numeric, sum_dtype
+
+
+def slide(
+    x: Array, w: Array, bias: Array | None, shape: Shape, plan: Plan, backend: str | None
+) -> Array:
+    """Return the correlation of x with w as an array of `shape`."""
+    out = np.empty(shape, x.dtype)
+    planes = out.reshape(x.shape[0], plan.out_channels, plan.rows.output, plan.columns.output)
+    arrays = (x, w, _filled(bias, plan.out_channels, x.dtype))
+    _fill("correlate", arrays, planes, w[0].size, plan, backend)
+    return out
+
+
+def slide_back(
+    grad_out: Array, w: Array, bias: Array | None, shape: Shape, plan: Plan, backend: str | None
+) -> Array:
+    """Return the gradient for x, or the transposed correlation of `grad_out`, of `shape`."""
+    out = np.empty(shape, w.dtype)
+    planes = out.reshape(grad_out.shape[0], plan.in_channels, plan.rows.size, plan.columns.size)
+    arrays = (grad_out, w, _filled(bias, plan.in_channels, w.dtype))
+    _fill("correlate_grad_x", arrays, planes, w[:, 0].size // plan.groups, plan, backend)
+    return out
+
+
+def weigh(x: Array, grad_out: Array, shape: Shape, plan: Plan, backend: str | None) -> Array:
+    """Return the gradient for weights of `shape`."""
+    out = np.empty(shape, x.dtype)
+    group = plan.in_channels // plan.groups
+    filters = out.reshape(plan.out_channels, group, *plan.window)
+    _fill("correlate_grad_w", (x, grad_out), filters, grad_out[:, 0].size, plan, backend)
+    return out
+
+
+def sum_channels(grad_out: Array, shape: Shape, backend: str | None) -> Array:
+    """Return the gradient for the bias as an array of `shape`."""
+    kernel = kernels.find("channel_sums", backend)
+    out = np.empty(shape, grad_out.dtype)
+    sums = out.reshape(grad_out.shape[1])
+    if out.dtype.kind == "i":
+        check_sums_fit(kernel, (grad_out,), sums, grad_out[:, 0].size)
+    kernel(grad_out, sums)
+    return out
+
+
+def as_images(x: Array, w: Array, dtype: DType) -> Array:
+    """Return x as (batch, channels, rows, columns); the rank of w says which axes it has."""
+    axes = spatial_axes(w)
+    plane = x.shape[-axes:] if axes == 2 else (1, x.shape[-1])
+    if w.ndim < 3:
+        return laid_out(x, dtype, (1, 1, *plane))
+    batch = x.shape[0] if x.ndim == w.ndim else 1
+    return laid_out(x, dtype, (batch, x.shape[-axes - 1], *plane))
+
+
+def as_filters(w: Array, dtype: DType) -> Array:
+    """Return w as (filters, channels / groups, rows, columns)."""
+    plane = w.shape[-2:] if spatial_axes(w) == 2 else (1, w.shape[-1])
+    return laid_out(w, dtype, (*(w.shape[:2] if w.ndim > 2 else (1, 1)), *plane))
+
+
+def spatial_axes(w: Array) -> int:
+    """Return how many axes the kernel slides along."""
+    return 1 if w.ndim in (1, 3) else 2
+
+
+def result_shape(x: Array, w: Array, channels: int, plane: Shape) -> Shape:
+    """Return the caller's shape of a result: the leading axes of x, then channels, then cells."""
+    if w.ndim < 3:
+        return plane
+    return (*x.shape[: x.ndim - len(plane) - 1], channels, *plane)
+
+
+def bias_shape(w: Array, images: Array) -> Shape:
+    """Return the caller's shape of a bias: one per channel, or a plain kernel's single number."""
+    return () if w.ndim < 3 else (images.shape[1],)
+
+
+def checked_bias(bias: ArrayLike | None, w: Array, channels: int) -> Array | None:
+    """Return the bias as an array: one number per filter, a single one for a plain kernel."""
+    if bias is None:
+        return None
+    array = numeric("bias", bias)
+    if array.shape == (channels,) or (w.ndim < 3 and array.size == 1):
+        return array
+    fits = "a single number" if w.ndim < 3 else f"one number for each of {channels} filters"
+    raise ArgumentError(f"bias of shape {array.shape} does not fit: {fits} does")
+
+
+def dtype_with_bias(x: Array, w: Array, bias: ArrayLike | None) -> DType:
+    """Return the type to sum in; a bias that is a Python number does not widen it (NEP 50)."""
+    if bias is None:
+        return sum_dtype(x, w)
+    return sum_dtype(x, w, bias if isinstance(bias, int | float) else np.asarray(bias))
+
+
+def _filled(bias: Array | None, channels: int, dtype: DType) -> Array:
+    if bias is None:
+        return np.zeros(channels, dtype)
+    return laid_out(bias, dtype, (channels,))
+
+
+def _fill(
+    operation: str,
+    arrays: tuple[Array, ...],
+    out: Array,
+    terms: int,
+    plan: Plan,
+    backend: str | None,
+) -> None:
+    """Let the kernel fill `out`; integers are shown to fit first."""
+    kernel = kernels.find(operation, backend)
+    numbers = (*plan.numbers, plan.groups)
+    if out.size == 0:
+        return
+    if out.dtype.kind == "i":
+        check_sums_fit(lambda *given: kernel(*given, *numbers), arrays, out, terms)
+    kernel(*arrays, out, *numbers)

@@ -1,0 +1,45 @@
+"""What follows a convolution in most networks: ReLU and its gradient."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from stepconv import kernels
+from stepconv.ops._arrays import (
+    Array,
+    check_grad_out,
+    laid_out,
+    moving_dtype,
+    numeric,
+    own_dtype,
+    sum_dtype,
+)
+
+
+def relu(x: ArrayLike, *, backend: str | None = None) -> Array:
+    """Keep what is positive, put 0 for the rest; a NaN stays one.
+
+    >>> relu([3, -1, 2])
+    array([3, 0, 2])
+    """
+    array = numeric("x", x)
+    out = np.empty(array.shape, moving_dtype(array))
+    if out.size:
+        flat = laid_out(array, out.dtype, (out.size,))
+        kernels.find("relu", backend)(flat, out.reshape(-1))
+    return out.astype(own_dtype(array), copy=False)
+
+
+def relu_backward(x: ArrayLike, grad_out: ArrayLike, *, backend: str | None = None) -> Array:
+    """Return grad_x of `relu`: the gradient passes where x is positive.
+
+    >>> relu_backward([3, -1, 2], [5, 6, 7])
+    array([5, 0, 7])
+    """
+    array, grad = numeric("x", x), numeric("grad_out", grad_out)
+    check_grad_out(grad, array.shape)
+    out = np.empty(grad.shape, sum_dtype(grad))
+    if out.size:
+        flat = laid_out(array, moving_dtype(array), (out.size,))
+        gradients = laid_out(grad, out.dtype, flat.shape)
+        kernels.find("relu_backward", backend)(flat, gradients, out.reshape(-1))
+    return out

@@ -1,0 +1,119 @@
+"""Put a border round an image in one of four modes, and fold its gradient back."""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from stepconv import kernels
+from stepconv.errors import ArgumentError
+from stepconv.geometry import MODES, Plan, Shape, padding_plan, word
+from stepconv.ops._arrays import (
+    Array,
+    check_grad_out,
+    check_sums_fit,
+    laid_out,
+    moving_dtype,
+    numeric,
+    own_dtype,
+    sum_dtype,
+)
+
+
+def pad(
+    x: ArrayLike,
+    padding: Any,
+    *,
+    mode: str = "zeros",
+    value: float = 0.0,
+    backend: str | None = None,
+) -> Array:
+    """Put cells round the last axes of x: an int, one int per axis, or (before, after) per axis.
+
+    By two cells, `1 2 3 4` becomes
+    zeros     `0 0 1 2 3 4 0 0` (or `value` in place of 0)
+    reflect   `3 2 1 2 3 4 3 2`
+    replicate `1 1 1 2 3 4 4 4`
+    circular  `3 4 1 2 3 4 1 2`
+
+    >>> pad([1, 2, 3, 4], 2, mode="reflect")
+    array([3, 2, 1, 2, 3, 4, 3, 2])
+    """
+    array = numeric("x", x)
+    plan = padding_plan(array.shape, padding)
+    word("mode", mode, MODES)
+    filler = _filler(value, mode, array)
+    return put_border(array, plan, mode, filler, backend)
+
+
+def pad_backward(
+    grad_out: ArrayLike,
+    shape: tuple[int, ...],
+    padding: Any,
+    *,
+    mode: str = "zeros",
+    backend: str | None = None,
+) -> Array:
+    """Return grad_x of a call of `pad` on an x of `shape`: every copy adds to its original.
+
+    >>> pad_backward([1, 1, 1, 1, 1, 1, 1, 1], (4,), 2, mode="reflect")
+    array([1, 3, 3, 1])
+    """
+    grad = numeric("grad_out", grad_out)
+    shape = tuple(shape)
+    plan = padding_plan(shape, padding)
+    padded = (*shape[: len(shape) - len(plan.axes)], *(axis.padded for axis in plan.axes))
+    check_grad_out(grad, padded)
+    return fold_border(grad, shape, plan, word("mode", mode, MODES), backend)
+
+
+def put_border(x: Array, plan: Plan, mode: str, value: Any, backend: str | None) -> Array:
+    """Return x with the plan's border round its last axes, in its own type."""
+    rows, columns = _sources(plan, mode)
+    leading = x.shape[: x.ndim - len(plan.axes)]
+    out = np.empty((*leading, *(axis.padded for axis in plan.axes)), moving_dtype(x))
+    if out.size:
+        planes = laid_out(x, out.dtype, (prod(leading), plan.rows.size, plan.columns.size))
+        padded = out.reshape(prod(leading), rows.size, columns.size)
+        kernels.find("pad", backend)(planes, padded, rows, columns, out.dtype.type(value))
+    return out.astype(own_dtype(x), copy=False)
+
+
+def fold_border(grad: Array, shape: Shape, plan: Plan, mode: str, backend: str | None) -> Array:
+    """Return the gradient for x of `shape`, given that of x with the plan's border round it."""
+    rows, columns = _sources(plan, mode)
+    out = np.zeros(shape, sum_dtype(grad))
+    if grad.size and out.size:
+        kernel = kernels.find("pad_backward", backend)
+        count = out.size // (plan.rows.size * plan.columns.size)
+        planes = laid_out(grad, out.dtype, (count, rows.size, columns.size))
+        grad_x = out.reshape(count, plan.rows.size, plan.columns.size)
+        if out.dtype.kind == "i":
+            check_sums_fit(
+                lambda *given: kernel(*given, rows, columns), (planes,), grad_x, grad.size
+            )
+        kernel(planes, grad_x, rows, columns)
+    return out
+
+
+def _sources(plan: Plan, mode: str) -> tuple[Array, Array]:
+    """Return for each padded row and column the one that it copies, -1 for none."""
+    return (
+        np.array(plan.rows.sources(mode), np.int64),
+        np.array(plan.columns.sources(mode), np.int64),
+    )
+
+
+def _filler(value: Any, mode: str, x: Array) -> Any:
+    """Return `value` if x's type can hold it and the mode has a use for it."""
+    number = numeric("value", value)
+    if number.ndim:
+        raise ArgumentError(f"value={value!r} is not a single number")
+    if mode != "zeros" and number != 0:
+        raise ArgumentError(f"value={value!r} has no place in mode={mode!r}: it fills 'zeros'")
+    with np.errstate(all="ignore"):
+        filler = number.astype(own_dtype(x))
+    if x.dtype.kind in "biu" and filler != number:
+        raise ArgumentError(f"value={value!r} cannot be held by {x.dtype}, the type of x")
+    return filler

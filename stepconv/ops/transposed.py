@@ -1,0 +1,106 @@
+"""The adjoint of correlate: every cell of x paints the kernel (transposed convolution)."""
+
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from stepconv.geometry import transposed_plan
+from stepconv.ops import _slide
+from stepconv.ops._arrays import Array, check_grad_out, numeric, sum_dtype
+from stepconv.ops.correlation import Gradients
+
+
+def correlate_transpose(
+    x: ArrayLike,
+    w: ArrayLike,
+    bias: ArrayLike | None = None,
+    *,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    backend: str | None = None,
+) -> Array:
+    """Let every cell of x paint the kernel, scaled by itself, and add where paint overlaps.
+
+    Weights are (channels, filters / groups, …). `padding` crops the result on both sides of
+    each axis, `output_padding` adds cells behind; each is an int or one int per axis.
+
+    >>> correlate_transpose([1, 2], [1, 1, 1], stride=2)
+    array([1, 1, 3, 2, 2])
+    """
+    call = _Call(x, w, stride, padding, output_padding, dilation, groups, backend)
+    return call.forward(bias)
+
+
+def correlate_transpose_backward(
+    x: ArrayLike,
+    w: ArrayLike,
+    grad_out: ArrayLike,
+    *,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    backend: str | None = None,
+) -> Gradients:
+    """Return (grad_x, grad_w, grad_bias) of `correlate_transpose` with the same arguments.
+
+    >>> correlate_transpose_backward([1, 2], [1, 1, 1], [1, 2, 3, 4, 5], stride=2)[0]
+    array([ 6, 12])
+    """
+    call = _Call(x, w, stride, padding, output_padding, dilation, groups, backend)
+    return call.backward(grad_out)
+
+
+class _Call:
+    """One transposed correlation whose arguments have been checked.
+
+    Its plan is that of the correlation leading back, so forward and backward change places.
+    """
+
+    def __init__(
+        self,
+        x: ArrayLike,
+        w: ArrayLike,
+        stride: Any,
+        padding: Any,
+        output_padding: Any,
+        dilation: Any,
+        groups: Any,
+        backend: str | None,
+    ) -> None:
+        self.x, self.w = numeric("x", x), numeric("w", w)
+        self.plan = transposed_plan(
+            self.x.shape,
+            self.w.shape,
+            stride=stride,
+            padding=padding,
+            output_padding=output_padding,
+            dilation=dilation,
+            groups=groups,
+        )
+        self.shape = _slide.result_shape(self.x, self.w, self.plan.in_channels, self.plan.input)
+        self.backend = backend
+
+    def forward(self, bias: ArrayLike | None) -> Array:
+        """Return the result of the call."""
+        offset = _slide.checked_bias(bias, self.w, self.plan.in_channels)
+        dtype = _slide.dtype_with_bias(self.x, self.w, bias)
+        x, w = _slide.as_images(self.x, self.w, dtype), _slide.as_filters(self.w, dtype)
+        return _slide.slide_back(x, w, offset, self.shape, self.plan, self.backend)
+
+    def backward(self, grad_out: ArrayLike) -> Gradients:
+        """Return the gradients of the call, given that of its result."""
+        grad = numeric("grad_out", grad_out)
+        check_grad_out(grad, self.shape)
+        dtype = sum_dtype(self.x, self.w, grad)
+        x, w = _slide.as_images(self.x, self.w, dtype), _slide.as_filters(self.w, dtype)
+        grad = _slide.as_images(grad, self.w, dtype)
+        return (
+            _slide.slide(grad, w, None, self.x.shape, self.plan, self.backend),
+            _slide.weigh(grad, x, self.w.shape, self.plan, self.backend),
+            _slide.sum_channels(grad, _slide.bias_shape(self.w, grad), self.backend),
+        )
