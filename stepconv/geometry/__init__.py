@@ -1,4 +1,4 @@
-"""Every size, pad and window bound, worked out once in plain integers; nothing else counts cells."""
+"""Every size, pad and window bound in plain integers: nothing else in stepconv counts cells."""
 
 from stepconv.geometry.axis import Axis, same_pads
 from stepconv.geometry.networks import (

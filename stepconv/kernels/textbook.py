@@ -145,7 +145,7 @@ def pad_backward(grad_out: Array, grad_x: Array, rows: Array, columns: Array) ->
 
 def beats(cell: Any, best: Any) -> Any:
     """Tell whether a later cell takes the place of the best so far: larger, or the first NaN."""
-    return cell > best or (cell != cell and best == best)  # noqa: PLR0124
+    return cell > best or (cell != cell and best == best)
 
 
 def window_winner(

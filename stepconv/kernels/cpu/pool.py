@@ -40,7 +40,7 @@ def _winner(
         for b in range(low_b, high_b):
             j = first_j + b * dilation_x
             cell = plane[i, j]
-            if cell > best or (cell != cell and best == best):  # noqa: PLR0124
+            if cell > best or (cell != cell and best == best):
                 best, best_i, best_j = cell, i, j
     return best_i, best_j
 

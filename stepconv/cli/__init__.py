@@ -1,0 +1,79 @@
+"""The command line: a table of commands, each a thin module that is imported when it is asked for.
+
+To add a command `name`, write `name.py` beside this file with a function `name` in it (annotated
+parameters as Typer reads them, a docstring whose indented block is an example) and add the name to
+COMMANDS. Import numba, numpy, rich and textual inside functions, so that `--help` stays quick.
+"""
+
+import difflib
+import importlib.util
+import inspect
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+import typer.core
+import typer.main
+
+import stepconv
+from stepconv.cli import _console
+from stepconv.errors import ArgumentError
+
+# In the order in which `stepconv --help` lists them; a name whose module is absent is left out.
+COMMANDS = ("demo", "examples", "show", "apply", "doctor")
+
+
+def available() -> list[str]:
+    """The names of the commands that are there."""
+    return [name for name in COMMANDS if importlib.util.find_spec(f"{__name__}.{name}")]
+
+
+class _LazyCommands(typer.core.TyperGroup):
+    """A group that imports a command's module when the command, or its line of help, is needed."""
+
+    # Any: the classes meant have no public name in Typer.
+    def list_commands(self, ctx: Any) -> list[str]:
+        return available()
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        names = available()
+        if cmd_name not in names:
+            close = difflib.get_close_matches(cmd_name, names, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}"
+            raise ArgumentError(f"no command {cmd_name!r}: {hint}")
+        function = getattr(importlib.import_module(f"{__name__}.{cmd_name}"), cmd_name)
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(cmd_name, help=_keep_examples(inspect.getdoc(function) or ""))(function)
+        return typer.main.get_command(app)
+
+
+def _keep_examples(text: str) -> str:
+    """Mark the indented blocks of a docstring with a backspace, so that help leaves them as is."""
+    return re.sub(r"\n\n(?=    )", "\n\n\b\n", text)
+
+
+# Plain help, without Rich's boxes: half the start-up time, and it reads well on any terminal.
+app = typer.Typer(cls=_LazyCommands, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def _stepconv(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """See every multiplication of a convolution, and compute it fast.
+
+    `stepconv COMMAND --help` shows an example for every command.
+    """
+    if version:
+        print(f"stepconv {stepconv.__version__}")
+        raise typer.Exit(_console.OK)
+    if context.invoked_subcommand is None:
+        # Asking for nothing is no mistake: help on stdout and status 0, as git's successors do.
+        print(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (without `arguments`, the process's own); return its exit status."""
+    return _console.run(app, arguments)

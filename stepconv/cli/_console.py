@@ -1,0 +1,97 @@
+"""Where the command line meets the terminal: stdout is data, stderr is talk, exit codes live here.
+
+Every command is run through `run`, which turns what went wrong into one line on stderr and an
+exit status. Only a bug in stepconv ends in a traceback, because a report of it needs one.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+import typer.main
+
+from stepconv.errors import StepconvError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+OK = 0
+WRONG = 1  # the command ran, and its answer is no (a check that failed)
+UNUSABLE = 2  # the command could not run: a bad argument, an unreadable file
+INTERRUPTED = 130  # what a shell reports for Ctrl-C: 128 + SIGINT
+PIPE_CLOSED = 141  # and for a reader that left, as in `stepconv … | head`: 128 + SIGPIPE
+
+
+def stdout() -> Console:
+    """A console for what was asked for; it follows NO_COLOR, COLUMNS and whether a person reads."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def stderr() -> Console:
+    """A console for everything else: progress, warnings, hints."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def complain(message: str) -> None:
+    """Print `stepconv: message` on stderr, as one line whatever the message holds."""
+    line = " ".join(message.split())
+    # A file name may hold escape sequences; shown as they are they could rewrite the terminal.
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    print(f"stepconv: {shown}", file=sys.stderr)
+
+
+def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
+    """Run `app` on `arguments` (the process's own if None) and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows "?" instead of stopping the command.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        status = _invoke(app, sys.argv[1:] if arguments is None else list(arguments))
+        sys.stdout.flush()  # here, so that a closed pipe shows up inside the try
+        return status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more on its way out; give it somewhere to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except typer.TyperException as error:
+        complain(_usage_message(error))
+    except OSError as error:
+        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except StepconvError as error:
+        complain(str(error))
+    return UNUSABLE
+
+
+def _invoke(app: typer.Typer, arguments: list[str]) -> int:
+    # Typer's own runner would draw a box around errors and choose the exit status itself.
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("stepconv", arguments) as context:
+            command.invoke(context)
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except typer.Abort:
+        return INTERRUPTED
+    return OK
+
+
+def _usage_message(error: typer.TyperException) -> str:
+    message = error.format_message().rstrip(".")
+    # Pydantic, which Typer asks to read a value, says what it wanted but not what it got.
+    rejected = getattr(error.__cause__, "errors", None)
+    if rejected:
+        message += f", got {rejected()[0]['input']!r}"
+    context = getattr(error, "ctx", None)
+    return f"{message} (see {context.command_path} --help)" if context else message

@@ -1,0 +1,199 @@
+"""The promises of the command line itself: one line of complaint, exit statuses, a quick start."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import typer
+
+import stepconv
+from stepconv.cli import COMMANDS, _console, available, main
+from stepconv.errors import ArgumentError, ArgumentTypeError
+
+
+def run(*arguments, **environment):
+    """Run `python -m stepconv` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "stepconv", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+
+
+def run_function(function, *arguments):
+    """Run `function` as the only command of an app."""
+    app = typer.Typer(add_completion=False)
+    app.command()(function)
+    return _console.run(app, arguments)
+
+
+def assert_one_line(error_output, *words):
+    assert error_output.startswith("stepconv: ")
+    assert error_output.endswith("\n")
+    assert error_output.count("\n") == 1
+    for word in words:
+        assert word in error_output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["docter"], ["'docter'", "did you mean 'doctor'?"]),
+        (["xyzzy"], ["'xyzzy'", "there are", "doctor"]),
+        (["--bogus"], ["--bogus", "(see stepconv --help)"]),
+        (["doctor", "--bogus"], ["--bogus", "(see stepconv doctor --help)"]),
+        (["doctor", "surplus"], ["surplus", "(see stepconv doctor --help)"]),
+        (["doctor", "--data-dir"], ["--data-dir", "argument"]),
+        (["doctor", "--json=7"], ["--json"]),
+        (["two\nlines"], ["two"]),
+        (["\x1b[31mred"], ["red"]),
+        ([""], ["''"]),
+    ],
+)
+def test_a_bad_argument_is_one_line_and_status_2(arguments, words, capsys):
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert_one_line(err, *words)
+    assert "\x1b" not in err
+
+
+def test_a_bad_argument_in_a_process_of_its_own():
+    result = run("doctor", "--bogus")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert_one_line(result.stderr, "--bogus")
+
+
+def test_a_bad_value_is_one_line_and_status_2(capsys):
+    def steps(count: int) -> None:
+        pass
+
+    assert run_function(steps, "many") == 2
+    assert_one_line(capsys.readouterr().err, "count", "many", "valid int")
+
+
+def test_a_missing_argument_is_one_line_and_status_2(capsys):
+    def show(target: str) -> None:
+        pass
+
+    assert run_function(show) == 2
+    assert_one_line(capsys.readouterr().err, "target", "Missing")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ArgumentError("stride=0 is too small:\n1 or more fits"),
+        ArgumentTypeError("stride=0 is too small: 1 or more fits"),
+    ],
+)
+def test_an_error_of_ours_is_one_line_and_status_2(error, capsys):
+    def fail() -> None:
+        raise error
+
+    assert run_function(fail) == 2
+    assert capsys.readouterr().err == "stepconv: stride=0 is too small: 1 or more fits\n"
+
+
+def test_an_unreadable_file_is_one_line_and_status_2(capsys, tmp_path):
+    def read() -> None:
+        (tmp_path / "absent").read_bytes()
+
+    assert run_function(read) == 2
+    assert_one_line(capsys.readouterr().err, "absent: No such file or directory")
+
+
+def test_a_bug_keeps_its_traceback():
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_function(fail)
+
+
+def test_a_command_chooses_its_status():
+    def check() -> None:
+        raise typer.Exit(_console.WRONG)
+
+    assert run_function(check) == 1
+
+
+def test_ctrl_c_is_quiet_and_status_130(capsys):
+    def wait() -> None:
+        raise KeyboardInterrupt
+
+    assert run_function(wait) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_reader_that_leaves_is_no_error():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed_pipe:
+        result = subprocess.run(
+            [sys.executable, "-m", "stepconv", "--help"],
+            stdout=closed_pipe,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    assert result.returncode == 141
+    assert result.stderr == b""
+
+
+def test_a_character_that_the_terminal_lacks_is_replaced():
+    result = run("doctor", "--bogus→", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert result.returncode == 2
+    assert_one_line(result.stderr, "--bogus")
+
+
+def test_version():
+    result = run("--version")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"stepconv {stepconv.__version__}\n"
+
+
+def test_no_arguments_is_help(capsys):
+    assert main([]) == 0
+    bare = capsys.readouterr()
+    assert main(["--help"]) == 0
+    asked = capsys.readouterr()
+    assert bare.err == asked.err == ""
+    assert bare.out.strip() == asked.out.strip()
+    assert "Usage: stepconv [OPTIONS] COMMAND" in asked.out
+
+
+def test_help_lists_the_commands_that_are_there(capsys):
+    main(["--help"])
+    listing = capsys.readouterr().out.partition("Commands:")[2]
+    assert [line.split()[0] for line in listing.strip().splitlines()] == available()
+    assert "doctor" in available()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_commands_help_shows_an_example(command, capsys):
+    if command not in available():
+        pytest.skip("not written yet")
+    assert main([command, "--help"]) == 0
+    assert f"\n      stepconv {command}" in capsys.readouterr().out
+
+
+def test_help_keeps_to_60_columns():
+    result = run("doctor", "--help", COLUMNS="60")
+    assert max(map(len, result.stdout.splitlines())) <= 60
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["doctor", "--help"]])
+def test_help_and_version_load_nothing_heavy(arguments):
+    script = (
+        "import sys; from stepconv.cli import main; "
+        f"status = main({arguments!r}); "
+        "heavy = {'numpy', 'numba', 'llvmlite', 'textual', 'rich'} & set(sys.modules); "
+        "sys.exit(f'loaded {heavy}' if heavy else status)"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
