@@ -1,0 +1,149 @@
+"""The gradient for the weights of many filters: vectors of filters again, summed over all cells.
+
+grad_out is turned so that the gradients of one cell for all filters lie side by side. Each meets
+the source cell under every tap. Images are split into a fixed number of parts, each with sums of
+its own that are added in order: the same bits on any number of threads.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numba
+import numpy as np
+from numba import prange
+
+from stepconv.kernels.compile import parallel
+from stepconv.kernels.cpu.layer import vectors_for
+from stepconv.kernels.cpu.passes import Pass
+from stepconv.kernels.cpu.scratch import scratch
+from stepconv.kernels.cpu.staging import copy_rows, turning
+from stepconv.kernels.cpu.tiles import multiply_add, rows_of
+from stepconv.kernels.cpu.vector import lanes
+
+Array = Any
+
+_CELLS = 800
+_GRADIENT_BYTES = 24 * 1024
+_PARTS = 8
+_SUMS_BYTES = 16 * 2**20
+
+
+def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> None:
+    """grad_w[o, k] = Σ x[n, tap k of the window of cell p] · grad_out[n, o, p]."""
+    filters, taps = grad_w.shape[0] // groups, len(plan.taps)
+    vectors = vectors_for(filters, x.dtype)
+    width = vectors * lanes(x.dtype)
+    wide = -(-filters // width) * width
+    rows = max(1, min(plan.grid[0], _CELLS // plan.grid[1]))
+    units = x.shape[0] * -(-plan.grid[0] // rows)
+    most = max(1, _SUMS_BYTES // (groups * taps * wide * x.dtype.itemsize))
+    parts = max(1, min(units, _PARTS, most))
+    threads = min(numba.get_num_threads(), parts * groups)
+    height = (rows - 1) * plan.stride[0] + plan.reach[0]
+    pitch = (plan.grid[1] - 1) * plan.stride[1] + plan.reach[1]
+    cells = x.shape[1] // groups * height * pitch
+    room = cells + rows * plan.grid[1] * wide
+    count = parts * groups * taps * wide
+    memory = scratch(x.dtype, threads * room + count)
+    sums = memory[:count].reshape(parts, groups, taps, wide)
+    own = memory[count:].reshape(threads, room)
+    _kernel(x.dtype, vectors)(x, grad_out, sums, own, cells, plan.taps, plan.numbers, rows)
+    _add_parts(sums, grad_w.reshape(grad_w.shape[0], taps))
+
+
+@parallel
+def _add_parts(sums: Array, grad_w: Array) -> None:
+    """grad_w[o, k] = Σ of the parts, in order."""
+    parts, groups, taps, _ = sums.shape
+    filters = grad_w.shape[0] // groups
+    for task in prange(grad_w.shape[0]):
+        o = np.int64(task)
+        g, m = o // filters, o % filters
+        for k in range(taps):
+            total = sums[0, g, k, m]
+            for part in range(1, parts):
+                total += sums[part, g, k, m]
+            grad_w[o, k] = total
+
+
+@functools.cache
+def _kernel(dtype: Any, vectors: int) -> Any:
+    height = rows_of(vectors)
+    multiply, turn = multiply_add(dtype, height, vectors), turning(dtype)
+    lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
+    width = vectors * lane_count
+    block = _GRADIENT_BYTES // (width * size)
+
+    @parallel
+    def weigh(
+        x: Array,
+        grad_out: Array,
+        sums: Array,
+        memory: Array,
+        cells: int,
+        taps: Array,
+        numbers: Array,
+        band: int,
+    ) -> None:
+        rows, columns = numbers[:2]
+        corner_y, corner_x, stride_y, stride_x, reach_y, reach_x = numbers[6:]
+        parts, groups, count, wide = sums.shape
+        in_group, filters = x.shape[1] // groups, grad_out.shape[1] // groups
+        bands = (rows + band - 1) // band
+        units = x.shape[0] * bands
+        source_rows = (band - 1) * stride_y + reach_y
+        pitch = (columns - 1) * stride_x + reach_x
+        tasks = parts * groups
+        threads = memory.shape[0]
+        for thread in prange(threads):
+            c = np.int64(thread)
+            source, turned = memory[c, :cells], memory[c, cells:]
+            turned[:] = 0
+            places = np.empty((2, count + height), np.int64)
+            for k in range(count + height):
+                # The last tile repeats the last tap: it sums and writes the same twice.
+                tap = min(k, count - 1)
+                row = taps[tap, 0] * source_rows + taps[tap, 1]
+                places[0, k] = (row * pitch + taps[tap, 2]) * size
+                places[1, k] = tap * wide * size
+            table = np.empty((band * columns, 2), np.int64)
+            for p in range(band * columns):
+                q, r = p // columns, p % columns
+                table[p, 0] = (q * stride_y * pitch + r * stride_x) * size
+                table[p, 1] = p * wide * size
+            for t in range(c * tasks // threads, (c + 1) * tasks // threads):
+                part, g = t // groups, t % groups
+                result = sums[part, g]
+                result[:] = 0
+                for unit in range(part * units // parts, (part + 1) * units // parts):
+                    n, start = unit // bands, unit % bands * band
+                    here = min(band, rows - start) * columns
+                    copy_rows(
+                        x[n, g * in_group : (g + 1) * in_group],
+                        corner_y + start * stride_y,
+                        corner_x,
+                        source_rows,
+                        pitch,
+                        source,
+                    )
+                    gradients = grad_out[n, g * filters : (g + 1) * filters].reshape(-1)
+                    plane = rows * columns
+                    turn(gradients[start * columns :], plane, filters, here, turned, wide)
+                    for p in range(0, here, block):
+                        for m in range(0, wide, width):
+                            for k in range(0, count, height):
+                                multiply(
+                                    source.ctypes.data,
+                                    places[0].ctypes.data + k * 8,
+                                    turned.ctypes.data + m * size,
+                                    table.ctypes.data + p * 16,
+                                    min(block, here - p),
+                                    result.ctypes.data + m * size,
+                                    places[1].ctypes.data + k * 8,
+                                    result.ctypes.data + m * size,
+                                    places[1].ctypes.data + k * 8,
+                                )
+
+    return weigh

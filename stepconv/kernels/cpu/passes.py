@@ -1,0 +1,126 @@
+"""A correlation and its gradient for x, told as the same thing: passes over a grid of cells.
+
+In a pass every cell of a grid is a sum over one list of taps. A correlation is a single pass. Its
+grad_x is a pass for each remainder that a row and a column leave when divided by the stride, for
+those cells were read through the same cells of the kernel.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = Any
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """Cell (q, r) of the grid is written to out[first + step·(q, r)], rows before columns.
+
+    It is read from a window whose corner is source[corner + stride·(q, r)], which may lie outside
+    of the source, and which is `reach` cells high and wide. Tap k meets cell (taps[k, 1],
+    taps[k, 2]) of channel taps[k, 0] of the window with the weight at `weights[k]`, counted from
+    the group's first weight for the output channel.
+    """
+
+    grid: Pair
+    first: Pair
+    step: Pair
+    corner: Pair
+    stride: Pair
+    reach: Pair
+    taps: Array
+    weights: Array
+
+    @functools.cached_property
+    def numbers(self) -> Array:
+        """The pairs as one array, for kernels."""
+        pairs = (self.grid, self.first, self.step, self.corner, self.stride, self.reach)
+        return np.array(pairs, np.int64).ravel()
+
+
+@functools.lru_cache(maxsize=256)
+def forward_pass(
+    w_shape: tuple[int, ...], grid: Pair, stride: Pair, dilation: Pair, pads: Pair
+) -> Pass:
+    """Return the pass of a correlation: every cell has the whole window for taps."""
+    _, channels, height, width = w_shape
+    taps = [
+        (c, a * dilation[0], b * dilation[1])
+        for c in range(channels)
+        for a in range(height)
+        for b in range(width)
+    ]
+    return Pass(
+        grid,
+        first=(0, 0),
+        step=(1, 1),
+        corner=(-pads[0], -pads[1]),
+        stride=stride,
+        reach=((height - 1) * dilation[0] + 1, (width - 1) * dilation[1] + 1),
+        taps=np.array(taps, np.int64),
+        weights=np.arange(len(taps), dtype=np.int64),
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def backward_passes(
+    w_shape: tuple[int, ...], groups: int, size: Pair, stride: Pair, dilation: Pair, pads: Pair
+) -> tuple[Pass, ...]:
+    """Return the passes of grad_x, whose source is grad_out.
+
+    Row y = y0 + stride·q was read through kernel row a by window row
+    i = (y + pad - a·dilation) / stride, for those a where that is a whole number.
+    """
+    filters, channels, height, width = w_shape
+    out_group = filters // groups
+    every = []
+    for y0 in range(min(stride[0], size[0])):
+        rows = _readers(y0 + pads[0], height, stride[0], dilation[0])
+        for x0 in range(min(stride[1], size[1])):
+            columns = _readers(x0 + pads[1], width, stride[1], dilation[1])
+            corner_y, reach_y = _bounds(rows)
+            corner_x, reach_x = _bounds(columns)
+            taps = [
+                (o, i - corner_y, j - corner_x)
+                for o in range(out_group)
+                for _, i in rows
+                for _, j in columns
+            ]
+            weights = [
+                (o * channels * height + a) * width + b
+                for o in range(out_group)
+                for a, _ in rows
+                for b, _ in columns
+            ]
+            every.append(
+                Pass(
+                    grid=(-(-(size[0] - y0) // stride[0]), -(-(size[1] - x0) // stride[1])),
+                    first=(y0, x0),
+                    step=stride,
+                    corner=(corner_y, corner_x),
+                    stride=(1, 1),
+                    reach=(reach_y, reach_x),
+                    taps=np.array(taps, np.int64).reshape(-1, 3),
+                    weights=np.array(weights, np.int64),
+                )
+            )
+    return tuple(every)
+
+
+def _readers(position: int, window: int, stride: int, dilation: int) -> list[Pair]:
+    """Return (a, i) for each kernel cell a through which window i, counted from q, reads."""
+    scaled = ((a, position - a * dilation) for a in reversed(range(window)))
+    return [(a, place // stride) for a, place in scaled if place % stride == 0]
+
+
+def _bounds(readers: list[Pair]) -> Pair:
+    """Return the first window that reads and how many there are from it to the last."""
+    if not readers:
+        return 0, 1
+    windows = [i for _, i in readers]
+    return min(windows), max(windows) - min(windows) + 1

@@ -1,0 +1,73 @@
+"""The small pieces of vector code in which a layer spends nearly all of its time."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from stepconv.kernels.cpu.vector import Int, Vector, Vectors, registers, tile
+
+
+@functools.cache
+def multiply_add(dtype: Any, rows: int, vectors: int) -> Any:
+    """Return the tile that sums products of scalars and vectors.
+
+        out[i][u] = start[i][u] + Σ_k scalars[places[i] + taps[k].s] · wide[taps[k].t][u]
+
+    for `rows` rows i of `vectors` vectors u. Places and taps are tables of offsets in bytes, so
+    stride, dilation, padding and groups are nothing but other tables. `start` and `out` have a
+    place for each row too. The sums stay in registers while k runs.
+    """
+
+    @tile(dtype)
+    def sums(
+        v: Vectors,
+        scalars: Int,
+        places: Int,
+        wide: Int,
+        taps: Int,
+        count: Int,
+        start: Int,
+        start_places: Int,
+        out: Int,
+        out_places: Int,
+    ) -> None:
+        cells = [(i, u) for i in range(rows) for u in range(vectors)]
+        at = [scalars + v.integer(places + 8 * i) for i in range(rows)]
+        first = [start + v.integer(start_places + 8 * i) for i in range(rows)]
+
+        def step(k: Int, sums: list[Vector]) -> list[Vector]:
+            tap = taps + k * 16
+            s, t = v.integer(tap), wide + v.integer(tap + 8)
+            row = [v.load(t + u * v.bytes) for u in range(vectors)]
+            scalar = [v.splat(place + s) for place in at]
+            return [v.fma(scalar[i], row[u], sums[i * vectors + u]) for i, u in cells]
+
+        totals = v.loop(count, [v.load(first[i] + u * v.bytes) for i, u in cells], step)
+        to = [out + v.integer(out_places + 8 * i) for i in range(rows)]
+        for (i, u), total in zip(cells, totals, strict=True):
+            v.store(to[i] + u * v.bytes, total)
+
+    return sums
+
+
+def rows_of(vectors: int) -> int:
+    """Return how many rows of `vectors` sums the registers hold.
+
+    A row of vectors and a scalar need room beside the sums; with more than eight rows the
+    addresses would run out of registers.
+    """
+    return min(8, (registers() - vectors - 2) // vectors)
+
+
+@functools.cache
+def transpose(dtype: Any) -> Any:
+    """Return the tile that turns a square, as wide as a vector, by its diagonal."""
+
+    @tile(dtype)
+    def square(v: Vectors, source: Int, source_row: Int, out: Int, out_row: Int) -> None:
+        rows = [v.load(source + source_row * i) for i in range(v.lanes)]
+        for i, column in enumerate(v.transposed(rows)):
+            v.store(out + out_row * i, column)
+
+    return square

@@ -1,0 +1,271 @@
+"""Vectors for kernels: the one file that knows LLVM.
+
+A tile is a small piece of machine code that kernels call. It is written as a Python function that
+runs once, when the kernel is compiled: each operation on the values it is given emits the
+instruction for it.
+
+    @tile(np.float32)
+    def add_rows(v: Vectors, left: Int, right: Int, out: Int, count: Int) -> None:
+        def step(i: Int, _: list[Vector]) -> list[Vector]:
+            at = i * v.bytes
+            v.store(out + at, v.load(left + at) + v.load(right + at))
+            return []
+        v.loop(count, [], step)
+
+Arguments are int64: addresses in bytes, and counts. A vector is as wide as this machine's.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
+from numba import types
+from numba.core import config
+from numba.extending import intrinsic
+
+_INT64 = ir.IntType(64)
+_INT32 = ir.IntType(32)
+_BIT = ir.IntType(1)
+
+
+@functools.cache
+def _features() -> set[str]:
+    """Return what this processor can do, or what NUMBA_CPU_FEATURES says that it can."""
+    if config.CPU_FEATURES is not None:
+        return {name[1:] for name in config.CPU_FEATURES.split(",") if name.startswith("+")}
+    return {name for name, present in get_host_cpu_features().items() if present}
+
+
+@functools.cache
+def vector_bits() -> int:
+    """Return the width of this machine's vectors."""
+    if "avx512f" in _features():
+        return 512
+    return 256 if {"avx2", "fma"} <= _features() else 128
+
+
+@functools.cache
+def registers() -> int:
+    """Return how many vectors this machine holds at once."""
+    return 32 if _features() & {"avx512f", "neon"} else 16
+
+
+def lanes(dtype: Any) -> int:
+    """Return how many numbers of a type a vector holds."""
+    return vector_bits() // 8 // np.dtype(dtype).itemsize
+
+
+@dataclass(frozen=True)
+class Int:
+    """An int64 in a tile: an address or a count."""
+
+    builder: Any
+    value: Any
+
+    def __add__(self, other: Int | int) -> Int:
+        return Int(self.builder, self.builder.add(self.value, _value(other)))
+
+    def __sub__(self, other: Int | int) -> Int:
+        return Int(self.builder, self.builder.sub(self.value, _value(other)))
+
+    def __mul__(self, other: Int | int) -> Int:
+        return Int(self.builder, self.builder.mul(self.value, _value(other)))
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A vector of floating-point numbers in a tile."""
+
+    builder: Any
+    value: Any
+
+    def __add__(self, other: Vector) -> Vector:
+        return Vector(self.builder, self.builder.fadd(self.value, other.value))
+
+    def __sub__(self, other: Vector) -> Vector:
+        return Vector(self.builder, self.builder.fsub(self.value, other.value))
+
+    def __mul__(self, other: Vector) -> Vector:
+        return Vector(self.builder, self.builder.fmul(self.value, other.value))
+
+
+class Vectors:
+    """What a tile can do with vectors of one type of number."""
+
+    def __init__(self, builder: Any, dtype: Any) -> None:
+        self._builder = builder
+        self.size = np.dtype(dtype).itemsize
+        self.lanes = lanes(dtype)
+        self.bytes = self.size * self.lanes
+        self._scalar = ir.FloatType() if self.size == 4 else ir.DoubleType()
+        self._type = ir.VectorType(self._scalar, self.lanes)
+
+    def load(self, address: Int) -> Vector:
+        """Return the numbers at an address."""
+        pointer = self._pointer(address, self._type)
+        return self._vector(self._builder.load(pointer, align=self.size))
+
+    def store(self, address: Int, vector: Vector) -> None:
+        """Write a vector to an address."""
+        pointer = self._pointer(address, self._type)
+        self._builder.store(vector.value, pointer, align=self.size)
+
+    def load_some(self, address: Int, count: Int) -> Vector:
+        """Return the first `count` numbers at an address, 0 in the other lanes."""
+        args = [
+            self._pointer(address, self._type),
+            ir.Constant(_INT32, self.size),
+            self._first(count),
+            self.zero().value,
+        ]
+        return self._vector(self._call("masked.load", self._type, args, ".p0"))
+
+    def store_some(self, address: Int, vector: Vector, count: Int) -> None:
+        """Write the first `count` numbers of a vector to an address."""
+        args = [
+            vector.value,
+            self._pointer(address, self._type),
+            ir.Constant(_INT32, self.size),
+            self._first(count),
+        ]
+        self._call("masked.store", ir.VoidType(), args, ".p0")
+
+    def splat(self, address: Int) -> Vector:
+        """Return a vector with the number at an address in every lane."""
+        number = self._builder.load(self._pointer(address, self._scalar))
+        undefined = ir.Constant(self._type, ir.Undefined)
+        first = self._builder.insert_element(undefined, number, ir.Constant(_INT32, 0))
+        everywhere = self._indices([0] * self.lanes)
+        return self._vector(self._builder.shuffle_vector(first, undefined, everywhere))
+
+    def constant(self, number: float) -> Vector:
+        """Return a vector with a number in every lane."""
+        return self._vector(ir.Constant(self._type, [number] * self.lanes))
+
+    def zero(self) -> Vector:
+        """Return a vector of zeros."""
+        return self.constant(0.0)
+
+    def integer(self, address: Int) -> Int:
+        """Return the int64 at an address."""
+        return Int(self._builder, self._builder.load(self._pointer(address, _INT64)))
+
+    def fma(self, a: Vector, b: Vector, c: Vector) -> Vector:
+        """Return a · b + c, rounded once."""
+        return self._vector(self._call("fma", self._type, [a.value, b.value, c.value]))
+
+    def total(self, vector: Vector) -> Vector:
+        """Return the sum of all lanes in every lane: halves are added until one is left."""
+        step = self.lanes // 2
+        while step:
+            order = self._indices([i ^ step for i in range(self.lanes)])
+            value = self._builder.shuffle_vector(vector.value, vector.value, order)
+            vector = vector + self._vector(value)
+            step //= 2
+        return vector
+
+    def transposed(self, rows: list[Vector]) -> list[Vector]:
+        """Return the columns of a square, by interleaving rows that lie half of it apart."""
+        half = self.lanes // 2
+        low = self._indices([x for i in range(half) for x in (i, self.lanes + i)])
+        high = self._indices([x for i in range(half, 2 * half) for x in (i, self.lanes + i)])
+        for _ in range(half.bit_length()):
+            rows = [
+                self._vector(self._builder.shuffle_vector(a.value, b.value, order))
+                for a, b in zip(rows[:half], rows[half:], strict=True)
+                for order in (low, high)
+            ]
+        return rows
+
+    def loop(
+        self,
+        count: Int,
+        state: Sequence[Vector],
+        step: Callable[[Int, list[Vector]], Sequence[Vector]],
+    ) -> list[Vector]:
+        """Run `state = step(i, state)` for i from 0 to count - 1, with the state in registers.
+
+        A count of 0 or less leaves the state as it is.
+        """
+        builder = self._builder
+        before = builder.block
+        body = builder.append_basic_block("loop")
+        after = builder.append_basic_block("after")
+        zero = _value(0)
+        builder.cbranch(builder.icmp_signed(">", count.value, zero), body, after)
+
+        builder.position_at_end(body)
+        i = builder.phi(_INT64)
+        carried = [builder.phi(self._type) for _ in state]
+        results = list(step(Int(builder, i), [self._vector(phi) for phi in carried]))
+        following = builder.add(i, _value(1))
+        last = builder.block
+        builder.cbranch(builder.icmp_signed("<", following, count.value), body, after)
+        i.add_incoming(zero, before)
+        i.add_incoming(following, last)
+
+        builder.position_at_end(after)
+        final = []
+        for phi, first, result in zip(carried, state, results, strict=True):
+            phi.add_incoming(first.value, before)
+            phi.add_incoming(result.value, last)
+            out = builder.phi(self._type)
+            out.add_incoming(first.value, before)
+            out.add_incoming(result.value, last)
+            final.append(self._vector(out))
+        return final
+
+    def _vector(self, value: Any) -> Vector:
+        return Vector(self._builder, value)
+
+    def _pointer(self, address: Int, to: Any) -> Any:
+        return self._builder.inttoptr(address.value, to.as_pointer())
+
+    def _indices(self, order: list[int]) -> Any:
+        return ir.Constant(ir.VectorType(_INT32, len(order)), order)
+
+    def _first(self, count: Int) -> Any:
+        """Return a mask of the lanes below `count`."""
+        wide = ir.VectorType(_INT64, self.lanes)
+        undefined = ir.Constant(wide, ir.Undefined)
+        one = self._builder.insert_element(undefined, count.value, ir.Constant(_INT32, 0))
+        limit = self._builder.shuffle_vector(one, undefined, self._indices([0] * self.lanes))
+        numbers = ir.Constant(wide, list(range(self.lanes)))
+        return self._builder.icmp_signed("<", numbers, limit)
+
+    def _call(self, name: str, returns: Any, args: list[Any], suffix: str = "") -> Any:
+        """Call one of LLVM's own functions on vectors of this type."""
+        module = self._builder.module
+        full = f"llvm.{name}.v{self.lanes}f{8 * self.size}{suffix}"
+        function = module.globals.get(full)
+        if function is None:
+            kind = ir.FunctionType(returns, [arg.type for arg in args])
+            function = ir.Function(module, kind, full)
+        return self._builder.call(function, args)
+
+
+def tile(dtype: Any) -> Callable[[Callable[..., None]], Any]:
+    """Make a function that kernels can call out of a recipe for vectors of `dtype`."""
+
+    def make(recipe: Callable[..., None]) -> Any:
+        def typed(_context: Any, *arguments: Any) -> Any:
+            def emit(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+                unpacked = [builder.extract_value(values[0], i) for i in range(len(arguments))]
+                recipe(Vectors(builder, dtype), *(Int(builder, value) for value in unpacked))
+                return context.get_dummy_value()
+
+            return types.void(types.StarArgTuple([types.int64] * len(arguments))), emit
+
+        return intrinsic(typed)
+
+    return make
+
+
+def _value(number: Int | int) -> Any:
+    return number.value if isinstance(number, Int) else ir.Constant(_INT64, number)
