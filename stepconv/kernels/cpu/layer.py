@@ -44,9 +44,7 @@ def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: A
     tasks = x.shape[0] * groups * -(-plan.grid[0] // rows)
     threads = numba.get_num_threads()
     blocks = wide // width if tasks < 4 * threads else 1
-    height = (rows - 1) * plan.stride[0] + plan.reach[0]
-    pitch = (plan.grid[1] - 1) * plan.stride[1] + plan.reach[1]
-    cells = x.shape[1] // groups * height * pitch
+    cells = 0 if plan.stays_inside(x.shape[2:]) else plan.cells(rows) * (x.shape[1] // groups)
     room = cells + rows * plan.grid[1] * wide
     memory = scratch(x.dtype, threads * room).reshape(threads, room)
     _kernel(x.dtype, vectors)(x, packed, out, memory, cells, plan.taps, plan.numbers, rows, blocks)
@@ -106,12 +104,15 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         tasks = x.shape[0] * groups * bands * blocks
         source_rows = (band - 1) * stride_y + reach_y
         pitch = (columns - 1) * stride_x + reach_x
+        if cells == 0:
+            source_rows, pitch = x.shape[2], x.shape[3]
         plane = out.shape[2] * out.shape[3]
         threads = memory.shape[0]
         for thread in prange(threads):
             c = np.int64(thread)
             source, result = memory[c, :cells], memory[c, cells:]
-            places = np.empty((3, band * columns + height), np.int64)
+            places = np.zeros((3, band * columns + height), np.int64)
+            placed = 0
             table = np.empty((count, 2), np.int64)
             for k in range(count):
                 row = taps[k, 0] * source_rows + taps[k, 1]
@@ -121,23 +122,23 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                 n, g = t // (groups * bands * blocks), t // (bands * blocks) % groups
                 start = t // blocks % bands * band
                 here = min(band, rows - start) * columns
-                copy_rows(
-                    x[n, g * in_group : (g + 1) * in_group],
-                    corner_y + start * stride_y,
-                    corner_x,
-                    source_rows,
-                    pitch,
-                    source,
-                )
+                image = x[n, g * in_group : (g + 1) * in_group]
+                top = corner_y + start * stride_y
+                windows = source.ctypes.data
+                if cells == 0:
+                    windows = image.ctypes.data + (top * pitch + corner_x) * size
+                else:
+                    copy_rows(image, top, corner_x, source_rows, pitch, source)
                 low = t % blocks * (wide // blocks)
                 high = low + wide // blocks
-                # The last tile repeats the last cell: it sums and writes the same twice.
-                for p in range((here + height - 1) // height * height):
-                    cell = min(p, here - 1)
-                    q, r = cell // columns, cell % columns
-                    places[0, p] = (q * stride_y * pitch + r * stride_x) * size
-                    places[1, p] = cell * (high - low) * size
-                    places[2, p] = 0
+                if here != placed:
+                    # The last tile repeats the last cell: it sums and writes the same twice.
+                    for p in range((here + height - 1) // height * height):
+                        cell = min(p, here - 1)
+                        q, r = cell // columns, cell % columns
+                        places[0, p] = (q * stride_y * pitch + r * stride_x) * size
+                        places[1, p] = cell * (high - low) * size
+                    placed = here
                 for m in range(low, high, width):
                     weights = packed.ctypes.data + (g * taps_and_bias * wide + m) * size
                     sums_at = result.ctypes.data + (m - low) * size
@@ -146,7 +147,7 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                         begin_places = places[2 if k == 0 else 1].ctypes.data
                         for p in range(0, here, height):
                             sums(
-                                source.ctypes.data,
+                                windows,
                                 places[0].ctypes.data + p * 8,
                                 weights,
                                 table.ctypes.data + k * 16,

@@ -41,9 +41,7 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> 
     most = max(1, _SUMS_BYTES // (groups * taps * wide * x.dtype.itemsize))
     parts = max(1, min(units, _PARTS, most))
     threads = min(numba.get_num_threads(), parts * groups)
-    height = (rows - 1) * plan.stride[0] + plan.reach[0]
-    pitch = (plan.grid[1] - 1) * plan.stride[1] + plan.reach[1]
-    cells = x.shape[1] // groups * height * pitch
+    cells = 0 if plan.stays_inside(x.shape[2:]) else plan.cells(rows) * (x.shape[1] // groups)
     room = cells + rows * plan.grid[1] * wide
     count = parts * groups * taps * wide
     memory = scratch(x.dtype, threads * room + count)
@@ -95,6 +93,8 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         units = x.shape[0] * bands
         source_rows = (band - 1) * stride_y + reach_y
         pitch = (columns - 1) * stride_x + reach_x
+        if cells == 0:
+            source_rows, pitch = x.shape[2], x.shape[3]
         tasks = parts * groups
         threads = memory.shape[0]
         for thread in prange(threads):
@@ -120,14 +120,13 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                 for unit in range(part * units // parts, (part + 1) * units // parts):
                     n, start = unit // bands, unit % bands * band
                     here = min(band, rows - start) * columns
-                    copy_rows(
-                        x[n, g * in_group : (g + 1) * in_group],
-                        corner_y + start * stride_y,
-                        corner_x,
-                        source_rows,
-                        pitch,
-                        source,
-                    )
+                    image = x[n, g * in_group : (g + 1) * in_group]
+                    top = corner_y + start * stride_y
+                    windows = source.ctypes.data
+                    if cells == 0:
+                        windows = image.ctypes.data + (top * pitch + corner_x) * size
+                    else:
+                        copy_rows(image, top, corner_x, source_rows, pitch, source)
                     gradients = grad_out[n, g * filters : (g + 1) * filters].reshape(-1)
                     plane = rows * columns
                     turn(gradients[start * columns :], plane, filters, here, turned, wide)
@@ -135,7 +134,7 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                         for m in range(0, wide, width):
                             for k in range(0, count, height):
                                 multiply(
-                                    source.ctypes.data,
+                                    windows,
                                     places[0].ctypes.data + k * 8,
                                     turned.ctypes.data + m * size,
                                     table.ctypes.data + p * 16,

@@ -42,6 +42,23 @@ class Pass:
         pairs = (self.grid, self.first, self.step, self.corner, self.stride, self.reach)
         return np.array(pairs, np.int64).ravel()
 
+    def cells(self, rows: int) -> int:
+        """Return the cells of one channel of the source that some rows of the grid are read from.
+
+        Its padding counts too.
+        """
+        height = (rows - 1) * self.stride[0] + self.reach[0]
+        return height * ((self.grid[1] - 1) * self.stride[1] + self.reach[1])
+
+    def stays_inside(self, size: Pair) -> bool:
+        """Tell whether no window reaches into the padding of a source of this size."""
+        return all(
+            corner >= 0 and corner + (grid - 1) * stride + reach <= length
+            for corner, grid, stride, reach, length in zip(
+                self.corner, self.grid, self.stride, self.reach, size, strict=True
+            )
+        )
+
 
 @functools.lru_cache(maxsize=256)
 def forward_pass(

@@ -71,3 +71,57 @@ def transpose(dtype: Any) -> Any:
             v.store(out + out_row * i, column)
 
     return square
+
+
+@functools.cache
+def dot(dtype: Any, rows: int, columns: int) -> Any:
+    """Return the tile that sums products of vectors: a block of scalar products, in lanes.
+
+        sums[i][k] += Σ_q Σ_r left[places[i] + q · left_row][r] · right[taps[k] + q · right_row][r]
+
+    over `count` rows q of `whole` vectors r and one vector of which only `rest` lanes count. The
+    lanes of sums[i][k] are left apart: their total is the scalar product.
+    """
+
+    @tile(dtype)
+    def products(
+        v: Vectors,
+        left: Int,
+        places: Int,
+        left_row: Int,
+        right: Int,
+        taps: Int,
+        right_row: Int,
+        count: Int,
+        whole: Int,
+        rest: Int,
+        some: Int,
+        sums: Int,
+        sums_row: Int,
+    ) -> None:
+        cells = [(i, k) for i in range(rows) for k in range(columns)]
+        lefts = [left + v.integer(places + 8 * i) for i in range(rows)]
+        rights = [right + v.integer(taps + 8 * k) for k in range(columns)]
+
+        def row(q: Int, sums: list[Vector]) -> list[Vector]:
+            l_at, r_at = [a + left_row * q for a in lefts], [a + right_row * q for a in rights]
+
+            def add(ls: list[Vector], rs: list[Vector], sums: list[Vector]) -> list[Vector]:
+                return [v.fma(ls[i], rs[k], sums[i * columns + k]) for i, k in cells]
+
+            def full(r: Int, sums: list[Vector]) -> list[Vector]:
+                at = r * v.bytes
+                return add([v.load(a + at) for a in l_at], [v.load(a + at) for a in r_at], sums)
+
+            def last(_: Int, sums: list[Vector]) -> list[Vector]:
+                at = whole * v.bytes
+                ls = [v.load_some(a + at, rest) for a in l_at]
+                return add(ls, [v.load_some(a + at, rest) for a in r_at], sums)
+
+            return v.loop(some, v.loop(whole, sums, full), last)
+
+        at = [sums + sums_row * i + k * v.bytes for i, k in cells]
+        for address, total in zip(at, v.loop(count, [v.load(a) for a in at], row), strict=True):
+            v.store(address, total)
+
+    return products

@@ -95,6 +95,17 @@ class Vector:
         return Vector(self.builder, self.builder.fmul(self.value, other.value))
 
 
+@dataclass(frozen=True)
+class Mask:
+    """A yes or no for each lane of a vector in a tile."""
+
+    builder: Any
+    value: Any
+
+    def __and__(self, other: Mask) -> Mask:
+        return Mask(self.builder, self.builder.and_(self.value, other.value))
+
+
 class Vectors:
     """What a tile can do with vectors of one type of number."""
 
@@ -220,6 +231,64 @@ class Vectors:
             out.add_incoming(result.value, last)
             final.append(self._vector(out))
         return final
+
+    def lanes_between(self, low: Int, high: Int) -> Mask:
+        """Return a mask of the lanes from `low` to `high` - 1."""
+        before = self._builder.not_(self._first(low))
+        return Mask(self._builder, self._builder.and_(before, self._first(high)))
+
+    def load_where(self, mask: Mask, address: Int, other: Vector) -> Vector:
+        """Return the numbers at an address in the lanes of the mask, alone these are read."""
+        args = [
+            self._pointer(address, self._type),
+            ir.Constant(_INT32, self.size),
+            mask.value,
+            other.value,
+        ]
+        return self._vector(self._call("masked.load", self._type, args, ".p0"))
+
+    def store_where(self, mask: Mask, address: Int, vector: Vector) -> None:
+        """Write the lanes of the mask to an address."""
+        args = [
+            vector.value,
+            self._pointer(address, self._type),
+            ir.Constant(_INT32, self.size),
+            mask.value,
+        ]
+        self._call("masked.store", ir.VoidType(), args, ".p0")
+
+    def above_or_nan(self, a: Vector, b: Vector) -> Mask:
+        """Return where a > b or one of them is NaN."""
+        return Mask(self._builder, self._builder.fcmp_unordered(">", a.value, b.value))
+
+    def is_number(self, a: Vector) -> Mask:
+        """Return where a is not NaN."""
+        return Mask(self._builder, self._builder.fcmp_ordered("==", a.value, a.value))
+
+    def equal(self, a: Vector, b: Vector) -> Mask:
+        """Return where a = b."""
+        return Mask(self._builder, self._builder.fcmp_ordered("==", a.value, b.value))
+
+    def select(self, mask: Mask, a: Vector, b: Vector) -> Vector:
+        """Return a in the lanes of the mask and b in the others."""
+        return self._vector(self._builder.select(mask.value, a.value, b.value))
+
+    def quotient(self, a: Vector, b: Vector) -> Vector:
+        """Return a / b."""
+        return self._vector(self._builder.fdiv(a.value, b.value))
+
+    def unzipped(self, a: Vector, b: Vector) -> list[Vector]:
+        """Return the numbers of a and b at even places, and those at odd ones."""
+        return [self._shuffled(a, b, range(odd, 2 * self.lanes, 2)) for odd in (0, 1)]
+
+    def zipped(self, a: Vector, b: Vector) -> list[Vector]:
+        """Return a0 b0 a1 b1 …, the contrary of `unzipped`."""
+        turns = [x for i in range(self.lanes) for x in (i, self.lanes + i)]
+        return [self._shuffled(a, b, half) for half in (turns[: self.lanes], turns[self.lanes :])]
+
+    def _shuffled(self, a: Vector, b: Vector, order: Sequence[int]) -> Vector:
+        indices = self._indices(list(order))
+        return self._vector(self._builder.shuffle_vector(a.value, b.value, indices))
 
     def _vector(self, value: Any) -> Vector:
         return Vector(self._builder, value)

@@ -1,0 +1,305 @@
+"""What is measured: each cell is one computation, told so that every peer can be asked for it."""
+
+from __future__ import annotations
+
+import fnmatch
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from stepconv.errors import ArgumentError
+from stepconv.geometry import Plan, correlation_plan, padding_plan, pooling_plan
+
+Array = Any
+Arrays = dict[str, Array]
+Shape = tuple[int, ...]
+
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A speed that is asked for: the best of the named peers' times / ours.
+
+    `against` are beginnings of contenders' names: "torch" stands for all that torch offers.
+    """
+
+    against: tuple[str, ...]
+    ratio: float
+    algorithm: str = "auto"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One computation on arrays of one shape.
+
+    `kind` is filter, layer, max-pool, avg-pool or pad; `direction` is forward, dX, dW or backward
+    (all gradients of a layer; a pool's only one). `bound` says what should limit a fast kernel:
+    fma, memory, or nothing that has a name.
+    """
+
+    name: str
+    work: str
+    kind: str
+    x: Shape
+    w: Shape
+    direction: str = "forward"
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+    groups: int = 1
+    mode: str = "zeros"
+    rank_one: bool = False
+    bound: str = ""
+    asks: tuple[Ask, ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """The integers of the call."""
+        if self.kind == "pad":
+            return padding_plan(self.x, self.w)
+        slide = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        if self.kind in ("max-pool", "avg-pool"):
+            return pooling_plan(self.x, self.w, **slide)
+        return correlation_plan(self.x, self.w, groups=self.groups, **slide)
+
+    @property
+    def y(self) -> Shape:
+        """The shape of what the forward direction gives."""
+        plan = self.plan
+        if self.kind == "pad":
+            return (*self.x[:-2], *(axis.padded for axis in plan.axes))
+        if self.kind == "layer":
+            return (self.x[0], self.w[0], *plan.output)
+        return (*self.x[: len(self.x) - len(plan.output)], *plan.output)
+
+    @property
+    def flops(self) -> int | None:
+        """Additions and multiplications of the direct sum; a rank-1 kernel's is two passes."""
+        if self.kind not in ("filter", "layer"):
+            return None
+        if self.rank_one:
+            return 2 * prod(self.y) * sum(self.w)
+        batch = self.x[0] if self.kind == "layer" else 1
+        return 2 * self.plan.products * batch * (2 if self.direction == "backward" else 1)
+
+    @property
+    def terms(self) -> int:
+        """How many products one number of the result sums."""
+        if self.direction == "dW":
+            return prod(self.y) // self.w[0]
+        if self.direction == "dX":
+            return prod(self.w) // self.w[1] // self.groups
+        return prod(self.w[1:]) if self.kind == "layer" else prod(self.w)
+
+    def traffic(self, dtype: str) -> int:
+        """Bytes that have to be read and written at least once."""
+        # A gradient reads and writes the same three arrays in other roles.
+        count = prod(self.x) + prod(self.y)
+        if self.kind in ("filter", "layer"):
+            count += prod(self.w)
+        if self.direction == "backward" and self.kind == "layer":
+            count += prod(self.x) + prod(self.w)
+        if self.direction == "backward" and self.kind == "max-pool":
+            count += prod(self.x)
+        return count * np.dtype(dtype).itemsize
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the cell as plain data."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> Cell:
+        """Return the cell that `to_json` told."""
+        asks = tuple(Ask(**{**ask, "against": tuple(ask["against"])}) for ask in data["asks"])
+        return Cell(**{**data, "x": tuple(data["x"]), "w": tuple(data["w"]), "asks": asks})
+
+
+def arrays(cell: Cell, dtype: str) -> Arrays:
+    """Return x, w and the gradient of the result: the same numbers in every process."""
+    random = np.random.default_rng(zlib.crc32(cell.name.encode()))
+    made: Arrays = {"x": random.standard_normal(cell.x).astype(dtype)}
+    if cell.rank_one:
+        made["column"], made["row"] = (_triangle(size).astype(dtype) for size in cell.w)
+        made["w"] = np.outer(made["column"], made["row"])
+    elif cell.kind in ("filter", "layer"):
+        made["w"] = random.standard_normal(cell.w).astype(dtype)
+    if cell.direction != "forward":
+        made["grad_out"] = random.standard_normal(cell.y).astype(dtype)
+    return made
+
+
+def _triangle(size: int) -> Array:
+    """1 2 3 2 1: outer products of it are exact, so such a kernel is rank 1 to the last bit."""
+    return np.minimum(np.arange(1, size + 1), np.arange(size, 0, -1))
+
+
+# --- The table of issue 3 --------------------------------------------------------------------
+
+_FILTER_ASKS = {
+    3: Ask(("cv2",), 4),
+    5: Ask(("cv2",), 5),
+    15: Ask(("cv2",), 6),
+    31: Ask(("scipy", "torch NCHW fft", "cv2"), 1.2),
+    63: Ask(("scipy", "cv2"), 0.9),
+    127: Ask(("scipy", "cv2"), 0.9),
+}
+_FILTER_BOUNDS = {3: "memory", 15: "fma", 31: "fma"}
+_TORCH = ("torch NCHW", "torch channels_last")
+_NCHW = ("torch NCHW",)
+
+
+def catalogue() -> tuple[Cell, ...]:
+    """Return every cell of the table."""
+    return (*_filters(), *_layers(), *_pools(), *_pads(), _tiny())
+
+
+def asks_for(cell: Cell, dtype: str) -> tuple[Ask, ...]:
+    """Return what is asked of a cell in `dtype`: in float64 to be as fast as the peers.
+
+    The tiny call has one row for all types.
+    """
+    if dtype == "float32" or cell.name == "tiny":
+        return cell.asks
+    return tuple(replace(ask, ratio=1.0) for ask in cell.asks if ask.algorithm == "auto")
+
+
+def choose(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
+    """Return the cells that one of the patterns names; all if there is no pattern.
+
+    A pattern is a name, a pattern as of file names (`*-dW`), or else a part of names.
+    """
+    found: set[str] = set()
+    names = [cell.name for cell in cells]
+    for pattern in patterns:
+        ways = (pattern, f"*{pattern}*")
+        here = next(filter(None, (fnmatch.filter(names, way) for way in ways)), [])
+        if not here:
+            raise ArgumentError(f"no cell matches {pattern!r}: there are {', '.join(names)}")
+        found.update(here)
+    return [cell for cell in cells if not patterns or cell.name in found]
+
+
+def image_filter(size: int, k: int, **options: Any) -> Cell:
+    """Return the cell of a square image filtered to the same size."""
+    cell = Cell(f"filter-{k}", f"{size}² by {k}x{k}", "filter", (size, size), (k, k))
+    return replace(cell, padding=k // 2, **options)
+
+
+def _filters() -> Iterator[Cell]:
+    for k, ask in _FILTER_ASKS.items():
+        # Beyond some 45x45 a Fourier transform is the faster way.
+        asks = (ask, replace(ask, algorithm="fft")) if k > 45 else (ask,)
+        yield image_filter(2048, k, asks=asks, bound=_FILTER_BOUNDS.get(k, ""))
+    for k in (5, 15, 31):
+        yield image_filter(
+            2048,
+            k,
+            name=f"rank1-{k}",
+            work=f"2048² by {k}x{k} of rank 1",
+            rank_one=True,
+            bound="memory",
+            asks=(Ask(("cv2 sepFilter2D",), 2.5),),
+        )
+
+
+def _layers() -> Iterator[Cell]:
+    def each(
+        name: str, work: str, x: Shape, w: Shape, asks: dict[str, Any], **options: Any
+    ) -> Iterator[Cell]:
+        bound = options.pop("bound", "")
+        for direction, asked in asks.items():
+            yield Cell(
+                f"{name}-{direction}",
+                f"{work}: {direction}",
+                "layer",
+                x,
+                w,
+                direction,
+                bound=bound if direction != "backward" else "",
+                asks=tuple(asked),
+                **options,
+            )
+
+    def torch(ratio: float) -> list[Ask]:
+        return [Ask(_TORCH, ratio)]
+
+    def winograd(ratio: float) -> list[Ask]:
+        return [Ask(_NCHW, ratio), Ask(_NCHW, 1.4, "winograd")]
+
+    lenet1 = {"forward": torch(1.5), "dW": torch(1.3), "backward": []}
+    work = "LeNet conv1, N=64 1→6 28² 5x5 pad 2"
+    yield from each("lenet1", work, (64, 1, 28, 28), (6, 1, 5, 5), lenet1, padding=2)
+    lenet2 = {"forward": torch(1.4), "dX": torch(1.0), "dW": torch(1.3), "backward": []}
+    work = "LeNet conv2, N=64 6→16 14² 5x5"
+    yield from each("lenet2", work, (64, 6, 14, 14), (16, 6, 5, 5), lenet2)
+    middle = {
+        "forward": winograd(1.0),
+        "dX": winograd(1.0),
+        "dW": [Ask(_NCHW, 0.95)],
+        "backward": [],
+    }
+    fma = {"bound": "fma"}
+    work = "N=16 32→64 28² 3x3 pad 1"
+    yield from each("32-64", work, (16, 32, 28, 28), (64, 32, 3, 3), middle, padding=1, **fma)
+    work = "N=8 64→64 56² 3x3 pad 1"
+    yield from each("64-64", work, (8, 64, 56, 56), (64, 64, 3, 3), middle, padding=1, **fma)
+
+    others = {"forward": torch(1.0), "dX": torch(1.0), "dW": torch(1.0)}
+    x, w = (16, 32, 28, 28), (64, 32, 3, 3)
+    work = "N=16 32→64 28² 3x3 pad 1 stride 2"
+    yield from each("stride2", work, x, w, others, padding=1, stride=2)
+    work = "N=16 32→64 28² 3x3 pad 2 dilation 2"
+    yield from each("dilation2", work, x, w, others, padding=2, dilation=2)
+    work = "N=16 64 channels 56² 3x3 pad 1 depthwise"
+    yield from each(
+        "depthwise", work, (16, 64, 56, 56), (64, 1, 3, 3), others, padding=1, groups=64
+    )
+    work = "N=16 64→128 28² 1x1"
+    yield from each("1x1", work, (16, 64, 28, 28), (128, 64, 1, 1), others)
+    work = "N=4 3→64 224² 7x7 pad 3 stride 2"
+    yield from each("7x7", work, (4, 3, 224, 224), (64, 3, 7, 7), others, padding=3, stride=2)
+    work = "1-D N=16 32→64 L=4096 k=9 pad 4"
+    yield from each("1d", work, (16, 32, 4096), (64, 32, 9), others, padding=4)
+
+
+def _pools() -> Iterator[Cell]:
+    x = (16, 64, 56, 56)
+    for kind in ("max-pool", "avg-pool"):
+        for k, padding in ((2, 0), (3, 1)):
+            for direction, ratio in (("forward", 1.5), ("backward", 1.0)):
+                yield Cell(
+                    f"{kind}-{k}-{direction}",
+                    f"{kind} {k}x{k} stride 2 of 16x64x56²: {direction}",
+                    kind,
+                    x,
+                    (k, k),
+                    direction,
+                    stride=2,
+                    padding=padding,
+                    bound="memory",
+                    asks=(Ask(_TORCH, ratio),),
+                )
+
+
+def _pads() -> Iterator[Cell]:
+    for mode in ("zeros", "reflect", "replicate", "circular"):
+        yield Cell(
+            f"pad-{mode}",
+            f"pad 8x64x56² by 2: {mode}",
+            "pad",
+            (8, 64, 56, 56),
+            (2, 2),
+            mode=mode,
+            bound="memory",
+            asks=(Ask((*_TORCH, "numpy"), 1.0),),
+        )
+
+
+def _tiny() -> Cell:
+    asks = (Ask(("scipy correlate2d",), 0.33), Ask(_NCHW, 0.7))
+    return Cell("tiny", "one call, 8x8 by 3x3", "filter", (8, 8), (3, 3), asks=asks)

@@ -1,0 +1,152 @@
+"""Layers of few filters: a vector holds neighbouring cells of one filter's output.
+
+A weight meets as many cells at once as a vector has lanes, so a handful of filters keeps all of
+them busy. The windows of neighbouring cells must be neighbours too: a stride of one along a row.
+A task sums some rows of one image; the padded rows of the source lie one behind the other, so
+vectors run on from row to row, and what they sum between two rows is left behind.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numba
+import numpy as np
+from numba import prange
+
+from stepconv.kernels.compile import parallel
+from stepconv.kernels.cpu.passes import Pass
+from stepconv.kernels.cpu.scratch import scratch
+from stepconv.kernels.cpu.staging import copy_rows
+from stepconv.kernels.cpu.tiles import multiply_add
+from stepconv.kernels.cpu.vector import lanes, registers
+
+Array = Any
+
+# A task's sums and its rows of the source should lie in the second-level cache.
+_CELLS = 2000
+_MOST_FILTERS = 8
+
+
+def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: Array) -> None:
+    """Compute one pass for all images and groups; `steps` as in layer.apply_pass."""
+    groups = int(steps[2])
+    filters = out.shape[1] // groups
+    height, vectors = tile_shape(filters)
+    width = vectors * lanes(x.dtype)
+    rows = max(1, min(plan.grid[0], _CELLS // plan.grid[1]))
+    pitch = plan.grid[1] - 1 + plan.reach[1]
+    # Vectors reach beyond the last cell, and what they load there is left behind.
+    cells = plan.cells(rows) * (x.shape[1] // groups) + width
+    positions = (rows - 1) * plan.stride[0] * pitch + plan.grid[1] + width
+    threads = numba.get_num_threads()
+    room = cells + filters * positions + filters * width
+    memory = scratch(x.dtype, threads * room).reshape(threads, room)
+    kernel = _kernel(x.dtype, height, vectors)
+    flat = w.reshape(-1)
+    kernel(x, flat, bias, out, memory, cells, plan.taps, plan.weights, plan.numbers, rows, steps)
+
+
+def tile_shape(filters: int) -> tuple[int, int]:
+    """Return how many filters a tile takes, shared out evenly, and how many vectors of each."""
+    tiles = -(-filters // _MOST_FILTERS)
+    height = -(-filters // tiles)
+    return height, min(8, (registers() - 2) // (height + 1))
+
+
+@functools.cache
+def _kernel(dtype: Any, height: int, vectors: int) -> Any:
+    sums = multiply_add(dtype, height, vectors)
+    width, size = vectors * lanes(dtype), np.dtype(dtype).itemsize
+
+    @parallel
+    def apply(
+        x: Array,
+        w: Array,
+        bias: Array,
+        out: Array,
+        memory: Array,
+        cells: int,
+        taps: Array,
+        weights: Array,
+        numbers: Array,
+        band: int,
+        steps: Array,
+    ) -> None:
+        rows, columns, first_y, first_x, step_y, step_x = numbers[:6]
+        corner_y, corner_x, stride_y, _, reach_y, reach_x = numbers[6:]
+        groups, count = steps[2], taps.shape[0]
+        in_group, filters = x.shape[1] // groups, out.shape[1] // groups
+        bands = (rows + band - 1) // band
+        tasks = x.shape[0] * groups * bands
+        source_rows = (band - 1) * stride_y + reach_y
+        pitch = columns - 1 + reach_x
+        positions = (memory.shape[1] - cells - filters * width) // filters
+        plane = out.shape[2] * out.shape[3]
+        threads = memory.shape[0]
+        for thread in prange(threads):
+            c = np.int64(thread)
+            source = memory[c, :cells]
+            result = memory[c, cells : cells + filters * positions]
+            biases = memory[c, cells + filters * positions :]
+            places = np.empty((3, filters + height), np.int64)
+            for i in range(filters + height):
+                # The last tile repeats the last filter: it sums and writes the same twice.
+                m = min(i, filters - 1)
+                places[0, i] = m * steps[1] * size
+                places[1, i] = m * width * size
+                places[2, i] = m * positions * size
+            table = np.empty((count, 2), np.int64)
+            for k in range(count):
+                table[k, 0] = weights[k] * size
+                row = taps[k, 0] * source_rows + taps[k, 1]
+                table[k, 1] = (row * pitch + taps[k, 2]) * size
+            source[cells - width :] = 0
+            for t in range(c * tasks // threads, (c + 1) * tasks // threads):
+                n, g = t // (groups * bands), t // bands % groups
+                start = t % bands * band
+                here = min(band, rows - start)
+                copy_rows(
+                    x[n, g * in_group : (g + 1) * in_group],
+                    corner_y + start * stride_y,
+                    corner_x,
+                    source_rows,
+                    pitch,
+                    source,
+                )
+                for m in range(filters):
+                    for i in range(width):
+                        biases[m * width + i] = bias[g * filters + m]
+                # With a stride of one all rows are one run of cells, else each is its own.
+                runs, length = (1, (here - 1) * pitch + columns)
+                if stride_y > 1:
+                    runs, length = here, columns
+                for run in range(runs):
+                    for p in range(run * stride_y * pitch, run * stride_y * pitch + length, width):
+                        for m in range(0, filters, height):
+                            sums(
+                                w.ctypes.data + g * steps[0] * size,
+                                places[0].ctypes.data + m * 8,
+                                source.ctypes.data + p * size,
+                                table.ctypes.data,
+                                count,
+                                biases.ctypes.data,
+                                places[1].ctypes.data + m * 8,
+                                result.ctypes.data + p * size,
+                                places[2].ctypes.data + m * 8,
+                            )
+                target = out[n, g * filters : (g + 1) * filters].reshape(-1)
+                for m in range(filters):
+                    for q in range(here):
+                        y = first_y + (start + q) * step_y
+                        to = m * plane + y * out.shape[3] + first_x
+                        at = m * positions + q * stride_y * pitch
+                        if step_x == 1:
+                            for r in range(columns):
+                                target[to + r] = result[at + r]
+                        else:
+                            for r in range(columns):
+                                target[to + r * step_x] = result[at + r]
+
+    return apply

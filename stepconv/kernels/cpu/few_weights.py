@@ -1,0 +1,143 @@
+"""The gradient for the weights of few filters: scalar products along rows of cells.
+
+Neighbouring cells lie in the lanes of a vector; only at the end are the lanes added up. Images are
+split into a fixed number of parts with sums of their own, which are added in order: the same bits
+on any number of threads. The windows of neighbouring cells must be neighbours: a stride of one.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numba
+import numpy as np
+from numba import prange
+
+from stepconv.kernels.compile import parallel
+from stepconv.kernels.cpu.passes import Pass
+from stepconv.kernels.cpu.scratch import scratch
+from stepconv.kernels.cpu.staging import copy_rows
+from stepconv.kernels.cpu.tiles import dot
+from stepconv.kernels.cpu.vector import lanes, registers
+
+Array = Any
+
+_CELLS = 2000
+_PARTS = 8
+_SUMS_BYTES = 16 * 2**20
+
+
+def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> None:
+    """grad_w[o, k] = Σ x[n, tap k of the window of cell p] · grad_out[n, o, p]."""
+    filters, taps = grad_w.shape[0] // groups, len(plan.taps)
+    height, width = _tile_shape(filters)
+    # Tiles at the edge repeat the last filter or tap in room of their own.
+    high, wide = -(-filters // height) * height, -(-taps // width) * width
+    lane_count = lanes(x.dtype)
+    rows = max(1, min(plan.grid[0], _CELLS // plan.grid[1]))
+    units = x.shape[0] * -(-plan.grid[0] // rows)
+    most = max(1, _SUMS_BYTES // (groups * high * wide * lane_count * x.dtype.itemsize))
+    parts = max(1, min(units, _PARTS, most))
+    threads = min(numba.get_num_threads(), parts * groups)
+    cells = plan.cells(rows) * (x.shape[1] // groups)
+    count = parts * groups * high * wide * lane_count
+    memory = scratch(x.dtype, count + threads * cells)
+    sums = memory[:count].reshape(parts, groups, high, wide, lane_count)
+    own = memory[count:].reshape(threads, cells)
+    _kernel(x.dtype, height, width)(x, grad_out, sums, own, plan.taps, plan.numbers, rows)
+    _add_parts(sums, grad_w.reshape(grad_w.shape[0], taps))
+
+
+def _tile_shape(filters: int) -> tuple[int, int]:
+    """Return how many filters and taps a tile takes: their products fill the registers."""
+    most = 6 if registers() >= 32 else 3
+    tiles = -(-filters // most)
+    height = -(-filters // tiles)
+    return height, min(8, (registers() - 1 - height) // height)
+
+
+@parallel
+def _add_parts(sums: Array, grad_w: Array) -> None:
+    """grad_w[o, k] = Σ of the parts and lanes, in order."""
+    parts, groups, _, _, lane_count = sums.shape
+    filters = grad_w.shape[0] // groups
+    for task in prange(grad_w.shape[0]):
+        o = np.int64(task)
+        g, m = o // filters, o % filters
+        for k in range(grad_w.shape[1]):
+            total = grad_w.dtype.type(0)
+            for part in range(parts):
+                for lane in range(lane_count):
+                    total += sums[part, g, m, k, lane]
+            grad_w[o, k] = total
+
+
+@functools.cache
+def _kernel(dtype: Any, height: int, width: int) -> Any:
+    products, lane_count, size = dot(dtype, height, width), lanes(dtype), np.dtype(dtype).itemsize
+
+    @parallel
+    def weigh(
+        x: Array,
+        grad_out: Array,
+        sums: Array,
+        memory: Array,
+        taps: Array,
+        numbers: Array,
+        band: int,
+    ) -> None:
+        rows, columns = numbers[:2]
+        corner_y, corner_x, stride_y, _, reach_y, reach_x = numbers[6:]
+        parts, groups, high, wide, _ = sums.shape
+        in_group, filters = x.shape[1] // groups, grad_out.shape[1] // groups
+        bands = (rows + band - 1) // band
+        units = x.shape[0] * bands
+        source_rows = (band - 1) * stride_y + reach_y
+        pitch = columns - 1 + reach_x
+        tasks = parts * groups
+        threads = memory.shape[0]
+        for thread in prange(threads):
+            c = np.int64(thread)
+            source = memory[c]
+            offsets = np.empty(wide, np.int64)
+            for k in range(wide):
+                tap = min(k, taps.shape[0] - 1)
+                row = taps[tap, 0] * source_rows + taps[tap, 1]
+                offsets[k] = (row * pitch + taps[tap, 2]) * size
+            places = np.empty(high, np.int64)
+            for m in range(high):
+                places[m] = min(m, filters - 1) * rows * columns * size
+            for t in range(c * tasks // threads, (c + 1) * tasks // threads):
+                part, g = t // groups, t % groups
+                result = sums[part, g]
+                result[:] = 0
+                for unit in range(part * units // parts, (part + 1) * units // parts):
+                    n, start = unit // bands, unit % bands * band
+                    copy_rows(
+                        x[n, g * in_group : (g + 1) * in_group],
+                        corner_y + start * stride_y,
+                        corner_x,
+                        source_rows,
+                        pitch,
+                        source,
+                    )
+                    gradients = grad_out[n, g * filters].ctypes.data + start * columns * size
+                    for m in range(0, high, height):
+                        for k in range(0, wide, width):
+                            products(
+                                gradients,
+                                places.ctypes.data + m * 8,
+                                columns * size,
+                                source.ctypes.data,
+                                offsets.ctypes.data + k * 8,
+                                stride_y * pitch * size,
+                                min(band, rows - start),
+                                columns // lane_count,
+                                columns % lane_count,
+                                min(1, columns % lane_count),
+                                result[m, k].ctypes.data,
+                                wide * lane_count * size,
+                            )
+
+    return weigh
