@@ -2,7 +2,7 @@
 
 To add a command `name`, write `name.py` beside this file with a function `name` in it (annotated
 parameters as Typer reads them, a docstring whose indented block is an example) and add the name to
-COMMANDS. Import numba, numpy, rich and textual inside functions, so that `--help` stays quick.
+COMMANDS; settings for Typer may stand in its CONTEXT. Import numba, numpy, rich and textual inside functions, so that `--help` stays quick.
 """
 
 import difflib
@@ -42,9 +42,14 @@ class _LazyCommands(typer.core.TyperGroup):
             close = difflib.get_close_matches(cmd_name, names, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}"
             raise ArgumentError(f"no command {cmd_name!r}: {hint}")
-        function = getattr(importlib.import_module(f"{__name__}.{cmd_name}"), cmd_name)
+        module = importlib.import_module(f"{__name__}.{cmd_name}")
+        function = getattr(module, cmd_name)
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(cmd_name, help=_keep_examples(inspect.getdoc(function) or ""))(function)
+        app.command(
+            cmd_name,
+            help=_keep_examples(inspect.getdoc(function) or ""),
+            context_settings=getattr(module, "CONTEXT", None),
+        )(function)
         return typer.main.get_command(app)
 
 

@@ -154,9 +154,14 @@ def source_digest() -> str:
 
 def _root() -> Path:
     chosen = os.environ.get("STEPCONV_CACHE_DIR")
-    root = Path(chosen) if chosen else platformdirs.user_cache_path("stepconv") / "kernels"
-    if not chosen and not root.is_absolute():
-        raise FileNotFoundError("this user has no home folder")
+    if chosen:
+        return Path(chosen)
+    try:
+        root = platformdirs.user_cache_path("stepconv") / "kernels"
+    except RuntimeError as error:
+        raise FileNotFoundError(str(error)) from error
+    if not root.is_absolute():  # older platformdirs
+        raise FileNotFoundError("could not determine the home directory")
     return root
 
 

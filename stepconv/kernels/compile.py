@@ -18,6 +18,8 @@ from types import FunctionType
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy.ma  # noqa: F401  Numba imports it in the first call, where a fork may catch it halfway
+from llvmlite.binding.ffi import lib as llvm
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu_options import ParallelOptions
 from numba.np.ufunc.parallel import threading_layer
@@ -34,7 +36,8 @@ __all__ = [
     "threading_status",
 ]
 
-config: Any = numba.config  # makes its names at run time
+_llvm_lock: Any = llvm._lock  # code that is thrown away takes it without Numba's compiler lock
+_config: Any = numba.config  # makes its names at run time
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,7 +45,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _THREADSAFE_LAYERS = ("omp", "tbb")
 
 _lock = threading.RLock()
-_lock_free = False  # set once a thread-safe layer has started: which one it is shows only then
+_lock_free: bool | None = None  # which layer it is shows only once it has started
 _forked = False  # Numba's threads stayed behind in the parent of this process
 
 
@@ -70,7 +73,8 @@ class Kernel:
             return self.serial(*args)
         with _lock:
             result = self._parallel(*args)
-        _lock_free = _layer() in _THREADSAFE_LAYERS
+        if _lock_free is None:
+            _lock_free = _layer() in _THREADSAFE_LAYERS
         return result
 
 
@@ -96,7 +100,7 @@ def inner(function: F) -> F:
 
 def threading_status() -> dict[str, Any]:
     """Return how parallel kernels run in this process, without starting any thread."""
-    maximum = config.NUMBA_NUM_THREADS
+    maximum = _config.NUMBA_NUM_THREADS
     layer = _layer()
     if _forked:
         return {"layer": "serial in a forked process", "threads": 1, "max_threads": maximum}
@@ -107,7 +111,7 @@ def threading_status() -> dict[str, Any]:
 
 def _jit(function: Callable[..., Any], variant: str | None = None, **options: Any) -> Any:
     dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
-    if variant and not config.DISABLE_JIT:
+    if variant and not _config.DISABLE_JIT:
         dispatcher._cache = KernelCache(cast(FunctionType, function), variant)
     return dispatcher
 
@@ -125,18 +129,28 @@ def _layer() -> str | None:
         return None
 
 
-def _after_fork_in_child() -> None:
-    global _lock, _lock_free, _forked
-    _lock = threading.RLock()  # a thread that this process does not have may hold the old one
-    _lock_free = False
-    _forked = _forked or _layer() is not None  # omp kills a child that enters parallel code
+def _before_fork() -> None:
+    """Wait until no thread is compiling: a child would inherit locks that nobody opens."""
+    global_compiler_lock.acquire()
+    _llvm_lock.__enter__()
+
+
+def _after_fork() -> None:
+    _llvm_lock.__exit__()
     global_compiler_lock.release()
 
 
+def _after_fork_in_child() -> None:
+    global _lock, _lock_free, _forked
+    _lock = threading.RLock()  # a thread that this process does not have may hold the old one
+    _lock_free = None
+    _forked = _forked or _layer() is not None  # omp kills a child that enters parallel code
+    _after_fork()
+
+
 if hasattr(os, "register_at_fork"):
-    # No thread may be compiling during a fork: the child would inherit a locked compiler.
     os.register_at_fork(
-        before=global_compiler_lock.acquire,
-        after_in_parent=global_compiler_lock.release,
+        before=_before_fork,
+        after_in_parent=_after_fork,
         after_in_child=_after_fork_in_child,
     )

@@ -1,0 +1,76 @@
+"""Numbers as one types them: "1 0 -1; 2 0 -2; 1 0 -1" is a kernel, and 1/9 a number."""
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from stepconv.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# The largest integers that an array of integers holds.
+_INT64 = range(-(2**63), 2**63)
+
+
+def parse(text: str) -> "NDArray[Any]":
+    """Return the array that `text` spells: rows end at `;`, numbers at spaces or commas.
+
+    A single row is one-dimensional, and integers stay integers.
+
+    >>> parse("1 0 -1; 2 0 -2")
+    array([[ 1,  0, -1],
+           [ 2,  0, -2]])
+    >>> parse("1/4, 1/2, 1/4")
+    array([0.25, 0.5 , 0.25])
+    """
+    rows = [line.replace(",", " ").split() for line in text.split(";")]
+    array = table(rows, f"{text!r}")
+    return array[0] if len(rows) == 1 else array
+
+
+def table(rows: list[list[str]], name: str) -> "NDArray[Any]":
+    """Return rows of written numbers as a two-dimensional array; `name` is for complaints."""
+    import numpy as np
+
+    for i, row in enumerate(rows, 1):
+        if not row:
+            raise ArgumentError(f"{name}: row {i} is empty")
+        if len(row) != len(rows[0]):
+            raise ArgumentError(f"{name}: row {i} is {len(row)} long, row 1 is {len(rows[0])}")
+    numbers = [
+        [_number(word, f"{name}: row {i}, number {j}") for j, word in enumerate(row, 1)]
+        for i, row in enumerate(rows, 1)
+    ]
+    exact = all(isinstance(number, int) for row in numbers for number in row)
+    return np.array(numbers, dtype=np.int64 if exact else np.float64)
+
+
+def spell(array: "NDArray[Any]") -> str:
+    """Return the text that `parse` reads back; ninths and the like are written as fractions.
+
+    >>> import numpy as np
+    >>> spell(np.array([[1.0, 0.5], [1 / 9, 0.3]]))
+    '1 1/2; 1/9 3/10'
+    """
+    rows = array.reshape(-1, array.shape[-1]).tolist()
+    return "; ".join(" ".join(map(_spelt, row)) for row in rows)
+
+
+def _number(word: str, where: str) -> int | float:
+    try:
+        whole = int(word)
+        return whole if whole in _INT64 else float(whole)
+    except (ValueError, OverflowError):
+        pass
+    top, stroke, bottom = word.partition("/")
+    try:
+        return float(top) / float(bottom) if stroke else float(word)
+    except (ValueError, ZeroDivisionError):
+        raise ArgumentError(f"{where}, {word!r}, is not a number") from None
+
+
+def _spelt(number: float) -> str:
+    if number == int(number):
+        return str(int(number))
+    fraction = Fraction(number).limit_denominator(256)
+    return str(fraction) if float(fraction) == number else repr(number)

@@ -1,0 +1,172 @@
+"""Kernels run on all threads and on one with the same bits, from any thread of any process."""
+
+import os
+
+import numpy as np
+import pytest
+
+from stepconv.kernels import compile as room
+from tests.kernels import small_kernels as small
+from tests.kernels.processes import run
+
+try:
+    from numba.np.ufunc import omppool
+except ImportError:
+    omppool = None
+
+LAYERS = [
+    "workqueue",
+    pytest.param("omp", marks=pytest.mark.skipif(not omppool, reason="Numba finds no OpenMP")),
+]
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """Keep the compiled kernels of one process for the next."""
+    return str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(cache, monkeypatch):
+    monkeypatch.setenv("STEPCONV_CACHE_DIR", cache)
+
+
+def numbers(*shape):
+    return np.random.default_rng(1).normal(size=shape)
+
+
+def test_all_forms_of_a_kernel_give_the_same_bits():
+    x = numbers(50, 7)
+    ref, serial, threaded = np.zeros(50), np.zeros(50), np.zeros(50)
+    small.row_sums.py_func(x, ref)
+    small.row_sums.serial(x, serial)
+    small.row_sums(x, threaded)
+    assert ref.tobytes() == serial.tobytes() == threaded.tobytes()
+
+
+def test_only_prange_runs_in_parallel():
+    x = numbers(100_003)
+    serial, threaded = np.zeros_like(x), np.zeros_like(x)
+    assert small.scale_and_sum.serial(x, serial) == small.scale_and_sum(x, threaded)
+    assert serial.tobytes() == threaded.tobytes()
+
+
+def test_a_kernel_looks_like_its_function():
+    assert small.row_sums.__name__ == "row_sums"
+    assert small.row_sums.__module__ == small.__name__
+    assert small.row_sums.__doc__ == "Sum the weighted cells of each row."
+
+
+def test_inner_and_compiled_functions_can_be_called_from_python():
+    x = numbers(5)
+    assert small.weighted(2.0, 5) == small.weighted.py_func(2.0, 5) == 4.0
+    assert small.total(x) == small.total.py_func(x)
+
+
+def test_division_by_zero_follows_ieee():
+    @room.inner
+    def divide(a, b):
+        return a / b
+
+    assert divide(1.0, 0.0) == np.inf
+    assert np.isnan(divide(0.0, 0.0))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_four_threads_may_call_at_once(layer):
+    script = """
+seen = set()
+def work():
+    for _ in range(300):
+        seen.add(check(small.row_sums))
+threads = [threading.Thread(target=work) for _ in range(4)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+print(json.dumps([len(seen), room.threading_status()["layer"]]))
+"""
+    assert run(script, NUMBA_THREADING_LAYER=layer) == [1, layer]
+
+
+@needs_fork
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_child_forked_after_use_runs_serially(layer):
+    script = """
+def child():
+    check(small.row_sums)
+    check(small.row_sums, np.float32)  # a signature that the parent has not compiled
+    assert room.threading_status()["threads"] == 1, room.threading_status()
+    assert in_child(grandchild) == 0
+def grandchild():
+    check(small.row_sums)
+check(small.row_sums)
+statuses = [in_child(child), in_child(child)]
+check(small.row_sums)
+print(json.dumps(statuses))
+"""
+    assert run(script, NUMBA_THREADING_LAYER=layer) == [0, 0]
+
+
+@needs_fork
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_child_forked_before_use_runs_in_parallel(layer):
+    script = """
+def child():
+    check(small.row_sums)
+    assert room.threading_status()["layer"] == os.environ["NUMBA_THREADING_LAYER"]
+check(small.row_sums.serial)  # starts no threads
+assert room.threading_status()["layer"] == "not started"
+statuses = [in_child(child), in_child(child)]
+child()
+print(json.dumps(statuses))
+"""
+    assert run(script, NUMBA_THREADING_LAYER=layer) == [0, 0]
+
+
+@needs_fork
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_child_may_be_forked_while_threads_call_and_compile(layer):
+    script = """
+done = threading.Event()
+def call():
+    while not done.is_set():
+        check(small.row_sums)
+def compile_again():
+    while not done.is_set():
+        check(room.parallel(small.row_sums.py_func))
+def child():
+    check(small.row_sums)
+    check(room.parallel(small.row_sums.py_func))
+threads = [threading.Thread(target=work) for work in (call, call, compile_again)]
+[t.start() for t in threads]
+statuses = [in_child(child) for _ in range(5)]
+done.set()
+[t.join() for t in threads]
+print(json.dumps(statuses))
+"""
+    # Without a cache every kernel made anew is compiled anew.
+    statuses = run(script, NUMBA_THREADING_LAYER=layer, STEPCONV_CACHE_DIR=os.devnull + "/none")
+    assert statuses == [0] * 5
+
+
+def test_status_starts_no_threads():
+    script = """
+before = room.threading_status()
+room.cache_status()
+again = room.threading_status()
+check(small.row_sums)
+print(json.dumps([before, again, room.threading_status()]))
+"""
+    environment = {"NUMBA_THREADING_LAYER": "workqueue", "NUMBA_NUM_THREADS": "3"}
+    before, again, after = run(script, **environment)
+    assert before == again == {"layer": "not started", "threads": 3, "max_threads": 3}
+    assert after == {"layer": "workqueue", "threads": 3, "max_threads": 3}
+
+
+def test_kernels_run_without_the_compiler():
+    script = """
+print(json.dumps([check(small.row_sums), check(small.row_sums.serial), room.threading_status()]))
+"""
+    threaded, serial, status = run(script, NUMBA_DISABLE_JIT="1")
+    assert threaded == serial
+    assert status["layer"] == "not started"
