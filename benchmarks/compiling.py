@@ -44,7 +44,7 @@ OPERATIONS: dict[str, tuple[str, tuple[tuple[int, ...], ...], dict[str, Any]]] =
 }
 
 
-def measure(operation: str) -> dict[str, float]:
+def measure(operation: str) -> dict[str, Any]:
     """Return the seconds until the first result, by the clock and of the processor."""
     import numba  # noqa: F401
     import numpy as np
@@ -55,7 +55,11 @@ def measure(operation: str) -> dict[str, float]:
     import stepconv
 
     getattr(stepconv, name)(*given, **options)
-    return {"wall": time.perf_counter() - start, "cpu": time.process_time() - used}
+    times = {"wall": time.perf_counter() - start, "cpu": time.process_time() - used}
+
+    from stepconv.kernels._cache import source_digest
+
+    return {**times, "sources": source_digest()}
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def _measure(report: Report, cells: list[Cell], options: argparse.Namespace) -> 
         report["sizes"] = sizes(report, team, effort) if "sizes" in parts else []
         report["borders"] = borders(report, team, effort) if "borders" in parts else []
     report["memory"] = each_memory(report) if "memory" in parts else []
-    report["compiling"] = each_compiling() if "compiling" in parts else []
+    report["compiling"] = each_compiling(report) if "compiling" in parts else []
 
 
 def attempt(report: Report, team: Team, cell: Cell, *rest: Any, **options: Any) -> Row | None:
@@ -161,7 +161,7 @@ def each_memory(report: Report) -> list[Row]:
     return rows
 
 
-def each_compiling() -> list[Row]:
+def each_compiling(report: Report) -> list[Row]:
     """Time of first calls with an empty cache and with the one that the former filled."""
     rows = []
     for operation in compiling.OPERATIONS:
@@ -170,6 +170,8 @@ def each_compiling() -> list[Row]:
             times = [
                 child("benchmarks.compiling", operation, STEPCONV_CACHE_DIR=cache) for _ in "12"
             ]
+        if times[0].pop("sources") != times[1].pop("sources"):
+            report["broken"].append(f"{operation}: the sources changed between cold and warm")
         rows.append({"operation": operation, "cold": times[0], "warm": times[1]})
     return rows
 

@@ -45,10 +45,12 @@ def with_shares(row: Row, report: Report) -> Row:
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print every table that the report has rows for."""
+    """Print every table that the report has rows for, but errors: those are for the page."""
     from rich.table import Table
 
     for name, (title, head, lines) in TABLES.items():
+        if name == "errors":
+            continue
         rows = [[_plain(text) for text in line] for line in lines(report)]
         if rows:
             table = Table(title=title, title_justify="left", pad_edge=False)
@@ -168,9 +170,12 @@ def _scaling(report: Report) -> Lines:
 
 
 def _errors(report: Report) -> Lines:
+    """Every way of ours, and the fastest peer."""
     for row in report["cells"]:
+        best = {verdict["best"] for verdict in row["verdicts"]}
         for c in row["contenders"]:
-            if c["error"] is not None and c["threads"] == report["threads"]:
+            shown = c["name"].startswith("stepconv") or c["name"] in best
+            if shown and c["error"] is not None and c["threads"] == report["threads"]:
                 share = f"{c['error'] / row['terms']:.2g}"
                 error = f"{c['error']:.2f}"
                 yield row["work"], c["name"], duration(c["median"]), error, str(row["terms"]), share

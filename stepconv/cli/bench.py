@@ -1,4 +1,4 @@
-"""`stepconv bench`: how fast this machine computes, beside the libraries that are installed here."""
+"""`stepconv bench`: how fast this machine computes, beside the libraries that it has."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -67,14 +68,16 @@ class Worker:
             [sys.executable, "-P", "-m", "stepconv.cli._measure.worker", name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE if name != OURS else None,
+            # What a peer has to say reaches the driver as an answer.
+            stderr=None if name == OURS else subprocess.DEVNULL,
             text=True,
             env={**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": str(threads)},
         )
 
     def ask(self, do: str, **request: Any) -> Any:
         """Send a request and return the answer."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         try:
             print(json.dumps({"do": do, **request}), file=self._process.stdin, flush=True)
         except BrokenPipeError:
@@ -88,14 +91,21 @@ class Worker:
         return answer["answer"]
 
     def close(self) -> None:
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe:
-                pipe.close()
+        """Let the process end, or end it."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                if pipe:
+                    pipe.close()
         try:
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def installed(package: str) -> bool:
+    """Tell whether a package is there to be imported."""
+    return importlib.util.find_spec(package) is not None
 
 
 class Team:
@@ -116,7 +126,7 @@ class Team:
 
     def _add(self, name: str) -> None:
         package = PEERS[name][0]
-        if importlib.util.find_spec(package) is None:
+        if not installed(package):
             self.left_out[name] = "not installed"
             return
         worker = Worker(name, self.threads)

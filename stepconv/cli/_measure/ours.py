@@ -48,7 +48,9 @@ class Ours:
 
 
 def _call(cell: Cell, arrays: Arrays) -> Call:
-    x, w, grad = arrays["x"], arrays.get("w"), arrays.get("grad_out")
+    x: Array = arrays["x"]
+    w: Array = arrays.get("w")
+    grad: Array = arrays.get("grad_out")
     slide: dict[str, Any] = {"stride": cell.stride, "padding": cell.padding}
     if cell.kind == "pad":
         return lambda: stepconv.pad(x, cell.w, mode=cell.mode)

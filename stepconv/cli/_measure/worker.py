@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -32,6 +33,7 @@ class Worker:
         self._calls: dict[str, Any] = {}
 
     def hello(self) -> dict[str, Any]:
+        """Return the library's version."""
         return self._peer.versions()
 
     def prepare(self, cell: dict[str, Any], dtype: str, threads: int, folder: str) -> Any:
@@ -92,6 +94,7 @@ def _once(call: Any) -> float:
 
 def main() -> None:
     """Answer requests until stdin ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # a library that prints must not speak between the answers
     worker: Worker | None = None

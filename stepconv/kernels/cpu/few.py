@@ -23,15 +23,16 @@ from stepconv.kernels.cpu.tiles import multiply_add
 from stepconv.kernels.cpu.vector import lanes, registers
 
 Array = Any
+Steps = tuple[int, int, int]
 
 # A task's sums and its rows of the source should lie in the second-level cache.
 _CELLS = 2000
 _MOST_FILTERS = 8
 
 
-def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: Array) -> None:
+def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: Steps) -> None:
     """Compute one pass for all images and groups; `steps` as in layer.apply_pass."""
-    groups = int(steps[2])
+    groups = steps[2]
     filters = out.shape[1] // groups
     height, vectors = tile_shape(filters)
     width = vectors * lanes(x.dtype)

@@ -9,6 +9,7 @@ them. Lines above and below the image are all the same line of zeros. No image i
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from numba import prange
 
 from stepconv.kernels.compile import inner, parallel
-from stepconv.kernels.cpu.filter_tiles import copy_with_zeros, window_sums
+from stepconv.kernels.cpu.filter_tiles import copy_with_zeros, separate, window_sums
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.vector import lanes, registers
 
@@ -27,7 +28,9 @@ Pair = tuple[int, int]
 # What a task works on should lie in the second-level cache.
 _CACHE_BYTES = 512 * 1024
 # Starting the threads takes as long as this many multiplications.
-_FEW = 100_000
+FEW = 100_000
+# Up to this height and width, a kernel has tiles of its own without loops.
+_SMALL = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,23 +38,23 @@ class Cut:
     """How the images of a call are cut into tasks: bands of lines, and blocks of columns.
 
     `rows` and `vectors` are the size of a tile. Lines i, i + step, … of the result share lines of
-    the image. A block is (first column, end, 1 if its lines are copied). A copied line consists of
-    one part of `pitch` cells for each remainder of a column divided by the stride. `numbers` are
-    the integers that kernels ask for.
+    the image. A block is three pieces between four columns: the lines of the outer two are copied,
+    those of the one in the middle read in place. A copied line consists of one part of `pitch`
+    cells for each remainder of a column divided by the stride. `numbers` are the integers that
+    kernels ask for.
     """
 
     rows: int
     vectors: int
-    height: int | None
     threads: int
     lines: int
     cells: int
     blocks: Array
     numbers: Array
 
-    def memory(self, dtype: Any, more: int = 0) -> tuple[Array, Array]:
-        """Return a table of addresses and a place for copies per thread."""
-        table = self.threads * self.lines
+    def memory(self, dtype: Any, entries: int = 0, more: int = 0) -> tuple[Array, Array]:
+        """Return a table of addresses and a place for copies per thread, and some more of both."""
+        table = self.threads * (self.lines + entries)
         room = self.cells + more
         whole = scratch(np.int64, table + -(-self.threads * room * dtype.itemsize // 8))
         cells = whole[table:].view(dtype)[: self.threads * room]
@@ -68,19 +71,20 @@ def cut_planes(
     stride: Pair,
     dilation: Pair,
     pads: Pair,
+    highest: int,
     threads: int,
 ) -> Cut:
-    """Decide how to cut: tiles that fit the grid, and a few tasks per thread."""
+    """Decide how to cut: tiles no higher than `highest`, and a few tasks per thread."""
     lane_count, size = lanes(dtype), dtype.itemsize
     step = dilation[0] // stride[0] if dilation[0] % stride[0] == 0 else 0
-    rows, vectors = _tile(grid, step, lane_count)
+    rows, vectors = _tile(grid, highest, step, lane_count)
     step = max(1, step)
     width = vectors * lane_count
     reach = (kernel[1] - 1) * dilation[1]
     wanted = 1 if threads == 1 else 4 * threads
 
-    # Blocks: copied ones at the edges, and in the middle as wide as the cache allows.
-    height = (rows - 1) * dilation[0] + (kernel[0] - 1) * dilation[0] + 1
+    # Blocks: copied at the edges and read in place in the middle, as wide as the cache allows.
+    height = (rows + kernel[0] - 2) * dilation[0] + 1
     share = -(-grid[1] * planes // wanted) if grid[0] < rows * step * 4 else grid[1]
     widest = min(_CACHE_BYTES // (height * size * stride[1]) - reach, share)
     widest = max(4 * width, widest // width * width)
@@ -88,40 +92,37 @@ def cut_planes(
     first, end = -(-first // width) * width, grid[1] - -(-(grid[1] - end) // width) * width
     if stride[1] > 1 or end - first < width:
         first = end = grid[1]
-    blocks = [
-        *((j, min(j + widest, first), 1) for j in range(0, first, widest)),
-        *_middle(first, end, widest, width),
-        *((j, min(j + widest, grid[1]), 1) for j in range(end, grid[1], widest)),
-    ]
-    copied = max((j1 - j0 for j0, j1, copy in blocks if copy), default=0)
-    direct = max((j1 - j0 for j0, j1, copy in blocks if not copy), default=0)
+    count = max(1, grid[1] // widest)
+    edges = [grid[1] * k // count // width * width for k in range(count)] + [grid[1]]
+    blocks = [_pieces(*ends, first, end, width) for ends in itertools.pairwise(edges)]
+    copied = max(max(b[1] - b[0], b[3] - b[2]) for b in blocks)
+    direct = max(b[2] - b[1] for b in blocks)
     pitch = -(-copied // width) * width + reach // stride[1]
     pitch = -(-pitch // lane_count) * lane_count if copied else 0
+    pieces = 2 if pitch and direct else 1
 
-    # Bands: few, but their copies have to fit too.
-    unit = rows * step
-    bands = max(1, wanted // (planes * len(blocks)))
-    band = min(256, -(-grid[0] // bands))
+    # Bands: few, but their copies have to fit too. None is lower than a tile.
+    bands = wanted // (planes * len(blocks)) + 1
+    above = (kernel[0] - 1) * dilation[0]
     if pitch:
-        fitting = _CACHE_BYTES // (pitch * stride[1] * size) - (kernel[0] - 1) * dilation[0]
-        band = min(band, fitting // stride[0])
-    band = min(grid[0], max(unit, -(-band // unit) * unit))
-    lines = (band - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1
+        fitting = _CACHE_BYTES // (pieces * pitch * stride[1] * size) - above
+        bands = max(bands, grid[0] * stride[0] // max(1, fitting))
+    bands = max(1, min(max(bands, grid[0] // 256), grid[0] // (rows * step)))
+    lines = -(-grid[0] // bands) * stride[0] + above
     zeros = max(pitch * stride[1], direct + reach + lane_count)
-    numbers = (*stride, *dilation, *pads, step, band, lines, pitch, zeros)
+    numbers = (*stride, *dilation, *pads, step, bands, lines, pitch, zeros)
     return Cut(
         rows,
         vectors,
-        height=kernel[0] if kernel[0] < rows else None,
         threads=threads,
-        lines=lines + kernel[1],
-        cells=zeros + (lines * pitch * stride[1] + lane_count if pitch else 0),
+        lines=3 * lines + kernel[1],
+        cells=zeros + (pieces * lines + 1) * pitch * stride[1] + lane_count,
         blocks=np.array(blocks, np.int64),
         numbers=np.array(numbers, np.int64),
     )
 
 
-def _tile(grid: Pair, step: int, lane_count: int) -> Pair:
+def _tile(grid: Pair, highest: int, step: int, lane_count: int) -> Pair:
     """Return how many lines and vectors a tile takes: what the registers hold, with little waste.
 
     Beside the sums there have to be a line's vectors and a weight.
@@ -132,10 +133,10 @@ def _tile(grid: Pair, step: int, lane_count: int) -> Pair:
         vectors = most
     else:
         vectors = min(range(most, 0, -1), key=lambda count: -(-needed // count) * count)
-    rows = min(6, (registers() - vectors - 1) // vectors)
-    if step and grid[0] >= rows * step:
-        return rows, vectors
-    return 1, 2 * most if needed >= 2 * most else vectors
+    held = min((registers() - vectors - 1) // vectors, highest)
+    held = min(held, grid[0] // step) if step else 1
+    rows = max((count for count in (1, 2, 3, 4, 6) if count <= held), default=1)
+    return rows, 2 * most if rows == 1 and needed >= 2 * most else vectors
 
 
 def _inside(size: int, grid: int, stride: int, reach: int, pad: int) -> Pair:
@@ -144,19 +145,18 @@ def _inside(size: int, grid: int, stride: int, reach: int, pad: int) -> Pair:
     return first, max(first, min(grid, (size - 1 - reach + pad) // stride + 1))
 
 
-def _middle(first: int, end: int, widest: int, width: int) -> list[tuple[int, int, int]]:
-    """Cut columns into blocks, none narrower than a tile."""
-    if first == end:
-        return []
-    count = max(1, (end - first) // widest)
-    edges = [first + (end - first) * k // count // width * width for k in range(count)]
-    return [(a, b, 0) for a, b in zip(edges, [*edges[1:], end], strict=True)]
+def _pieces(begin: int, stop: int, first: int, end: int, width: int) -> tuple[int, ...]:
+    """Divide a block: copied, in place from `first` to `end` if that is a tile or more, copied."""
+    first = max(begin, min(first, stop))
+    end = max(first, min(end, stop))
+    return (begin, first, end, stop) if end - first >= width else (begin, stop, stop, stop)
 
 
 @functools.cache
 def gathering(dtype: Any) -> Any:
     """Return the function that finds or copies the lines of a task."""
-    copy, lane_count, size = copy_with_zeros(dtype), lanes(dtype), dtype.itemsize
+    copy, parts, lane_count = copy_with_zeros(dtype), separate(dtype), lanes(dtype)
+    size = dtype.itemsize
 
     @inner
     def gather(
@@ -165,56 +165,51 @@ def gathering(dtype: Any) -> Any:
         first_y: int,
         first_x: int,
         count: int,
-        copied: int,
+        piece: int,
         numbers: Array,
         table: Array,
         cells: Array,
     ) -> None:
-        """table[k] = the address of cell (first_y + k, first_x), of a copy where `copied`."""
+        """table[k] = the address of cell (first_y + k, first_x), in place in piece 1."""
         height, width = x.shape[2], x.shape[3]
-        stride, pitch, zeros = numbers[1], numbers[9], numbers[10]
-        low = max(0, min(pitch, -first_x))
-        have = max(0, min(pitch, width - first_x) - low)
+        stride, (lines, pitch, zeros) = numbers[1], numbers[8:]
+        wide = pitch * stride
+        begin = zeros if piece == 0 else zeros + lines * wide
+        low = max(0, min(wide, -first_x))
+        have = max(0, min(wide, width - first_x) - low)
         for k in range(count):
             y = first_y + k
             if y < 0 or y >= height:
                 table[k] = cells.ctypes.data
-            elif not copied:
+            elif piece == 1:
                 table[k] = x.ctypes.data + ((plane * height + y) * width + first_x) * size
             else:
-                place = zeros + k * pitch * stride
+                place = begin + k * wide
                 line = cells.ctypes.data + place * size
-                source = (plane * height + y) * width + first_x
                 table[k] = line
-                if stride == 1:
-                    copy(
-                        x.ctypes.data + (source + low) * size,
-                        have,
-                        (have + lane_count - 1) // lane_count,
-                        line,
-                        low * size,
-                        pitch // lane_count,
-                    )
-                else:
-                    flat = x.reshape(-1)
+                # The parts of a line are made from a copy where the next line will be.
+                whole = line if stride == 1 else line + wide * size
+                copy(
+                    x.ctypes.data + ((plane * height + y) * width + first_x + low) * size,
+                    have,
+                    (have + lane_count - 1) // lane_count,
+                    whole,
+                    low * size,
+                    wide // lane_count,
+                )
+                if stride == 2:
+                    parts(whole, line, line + pitch * size, pitch // lane_count)
+                elif stride > 2:
                     for p in range(stride):
-                        begin = max(0, min(pitch, (stride - 1 - first_x - p) // stride))
-                        end = (width - first_x - p + stride - 1) // stride
-                        end = max(begin, min(pitch, end))
-                        for j in range(begin):
-                            cells[place + p * pitch + j] = 0
-                        for j in range(begin, end):
-                            cells[place + p * pitch + j] = flat[source + p + j * stride]
-                        for j in range(end, pitch):
-                            cells[place + p * pitch + j] = 0
+                        for j in range(pitch):
+                            cells[place + p * pitch + j] = cells[place + wide + j * stride + p]
 
     return gather
 
 
 @functools.cache
-def _kernel(dtype: Any, rows: int, vectors: int, height: int | None) -> Any:
-    sums = window_sums(dtype, rows, vectors, height)
-    sums_of_one = window_sums(dtype, 1, vectors)
+def _kernel(dtype: Any, rows: int, vectors: int, *small: int) -> Any:
+    sums = window_sums(dtype, rows, vectors, *small)
     gather = gathering(dtype)
     size = dtype.itemsize
     tile_width = vectors * lanes(dtype)
@@ -231,28 +226,30 @@ def _kernel(dtype: Any, rows: int, vectors: int, height: int | None) -> Any:
         cells: Array,
     ) -> None:
         stride_y, stride_x, dilation_y, dilation_x, top, left = numbers[:6]
-        step, band, lines, pitch, zeros = numbers[6:]
+        step, bands, lines, pitch, zeros = numbers[6:]
         kernel_height, kernel_width = w.shape[2], w.shape[3]
-        channels, grid_y, grid_x = out.shape[1], out.shape[2], out.shape[3]
-        bands = (grid_y + band - 1) // band
+        channels, grid_y, grid_x = out.shape[1:]
         tasks = out.shape[0] * channels * bands * len(blocks)
         threads = len(tables)
         for thread in prange(threads):
             c = np.int64(thread)
             table, mine = tables[c], cells[c]
             mine[:zeros] = 0
-            columns = table[lines:]
+            columns = table[3 * lines :]
             for b in range(kernel_width):
                 shift = b * dilation_x
                 columns[b] = (shift % stride_x * pitch + shift // stride_x) * size
             for t in range(c * tasks // threads, (c + 1) * tasks // threads):
-                first_x, end_x, copied = blocks[t % len(blocks)]
-                first_y = t // len(blocks) % bands * band
-                plane = t // (len(blocks) * bands)
-                here = min(band, grid_y - first_y)
-                y, z = first_y * stride_y - top, first_x * stride_x - left
+                edges = blocks[t % len(blocks)]
+                band, plane = t // len(blocks) % bands, t // (len(blocks) * bands)
+                first_y = band * grid_y // bands
+                here = (band + 1) * grid_y // bands - first_y
+                y = first_y * stride_y - top
                 count = (here - 1) * stride_y + (kernel_height - 1) * dilation_y + 1
-                gather(x, plane, y, z, count, copied, numbers, table, mine)
+                for p in range(3):
+                    if edges[p] < edges[p + 1]:
+                        z = edges[p] * stride_x - left
+                        gather(x, plane, y, z, count, p, numbers, table[p * lines :], mine)
                 channel = plane % channels
                 weights = w.ctypes.data + channel * kernel_height * kernel_width * size
                 start = bias.ctypes.data + channel * size
@@ -260,41 +257,26 @@ def _kernel(dtype: Any, rows: int, vectors: int, height: int | None) -> Any:
                 for q in range(min(step, here)):
                     # These lines of the result share lines of the image: q, q + step, …
                     sharing = (here - q + step - 1) // step
-                    tall = rows if sharing >= rows else 1
-                    for o in range(0, sharing, tall):
+                    for o in range(0, sharing, rows):
                         # The last tile is shifted back and computes some lines once more.
-                        i = q + min(o, sharing - tall) * step
-                        at = table.ctypes.data + i * stride_y * 8
-                        for k in range(first_x, end_x, tile_width):
-                            j = k if copied else min(k, end_x - tile_width)
-                            to = out_at + (i * grid_x + j) * size
-                            if tall == rows:
+                        i = q + min(o, sharing - rows) * step
+                        to = out_at + i * grid_x * size
+                        for p in range(3):
+                            at = table.ctypes.data + (p * lines + i * stride_y) * 8
+                            for k in range(edges[p], edges[p + 1], tile_width):
+                                j = min(k, edges[2] - tile_width) if p == 1 else k
                                 sums(
                                     at,
                                     dilation_y * 8,
-                                    (j - first_x) * size,
+                                    (j - edges[p]) * size,
                                     columns.ctypes.data,
                                     weights,
                                     kernel_height,
                                     kernel_width,
                                     start,
-                                    to,
+                                    to + j * size,
                                     step * grid_x * size,
-                                    min(tile_width, end_x - j),
-                                )
-                            else:
-                                sums_of_one(
-                                    at,
-                                    dilation_y * 8,
-                                    (j - first_x) * size,
-                                    columns.ctypes.data,
-                                    weights,
-                                    kernel_height,
-                                    kernel_width,
-                                    start,
-                                    to,
-                                    step * grid_x * size,
-                                    min(tile_width, end_x - j),
+                                    min(tile_width, edges[p + 1] - j),
                                 )
 
     return apply
@@ -318,7 +300,8 @@ def filter_planes(
     """
     if out.size == 0:
         return
-    few = out.size * w[0].size < _FEW
+    few = out.size * w[0].size < FEW
+    small = w.shape[2:] if max(w.shape[2:]) <= _SMALL else ()
     cut = cut_planes(
         x.dtype,
         x.shape[0] * x.shape[1],
@@ -328,8 +311,9 @@ def filter_planes(
         (stride_y, stride_x),
         (dilation_y, dilation_x),
         (top, left),
+        4 if small else w.shape[2],
         1 if few else numba.get_num_threads(),
     )
-    kernel = _kernel(x.dtype, cut.rows, cut.vectors, cut.height)
+    kernel = _kernel(x.dtype, cut.rows, cut.vectors, *small)
     tables, cells = cut.memory(x.dtype)
     (kernel.serial if few else kernel)(x, w, bias, out, cut.blocks, cut.numbers, tables, cells)

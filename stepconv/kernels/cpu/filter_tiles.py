@@ -9,7 +9,9 @@ from stepconv.kernels.cpu.vector import Int, Vector, Vectors, tile
 
 
 @functools.cache
-def window_sums(dtype: Any, rows: int, vectors: int, height: int | None = None) -> Any:
+def window_sums(
+    dtype: Any, rows: int, vectors: int, height: int | None = None, width: int | None = None
+) -> Any:
     """Return the tile that computes `rows` lines of `vectors` vectors of a filtered image.
 
         out[o][j] = bias + Σ_a Σ_b weights[a, b] · lines[o + a][columns[b] + j]
@@ -22,11 +24,10 @@ def window_sums(dtype: Any, rows: int, vectors: int, height: int | None = None) 
         line 2                           row 2 -> out 0    row 1 -> out 1    row 0 -> out 2
         ...
 
-    The first and last lines serve fewer, so `kernel_height` has to be `height`, or not less than
-    `rows` where that is None. The order of a sum is that of the weights, wherever a tile begins.
-
-    `lines` is a table of addresses and `columns` one of offsets, in bytes; `count` numbers of each
-    line are written.
+    so a tile may not be higher than the kernel, unless it is made for one `height`. A loop over
+    a height or width that is given is unrolled. The order of a sum is that of the weights, wherever
+    the tile begins. `lines` is a table of addresses, `columns` one of offsets in bytes; `count`
+    numbers of each line are written.
     """
 
     @tile(dtype)
@@ -51,7 +52,7 @@ def window_sums(dtype: Any, rows: int, vectors: int, height: int | None = None) 
             line = v.integer(lines + line_step * r) + shift
             rows_at = {o: weights + weight_row * (r - o) for o in served}
 
-            def add_column(b: Int, state: list[Vector]) -> list[Vector]:
+            def add_column(b: Int | int, state: list[Vector]) -> list[Vector]:
                 at = line + v.integer(columns + b * 8)
                 cells = [v.load(at + c * v.bytes) for c in range(vectors)]
                 for o in served:
@@ -60,14 +61,14 @@ def window_sums(dtype: Any, rows: int, vectors: int, height: int | None = None) 
                         state[c] = v.fma(weight, cell, state[c])
                 return state
 
-            return v.loop(kernel_width, state, add_column)
+            if width is None:
+                return v.loop(kernel_width, state, add_column)
+            for b in range(width):
+                state = add_column(b, state)
+            return state
 
         state = [v.splat(bias)] * (rows * vectors)
-        if height is not None:
-            for r in range(rows + height - 1):
-                served = range(max(0, r - height + 1), min(rows, r + 1))
-                state = add_line(r, served, state)
-        else:
+        if height is None:
             for r in range(rows - 1):
                 state = add_line(r, range(r + 1), state)
             state = v.loop(
@@ -77,11 +78,33 @@ def window_sums(dtype: Any, rows: int, vectors: int, height: int | None = None) 
             )
             for o in range(1, rows):
                 state = add_line(kernel_height + (o - 1), range(o, rows), state)
+        else:
+            for r in range(height + rows - 1):
+                served = range(max(0, r - height + 1), min(rows, r + 1))
+                state = add_line(r, served, state)
         for c, total in enumerate(state):
             o, u = divmod(c, vectors)
             v.store_some(out + out_step * o + u * v.bytes, total, count - u * v.lanes)
 
     return sums
+
+
+@functools.cache
+def separate(dtype: Any) -> Any:
+    """Return the tile that parts a line into its even and its odd cells, by vectors."""
+
+    @tile(dtype)
+    def parts(v: Vectors, line: Int, even: Int, odd: Int, vectors: Int) -> None:
+        def step(i: Int, _: list[Vector]) -> list[Vector]:
+            at, to = line + i * (2 * v.bytes), i * v.bytes
+            first, second = v.separated(v.load(at), v.load(at + v.bytes))
+            v.store(even + to, first)
+            v.store(odd + to, second)
+            return []
+
+        v.loop(vectors, [], step)
+
+    return parts
 
 
 @functools.cache

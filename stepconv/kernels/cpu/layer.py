@@ -22,6 +22,7 @@ from stepconv.kernels.cpu.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.vector import lanes
 
 Array = Any
+Steps = tuple[int, int, int]
 
 # A task's sums and its rows of the source should lie in the second-level cache, and the weights
 # that a tile runs through in the first.
@@ -29,17 +30,17 @@ _CELLS = 800
 _WEIGHT_BYTES = 24 * 1024
 
 
-def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: Array) -> None:
+def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: Steps) -> None:
     """Compute one pass for all images and groups.
 
     `steps` are the numbers of weights between groups, and between output channels in a group.
     """
-    groups, per_group, vectors = int(steps[2]), out.shape[1] // int(steps[2]), 0
+    groups, per_group = steps[2], out.shape[1] // steps[2]
     vectors = vectors_for(per_group, x.dtype)
     width = vectors * lanes(x.dtype)
     wide = -(-per_group // width) * width
     packed = np.empty((groups, len(plan.taps) + 1, wide), x.dtype)
-    _pack(w.reshape(-1), bias, packed, plan.weights, steps)
+    pack_filters(w.reshape(-1), bias, packed, plan.weights, steps)
     rows = max(1, min(plan.grid[0], _CELLS // plan.grid[1]))
     tasks = x.shape[0] * groups * -(-plan.grid[0] // rows)
     threads = numba.get_num_threads()
@@ -57,7 +58,7 @@ def vectors_for(filters: int, dtype: Any) -> int:
 
 
 @parallel
-def _pack(flat: Array, bias: Array, packed: Array, weights: Array, steps: Array) -> None:
+def pack_filters(flat: Array, bias: Array, packed: Array, weights: Array, steps: Array) -> None:
     """packed[g, k, m] = weight k of output channel m of group g; the last k is the bias."""
     groups, rows, _ = packed.shape
     channels = bias.size // groups

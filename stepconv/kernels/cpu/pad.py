@@ -5,25 +5,74 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from stepconv.kernels.compile import parallel
+from stepconv.kernels.compile import inner, parallel
+from stepconv.kernels.cpu.vector import Int, Vectors, tile
 
 Array = Any
 
+_CELLS = 1 << 13  # in the rows of a task, about
 
-@parallel
+
 def pad(x: Array, out: Array, rows: Array, columns: Array, value: Any) -> None:
     """out[b, i, j] = x[b, rows[i], columns[j]], or `value` where an index is -1."""
-    planes, height, width = out.shape
-    for task in prange(planes * height):
+    # Numbers of one size are moved in one way, whatever they mean.
+    bits = np.dtype(f"u{out.dtype.itemsize}")
+    filler = np.asarray(value, out.dtype).view(bits)[()]
+    _pad(x.view(bits).reshape(-1), out.view(bits), rows, columns, filler, *x.shape[1:])
+
+
+@parallel
+def _pad(
+    x: Array, out: Array, rows: Array, columns: Array, value: Any, height: int, width: int
+) -> None:
+    planes, out_height, out_width = out.shape
+    size = out.itemsize
+    first, last = rising(columns)
+    x_at, out_at = x.ctypes.data, out.ctypes.data
+    flat = out.reshape(-1)
+    band = max(1, _CELLS // out_width)
+    bands = (out_height + band - 1) // band
+    for task in prange(planes * bands):
         t = np.int64(task)
-        b, i = t // height, t % height
-        y = rows[i]
-        if y < 0:
-            out[b, i, :] = value
-        else:
-            for j in range(width):
-                z = columns[j]
-                out[b, i, j] = x[b, y, z] if z >= 0 else value
+        b, low = t // bands, t % bands * band
+        for i in range(low, min(out_height, low + band)):
+            to = (b * out_height + i) * out_width
+            if rows[i] < 0:
+                for j in range(to, to + out_width):
+                    flat[j] = value
+            else:
+                source = (b * height + rows[i]) * width
+                for j in range(first):
+                    flat[to + j] = x[source + columns[j]] if columns[j] >= 0 else value
+                for j in range(last, out_width):
+                    flat[to + j] = x[source + columns[j]] if columns[j] >= 0 else value
+                if first < last:
+                    # out[b, i, j] = x[b, rows[i], columns[j]] for first <= j < last
+                    start = x_at + (source + columns[first]) * size
+                    copy_bytes(start, out_at + (to + first) * size, (last - first) * size)
+
+
+@tile(np.float32)
+def copy_bytes(v: Vectors, source: Int, out: Int, count: Int) -> None:
+    """out[i] = source[i]."""
+    v.copy(source, out, count)
+
+
+@inner
+def rising(columns: Array) -> tuple[int, int]:
+    """Return [first, last) of the longest run of columns that copies neighbours in their order.
+
+    Where reflect has `2 1 0 1 2 3 2 1`, that is `0 1 2 3`.
+    """
+    first, last, start = 0, 0, 0
+    for j in range(columns.size):
+        if columns[j] < 0:
+            start = j + 1
+        elif j > start and columns[j] != columns[j - 1] + 1:
+            start = j
+        if j + 1 - start > last - first:
+            first, last = start, j + 1
+    return first, last
 
 
 @parallel

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 Array = Any
-Pair = tuple[int, int]
+Pair = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +61,12 @@ class Pass:
 
 
 @functools.lru_cache(maxsize=256)
-def forward_pass(
-    w_shape: tuple[int, ...], grid: Pair, stride: Pair, dilation: Pair, pads: Pair
-) -> Pass:
-    """Return the pass of a correlation: every cell has the whole window for taps."""
+def forward_pass(w_shape: tuple[int, ...], grid: Pair, numbers: tuple[int, ...]) -> Pass:
+    """Return the pass of a correlation: every cell has the whole window for taps.
+
+    `numbers` are strides, dilations and pads in front, rows before columns.
+    """
+    stride, dilation, pads = numbers[:2], numbers[2:4], numbers[4:]
     _, channels, height, width = w_shape
     taps = [
         (c, a * dilation[0], b * dilation[1])
@@ -86,13 +88,14 @@ def forward_pass(
 
 @functools.lru_cache(maxsize=256)
 def backward_passes(
-    w_shape: tuple[int, ...], groups: int, size: Pair, stride: Pair, dilation: Pair, pads: Pair
+    w_shape: tuple[int, ...], groups: int, size: Pair, numbers: tuple[int, ...]
 ) -> tuple[Pass, ...]:
     """Return the passes of grad_x, whose source is grad_out.
 
     Row y = y0 + stride·q was read through kernel row a by window row
     i = (y + pad - a·dilation) / stride, for those a where that is a whole number.
     """
+    stride, dilation, pads = numbers[:2], numbers[2:4], numbers[4:]
     filters, channels, height, width = w_shape
     out_group = filters // groups
     every = []

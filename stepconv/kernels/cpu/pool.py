@@ -6,15 +6,8 @@ import numpy as np
 from numba import prange
 
 from stepconv.kernels.compile import inner, parallel
-from stepconv.kernels.cpu.pool_rows import (
-    avg_backward,
-    avg_forward,
-    backward_memory,
-    band_rows,
-    fits,
-    max_backward,
-    max_forward,
-)
+from stepconv.kernels.cpu.pool_rows import fits, pool, pool_backward
+from stepconv.kernels.cpu.pool_tiles import Windows
 
 Array = Any
 
@@ -68,10 +61,9 @@ def max_pool(
     left: int,
 ) -> None:
     """out[b, i, j] = the largest cell of the window, `lowest` where it holds padding alone."""
-    if x.size and dilation_y == dilation_x == 1 and fits(x.dtype, window_y, window_x, stride_x):
-        band = band_rows(*out.shape)
-        kernel = max_forward(x.dtype, window_x, stride_x)
-        kernel(x, out, window_y, stride_y, top, left, band)
+    windows = Windows(window_y, window_x, stride_y, stride_x)
+    if x.size and dilation_y == dilation_x == 1 and fits(x.dtype, windows):
+        pool(x, out, windows, top, left)
     else:
         numbers = (window_y, window_x, stride_y, stride_x, dilation_y, dilation_x, top, left)
         _max_pool(x, out, lowest, *numbers)
@@ -116,19 +108,10 @@ def max_pool_backward(
     left: int,
 ) -> None:
     """Hand each window's gradient to its winner; a cell that wins twice gets both."""
-    if (
-        x.size
-        and dilation_y == dilation_x == 1
-        and fits(x.dtype, window_y, window_x, stride_x)
-        and x.dtype == grad_x.dtype
-        and grad_out.dtype == x.dtype
-    ):
-        band = band_rows(*x.shape)
-        window, stride = (window_y, window_x), (stride_y, stride_x)
-        memory = backward_memory(x.dtype, 2, band, x.shape[2], window, stride)
-        names = np.arange(window_y * window_x).astype(x.dtype)
-        kernel = max_backward(x.dtype, window_x, stride_x)
-        kernel(x, grad_out, grad_x, memory, names, window_y, stride_y, top, left, band)
+    windows = Windows(window_y, window_x, stride_y, stride_x)
+    same_type = x.dtype == grad_x.dtype == grad_out.dtype
+    if x.size and same_type and dilation_y == dilation_x == 1 and fits(x.dtype, windows):
+        pool_backward(x, grad_out, grad_x, windows, top, left)
     else:
         numbers = (window_y, window_x, stride_y, stride_x, dilation_y, dilation_x, top, left)
         _max_pool_backward(x, grad_out, grad_x, *numbers)
@@ -174,11 +157,9 @@ def avg_pool(
     left: int,
 ) -> None:
     """out[b, i, j] = Σ of the window / (row_counts[i] · column_counts[j])."""
-    if x.size and fits(x.dtype, window_y, window_x, stride_x):
-        counts = row_counts.astype(x.dtype), column_counts.astype(x.dtype)
-        band = band_rows(*out.shape)
-        kernel = avg_forward(x.dtype, window_x, stride_x)
-        kernel(x, out, *counts, window_y, stride_y, top, left, band)
+    windows = Windows(window_y, window_x, stride_y, stride_x)
+    if x.size and fits(x.dtype, windows):
+        pool(x, out, windows, top, left, (row_counts, column_counts))
     else:
         numbers = (window_y, window_x, stride_y, stride_x, top, left)
         _avg_pool(x, out, row_counts, column_counts, *numbers)
@@ -227,13 +208,10 @@ def avg_pool_backward(
     left: int,
 ) -> None:
     """Spread each window's gradient evenly over its cells; windows that overlap add."""
-    if grad_x.size and fits(grad_x.dtype, window_y, window_x, stride_x):
-        counts = row_counts.astype(grad_x.dtype), column_counts.astype(grad_x.dtype)
-        band = band_rows(*grad_x.shape)
-        window, stride = (window_y, window_x), (stride_y, stride_x)
-        memory = backward_memory(grad_x.dtype, 1, band, grad_x.shape[2], window, stride)
-        kernel = avg_backward(grad_x.dtype, window_x, stride_x)
-        kernel(grad_out, grad_x, memory, *counts, window_y, stride_y, top, left, band)
+    windows = Windows(window_y, window_x, stride_y, stride_x)
+    if grad_x.size and fits(grad_x.dtype, windows):
+        counts = row_counts, column_counts
+        pool_backward(grad_x, grad_out, grad_x, windows, top, left, counts)
     else:
         numbers = (window_y, window_x, stride_y, stride_x, top, left)
         _avg_pool_backward(grad_out, grad_x, row_counts, column_counts, *numbers)

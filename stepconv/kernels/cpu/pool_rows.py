@@ -1,9 +1,10 @@
-"""Pools in vectors, forward and backward: windows of 2 or 3 columns, side by side or one apart.
+"""Pools in vectors, forward and backward, for small windows of float32 and float64.
 
-A task takes a band of rows of one plane, and of a long row a strip. Forward it writes the windows
-of its rows. Backward it owns rows of the input: first it finds for every window that meets them
-what the window sends back, in memory of its own, then every cell gathers from the windows over it.
-So no two tasks write the same cell, and each cell is summed in the textbook's order.
+A task takes a band of rows of one plane; a long row is cut into strips too. Backward a task owns
+cells of the input: first it finds what each window over them sends back, in memory of its own,
+then every cell gathers from the windows over it. So no two tasks write the same cell, and each
+cell is summed in the textbook's order. Columns are the outer loop, a vector of them at a time:
+what is known about the edges of the image stays in registers while the rows pass.
 """
 
 from __future__ import annotations
@@ -15,364 +16,360 @@ import numba
 import numpy as np
 from numba import prange
 
-from stepconv.kernels.compile import inner, parallel
-from stepconv.kernels.cpu.pool_tiles import averages, gathered, largest, shares, winners
+from stepconv.kernels.compile import parallel
+from stepconv.kernels.cpu.pool_tiles import Windows, gathered, pooled, returned, sent_back
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.vector import lanes
 
 Array = Any
 
-_STRIP = 4096  # columns of a task
-_CELLS = 1 << 16  # of a task, about
+_STRIP = 2048  # windows in a row of a task
+_CELLS = 1 << 13  # in the rows of a task
+_BAND = 4 * _CELLS  # in the rows of a task that keeps something for each window
+_TASKS = 64  # where an image is large enough, so that threads find work
+_NONE = np.empty(0, np.int64)
 
 
-def fits(dtype: Any, window_y: int, window_x: int, stride_x: int) -> bool:
+def fits(dtype: Any, windows: Windows) -> bool:
     """Return whether these kernels know such windows."""
-    known = window_y <= 8 and window_x in (2, 3) and stride_x in (1, 2)
-    return known and dtype in (np.float32, np.float64)
+    height, width, stride_y, stride_x = windows
+    small = 1 <= height <= 3 and 2 <= width <= 3 and stride_y <= 2 and stride_x <= 2
+    return small and dtype in (np.float32, np.float64)
 
 
-def band_rows(planes: int, rows: int, columns: int) -> int:
-    """Return how many rows a task takes: about _CELLS cells, fewer where tasks would be few."""
-    band = min(rows, max(1, _CELLS // min(columns, _STRIP)))
-    wanted = 4 * numba.get_num_threads()
-    return max(1, min(band, planes * rows // wanted))
+def pool(
+    x: Array,
+    out: Array,
+    windows: Windows,
+    top: int,
+    left: int,
+    counts: tuple[Array, Array] | None = None,
+) -> None:
+    """out[b, i, j] = the largest cell of the window, or with counts its average."""
+    dtype = x.dtype
+    rows, columns = _as_type(counts, dtype)
+    band = _band(x.shape[0], out.shape[1], x.shape[2] * windows.stride_y, _CELLS)
+    kernel = _forward(dtype, windows, counts is not None)
+    kernel(x, out, rows, columns, top, left, band)
 
 
-@inner
-def whole_windows(size: int, window: int, stride: int, before: int, count: int) -> tuple[int, int]:
-    """Return [first, last) of the windows that lie on real cells alone."""
-    first = (before + stride - 1) // stride
-    return first, min(count, (size - window + before) // stride + 1)
+def pool_backward(
+    x: Array,
+    grad_out: Array,
+    grad_x: Array,
+    windows: Windows,
+    top: int,
+    left: int,
+    counts: tuple[Array, Array] | None = None,
+) -> None:
+    """Hand each window's gradient to its winner, or with counts to all of its cells."""
+    dtype, average = grad_x.dtype, counts is not None
+    planes, height, width = grad_x.shape
+    window_y, window_x, stride_y, stride_x = windows
+    rows, columns = _as_type(counts, dtype)
+    window_rows = (height + top - 1) // stride_y + 1 - top // stride_y
+    threads = numba.get_num_threads()
+    if (window_y, window_x) == (stride_y, stride_x):
+        band = _band(planes, window_rows, width * stride_y, _CELLS)
+        memory = np.empty((threads, stride_x * lanes(dtype)), dtype)
+        kernel = _backward_apart(dtype, windows, average)
+        kernel(x, grad_out, grad_x, rows, columns, top, left, memory, band)
+    else:
+        band = _band(planes, window_rows, width * stride_y, _BAND)
+        strip = min(_STRIP, (width + left - 1) // stride_x + 1)
+        pitch = window_x + strip + 2 * lanes(dtype)
+        room = (1 if average else 2) * (band + window_y) * pitch + stride_x * lanes(dtype)
+        memory = scratch(dtype, threads * room).reshape(threads, room)
+        kernel = _backward(dtype, windows, average)
+        kernel(x, grad_out, grad_x, rows, columns, top, left, memory, band, strip, pitch)
+
+
+def _as_type(counts: tuple[Array, Array] | None, dtype: Any) -> tuple[Array, Array]:
+    rows, columns = counts or (_NONE, _NONE)
+    return rows.astype(dtype), columns.astype(dtype)
+
+
+def _band(planes: int, rows: int, row_cells: int, cells: int) -> int:
+    """Return how many rows of windows a task takes: few enough to have tasks for all threads."""
+    wanted = -(-_TASKS // planes)
+    return max(1, min(-(-rows // wanted), cells // row_cells))
 
 
 @functools.cache
-def max_forward(dtype: Any, window: int, stride: int) -> Any:
-    inside, at_edge = (largest(dtype, window, stride, edges) for edges in (False, True))
+def _forward(dtype: Any, windows: Windows, average: bool) -> Any:
+    inside, at_edge = (pooled(dtype, windows, average, edges) for edges in (False, True))
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
+    window_y, window_x, stride_y, stride_x = windows
+    nothing = 0.0 if average else -np.inf
 
     @parallel
     def apply(
-        x: Array, out: Array, window_y: int, stride_y: int, top: int, left: int, band: int
+        x: Array, out: Array, row_cells: Array, column_cells: Array, top: int, left: int, band: int
     ) -> None:
         planes, height, width = x.shape
         rows, columns = out.shape[1:]
-        first, last = whole_windows(width, window, stride, left, columns)
         bands, strips = (rows + band - 1) // band, (columns + _STRIP - 1) // _STRIP
-        x_at, out_at = x.ctypes.data, out.ctypes.data
+        padding = np.full(stride_x * lane_count + window_x, nothing, x.dtype)
+        x_at, out_at, padding_at = x.ctypes.data, out.ctypes.data, padding.ctypes.data
+        row_cells_at, column_cells_at = row_cells.ctypes.data, column_cells.ctypes.data
         for task in prange(planes * bands * strips):
             t = np.int64(task)
-            b, start, strip = t // (bands * strips), t // strips % bands * band, t % strips * _STRIP
-            end = min(columns, strip + _STRIP)
-            for i in range(start, min(rows, start + band)):
-                low, high = max(0, i * stride_y - top), min(height, i * stride_y - top + window_y)
-                row = x_at + ((b * height + low) * width - left) * size
-                to = out_at + (b * rows + i) * columns * size
-                for place in range(strip, end, lane_count):
-                    j = max(strip, min(place, end - lane_count))
-                    source = row + j * stride * size
-                    if first <= j and j + lane_count <= last:
-                        inside(source, width * size, high - low, to + j * size, 0, 0, 0)
+            plane = t // (bands * strips)
+            low_i, low_j = t // strips % bands * band, t % strips * _STRIP
+            high_i, high_j = min(rows, low_i + band), min(columns, low_j + _STRIP)
+            for start in range(low_j, high_j, lane_count):
+                # The last windows of a row are taken together with some that were done before.
+                j = max(low_j, min(start, high_j - lane_count))
+                z = j * stride_x - left
+                whole = z >= 0 and z + stride_x * (lane_count - 1) + window_x <= width
+                whole = whole and j + lane_count <= high_j
+                for i in range(low_i, high_i):
+                    y = i * stride_y - top
+                    source = x_at + ((plane * height + y) * width + z) * size
+                    cells_i, cells_j = row_cells_at + i * size, column_cells_at + j * size
+                    to = out_at + ((plane * rows + i) * columns + j) * size
+                    if whole and y >= 0 and y + window_y <= height:
+                        inside(source, width * size, 0, 0, 0, 0, 0, cells_i, cells_j, to, 0)
                     else:
-                        skipped = left - j * stride
                         at_edge(
                             source,
                             width * size,
-                            high - low,
-                            to + j * size,
-                            skipped,
-                            skipped + width,
-                            min(lane_count, end - j),
+                            -y,
+                            height - y,
+                            -z,
+                            width - z,
+                            padding_at,
+                            cells_i,
+                            cells_j,
+                            to,
+                            high_j - j,
                         )
 
     return apply
 
 
 @functools.cache
-def avg_forward(dtype: Any, window: int, stride: int) -> Any:
-    inside, at_edge = (averages(dtype, window, stride, edges) for edges in (False, True))
+def _backward(dtype: Any, windows: Windows, average: bool) -> Any:
+    send, send_edge = (sent_back(dtype, windows, average, edges) for edges in (False, True))
+    gather, gather_edge = (gathered(dtype, windows, average, edges) for edges in (False, True))
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
-
-    @parallel
-    def apply(
-        x: Array,
-        out: Array,
-        row_cells: Array,
-        cells: Array,
-        window_y: int,
-        stride_y: int,
-        top: int,
-        left: int,
-        band: int,
-    ) -> None:
-        planes, height, width = x.shape
-        rows, columns = out.shape[1:]
-        first, last = whole_windows(width, window, stride, left, columns)
-        bands, strips = (rows + band - 1) // band, (columns + _STRIP - 1) // _STRIP
-        x_at, out_at = x.ctypes.data, out.ctypes.data
-        row_cells_at, cells_at = row_cells.ctypes.data, cells.ctypes.data
-        for task in prange(planes * bands * strips):
-            t = np.int64(task)
-            b, start, strip = t // (bands * strips), t // strips % bands * band, t % strips * _STRIP
-            end = min(columns, strip + _STRIP)
-            for i in range(start, min(rows, start + band)):
-                low, high = max(0, i * stride_y - top), min(height, i * stride_y - top + window_y)
-                row = x_at + ((b * height + low) * width - left) * size
-                to = out_at + (b * rows + i) * columns * size
-                for place in range(strip, end, lane_count):
-                    j = max(strip, min(place, end - lane_count))
-                    source = row + j * stride * size
-                    if first <= j and j + lane_count <= last:
-                        inside(
-                            source,
-                            width * size,
-                            high - low,
-                            row_cells_at + i * size,
-                            cells_at + j * size,
-                            to + j * size,
-                            0,
-                            0,
-                            0,
-                        )
-                    else:
-                        skipped = left - j * stride
-                        at_edge(
-                            source,
-                            width * size,
-                            high - low,
-                            row_cells_at + i * size,
-                            cells_at + j * size,
-                            to + j * size,
-                            skipped,
-                            skipped + width,
-                            min(lane_count, end - j),
-                        )
-
-    return apply
-
-
-@functools.cache
-def max_backward(dtype: Any, window: int, stride: int) -> Any:
-    inside, at_edge = (winners(dtype, window, stride, edges) for edges in (False, True))
-    gather, gather_edge = (gathered(dtype, window, stride, True, edges) for edges in (False, True))
-    lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
+    window_y, window_x, stride_y, stride_x = windows
+    before_i, before_j = (window_y - 1) // stride_y, (window_x - 1) // stride_x
 
     @parallel
     def apply(
         x: Array,
         grad_out: Array,
         grad_x: Array,
-        memory: Array,
-        names: Array,
-        window_y: int,
-        stride_y: int,
+        row_cells: Array,
+        column_cells: Array,
         top: int,
         left: int,
+        memory: Array,
         band: int,
+        strip: int,
+        pitch: int,
     ) -> None:
-        planes, height, width = x.shape
+        planes, height, width = grad_x.shape
         rows, columns = grad_out.shape[1:]
-        whole = whole_windows(width, window, stride, left, columns)
-        bands, strips = (height + band - 1) // band, (width + _STRIP - 1) // _STRIP
+        # Cells are counted from the padding: row i · stride_y + q starts window row i if q is 0.
+        first_i, last_i = top // stride_y, (top + height - 1) // stride_y + 1
+        first_j, last_j = left // stride_x, (left + width - 1) // stride_x + 1
+        bands, strips = (last_i - first_i + band - 1) // band, (last_j - first_j + strip - 1) // strip
+        padding = np.full(stride_x * lane_count + window_x, -np.inf, grad_x.dtype)
+        names = np.empty((window_y, 2 * lane_count), grad_x.dtype)
+        for a in range(window_y):
+            for j in range(2 * lane_count):
+                names[a, j] = a * window_x + max(0, left - j * stride_x)
         x_at, grad_out_at, grad_x_at = x.ctypes.data, grad_out.ctypes.data, grad_x.ctypes.data
-        names_at = names.ctypes.data
-        padding = np.zeros(2 * lane_count, x.dtype)
-        for j in range(min(lane_count, whole[0])):
-            padding[j] = left - j * stride
-        padding_at = padding.ctypes.data
-        threads, tasks, pitch = memory.shape[0], planes * bands * strips, memory.shape[3]
+        padding_at, names_at = padding.ctypes.data, names.ctypes.data
+        row_cells_at, column_cells_at = row_cells.ctypes.data, column_cells.ctypes.data
+        threads, tasks = memory.shape[0], planes * bands * strips
         for thread in prange(threads):
             c = np.int64(thread)
-            grads_at, winner_at = memory[c, 0].ctypes.data, memory[c, 1].ctypes.data
-            memory[c, 0] = 0
+            grad = memory[c, : (band + window_y) * pitch]
+            grad_at, winner_at = grad.ctypes.data, grad.ctypes.data + grad.size * size
+            dump_at = memory[c].ctypes.data + (memory.shape[1] - stride_x * lane_count) * size
+            grad[:] = 0
             for t in range(c * tasks // threads, (c + 1) * tasks // threads):
-                b = t // (bands * strips)
-                y0, x0 = t // strips % bands * band, t % strips * _STRIP
-                y1, x1 = min(height, y0 + band), min(width, x0 + _STRIP)
-                i0, i1 = windows_over(y0, y1, window_y, stride_y, top, rows)
-                j0, j1 = windows_over(x0, x1, window, stride, left, columns)
+                plane = t // (bands * strips)
+                low_i, low_j = first_i + t // strips % bands * band, first_j + t % strips * strip
+                high_i, high_j = min(last_i, low_i + band), min(last_j, low_j + strip)
+                # Window (i, j) sends to place (i - origin_i, j - origin_j) of the memory.
+                origin_i, origin_j = low_i - before_i, low_j - before_j
                 if strips > 1:
-                    memory[c, 0] = 0
-                for i in range(i0, i1):
-                    first_y = i * stride_y - top
-                    low, high = max(0, first_y), min(height, first_y + window_y)
-                    row = x_at + ((b * height + low) * width - left) * size
-                    name = names_at + (low - first_y) * window * size
-                    grad = grad_out_at + (b * rows + i) * columns * size
-                    to = ((i - i0) * pitch + window - j0) * size
-                    for place in range(j0, j1, lane_count):
-                        j = max(j0, min(place, j1 - lane_count))
-                        source = row + j * stride * size
-                        if whole[0] <= j and j + lane_count <= whole[1]:
-                            inside(
+                    grad[:] = 0
+                from_i, to_i = max(0, origin_i), min(rows, high_i)
+                from_j, to_j = max(0, origin_j), min(columns, high_j)
+                grad[: (from_i - origin_i) * pitch] = 0
+                grad[(to_i - origin_i) * pitch : (high_i - origin_i) * pitch] = 0
+                for start in range(from_j, to_j, lane_count):
+                    j = max(from_j, min(start, to_j - lane_count))
+                    z = j * stride_x - left
+                    whole = z >= 0 and z + stride_x * (lane_count - 1) + window_x <= width
+                    whole = whole and j + lane_count <= to_j
+                    for i in range(from_i, to_i):
+                        y = i * stride_y - top
+                        source = x_at + ((plane * height + y) * width + z) * size
+                        cells_i, cells_j = row_cells_at + i * size, column_cells_at + j * size
+                        given = grad_out_at + ((plane * rows + i) * columns + j) * size
+                        to = ((i - origin_i) * pitch + j - origin_j) * size
+                        if whole and y >= 0 and y + window_y <= height:
+                            send(
                                 source,
                                 width * size,
-                                high - low,
-                                name,
-                                grad + j * size,
-                                winner_at + to + j * size,
-                                grads_at + to + j * size,
                                 0,
                                 0,
                                 0,
                                 0,
+                                0,
+                                0,
+                                cells_i,
+                                cells_j,
+                                given,
+                                0,
+                                grad_at + to,
+                                winner_at + to,
                             )
                         else:
-                            at_edge(
+                            name = max(0, -y) * 2 * lane_count + min(j, lane_count)
+                            send_edge(
                                 source,
                                 width * size,
-                                high - low,
-                                name,
-                                grad + j * size,
-                                winner_at + to + j * size,
-                                grads_at + to + j * size,
-                                padding_at + min(j, lane_count) * size,
-                                left - j * stride,
-                                left - j * stride + width,
-                                min(lane_count, j1 - j),
+                                -y,
+                                height - y,
+                                -z,
+                                width - z,
+                                padding_at,
+                                names_at + name * size,
+                                cells_i,
+                                cells_j,
+                                given,
+                                to_j - j,
+                                grad_at + to,
+                                winner_at + to,
                             )
-                for y in range(y0, y1):
-                    first, last = windows_over(y, y + 1, window_y, stride_y, top, rows)
-                    name = names_at + (y + top - first * stride_y) * window * size
-                    to = grad_x_at + (b * height + y) * width * size
-                    aligned = x0 - (x0 + left) % stride
-                    for z in range(aligned, x1, stride * lane_count):
-                        at = ((first - i0) * pitch + window + (z + left) // stride - j0) * size
-                        if x0 <= z and z + stride * lane_count <= x1:
+                for j in range(low_j, high_j, lane_count):
+                    z = j * stride_x - left
+                    end = min(width, high_j * stride_x - left)
+                    whole = z >= 0 and z + stride_x * lane_count <= end
+                    for i in range(low_i, high_i):
+                        y = i * stride_y - top
+                        at = ((i - origin_i) * pitch + j - origin_j) * size
+                        to = grad_x_at + ((plane * height + y) * width + z) * size
+                        if whole and y >= 0 and y + stride_y <= height:
                             gather(
-                                grads_at + at,
+                                grad_at + at,
                                 winner_at + at,
                                 pitch * size,
-                                last - first,
-                                name,
-                                stride_y * window * size,
-                                to + z * size,
+                                to,
+                                width * size,
+                                0,
+                                0,
+                                0,
                                 0,
                                 0,
                             )
                         else:
                             gather_edge(
-                                grads_at + at,
+                                grad_at + at,
                                 winner_at + at,
                                 pitch * size,
-                                last - first,
-                                name,
-                                stride_y * window * size,
-                                to + z * size,
-                                x0 - z,
-                                x1 - z,
+                                to,
+                                width * size,
+                                -y,
+                                height - y,
+                                -z,
+                                end - z,
+                                dump_at,
                             )
 
     return apply
 
 
 @functools.cache
-def avg_backward(dtype: Any, window: int, stride: int) -> Any:
-    share, share_edge = (shares(dtype, edges) for edges in (False, True))
-    gather, gather_edge = (gathered(dtype, window, stride, False, edges) for edges in (False, True))
+def _backward_apart(dtype: Any, windows: Windows, average: bool) -> Any:
+    """Return the kernel for windows side by side: each hands back its gradient on its own."""
+    inside, at_edge = (returned(dtype, windows, average, edges) for edges in (False, True))
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
+    window_y, window_x, stride_y, stride_x = windows
 
     @parallel
     def apply(
+        x: Array,
         grad_out: Array,
         grad_x: Array,
-        memory: Array,
         row_cells: Array,
-        cells: Array,
-        window_y: int,
-        stride_y: int,
+        column_cells: Array,
         top: int,
         left: int,
+        memory: Array,
         band: int,
     ) -> None:
         planes, height, width = grad_x.shape
         rows, columns = grad_out.shape[1:]
-        bands, strips = (height + band - 1) // band, (width + _STRIP - 1) // _STRIP
-        grad_out_at, grad_x_at = grad_out.ctypes.data, grad_x.ctypes.data
-        row_cells_at, cells_at = row_cells.ctypes.data, cells.ctypes.data
-        threads, tasks, pitch = memory.shape[0], planes * bands * strips, memory.shape[3]
+        # The grid of windows is carried on to the last cells, which may belong to no window.
+        all_rows, all_columns = (height + top - 1) // stride_y + 1, (width + left - 1) // stride_x + 1
+        bands, strips = (all_rows + band - 1) // band, (all_columns + _STRIP - 1) // _STRIP
+        padding = np.full(stride_x * lane_count + window_x, -np.inf, grad_x.dtype)
+        names = np.empty((window_y, 2 * lane_count), grad_x.dtype)
+        for a in range(window_y):
+            for j in range(2 * lane_count):
+                names[a, j] = a * window_x + max(0, left - j * stride_x)
+        x_at, grad_out_at, grad_x_at = x.ctypes.data, grad_out.ctypes.data, grad_x.ctypes.data
+        padding_at, names_at = padding.ctypes.data, names.ctypes.data
+        row_cells_at, column_cells_at = row_cells.ctypes.data, column_cells.ctypes.data
+        threads, tasks = memory.shape[0], planes * bands * strips
         for thread in prange(threads):
             c = np.int64(thread)
-            grads_at = memory[c, 0].ctypes.data
-            memory[c, 0] = 0
+            dump_at = memory[c].ctypes.data
             for t in range(c * tasks // threads, (c + 1) * tasks // threads):
-                b = t // (bands * strips)
-                y0, x0 = t // strips % bands * band, t % strips * _STRIP
-                y1, x1 = min(height, y0 + band), min(width, x0 + _STRIP)
-                i0, i1 = windows_over(y0, y1, window_y, stride_y, top, rows)
-                j0, j1 = windows_over(x0, x1, window, stride, left, columns)
-                if strips > 1:
-                    memory[c, 0] = 0
-                for i in range(i0, i1):
-                    grad = grad_out_at + (b * rows + i) * columns * size
-                    to = grads_at + ((i - i0) * pitch + window - j0) * size
-                    for place in range(j0, j1, lane_count):
-                        j = max(j0, min(place, j1 - lane_count))
-                        if j + lane_count <= j1:
-                            share(
-                                grad + j * size,
-                                row_cells_at + i * size,
-                                cells_at + j * size,
-                                to + j * size,
+                plane = t // (bands * strips)
+                low_i, low_j = t // strips % bands * band, t % strips * _STRIP
+                high_i, high_j = min(all_rows, low_i + band), min(all_columns, low_j + _STRIP)
+                for j in range(low_j, high_j, lane_count):
+                    z = j * stride_x - left
+                    end = min(width, high_j * stride_x - left)
+                    whole = z >= 0 and z + stride_x * lane_count <= end and j + lane_count <= columns
+                    for i in range(low_i, high_i):
+                        y = i * stride_y - top
+                        at = ((plane * height + y) * width + z) * size
+                        cells_i, cells_j = row_cells_at + i * size, column_cells_at + j * size
+                        given = grad_out_at + ((plane * rows + i) * columns + j) * size
+                        if whole and y >= 0 and y + window_y <= height:
+                            inside(
+                                x_at + at,
+                                width * size,
+                                0,
+                                0,
+                                0,
+                                0,
+                                0,
+                                0,
+                                cells_i,
+                                cells_j,
+                                given,
+                                0,
+                                grad_x_at + at,
                                 0,
                             )
                         else:
-                            share_edge(
-                                grad + j * size,
-                                row_cells_at + i * size,
-                                cells_at + j * size,
-                                to + j * size,
-                                j1 - j,
-                            )
-                for y in range(y0, y1):
-                    first, last = windows_over(y, y + 1, window_y, stride_y, top, rows)
-                    to = grad_x_at + (b * height + y) * width * size
-                    aligned = x0 - (x0 + left) % stride
-                    for z in range(aligned, x1, stride * lane_count):
-                        at = ((first - i0) * pitch + window + (z + left) // stride - j0) * size
-                        if x0 <= z and z + stride * lane_count <= x1:
-                            gather(
-                                grads_at + at,
-                                0,
-                                pitch * size,
-                                last - first,
-                                0,
-                                0,
-                                to + z * size,
-                                0,
-                                0,
-                            )
-                        else:
-                            gather_edge(
-                                grads_at + at,
-                                0,
-                                pitch * size,
-                                last - first,
-                                0,
-                                0,
-                                to + z * size,
-                                x0 - z,
-                                x1 - z,
+                            name = max(0, -y) * 2 * lane_count + min(j, lane_count)
+                            at_edge(
+                                x_at + at,
+                                width * size,
+                                -y,
+                                height - y,
+                                -z,
+                                end - z,
+                                padding_at,
+                                names_at + name * size,
+                                cells_i,
+                                cells_j,
+                                given,
+                                columns - j if i < rows else 0,
+                                grad_x_at + at,
+                                dump_at,
                             )
 
     return apply
-
-
-@inner
-def windows_over(
-    low: int, high: int, window: int, stride: int, before: int, count: int
-) -> tuple[int, int]:
-    """Return [first, last) of the windows that meet cells low..high - 1."""
-    first = max(0, (low + before - window) // stride + 1)
-    return first, max(first, min(count, (high - 1 + before) // stride + 1))
-
-
-def backward_memory(
-    dtype: Any, arrays: int, band: int, width: int, window: tuple[int, int], stride: tuple[int, int]
-) -> Array:
-    """Return for each thread `arrays` arrays with room for what the windows over a task send."""
-    rows = (band + window[0] - 2) // stride[0] + 2
-    columns = (min(width, _STRIP) + window[1]) // stride[1] + 2
-    pitch = window[1] + columns + 2 * lanes(dtype) + 2
-    shape = (numba.get_num_threads(), arrays, rows, pitch)
-    return scratch(dtype, int(np.prod(shape))).reshape(shape)

@@ -194,6 +194,18 @@ class Vectors:
             ]
         return rows
 
+    def separated(self, first: Vector, second: Vector) -> tuple[Vector, Vector]:
+        """Return the numbers of two vectors at even places, and those at odd ones."""
+        even, odd = (
+            self._vector(
+                self._builder.shuffle_vector(
+                    first.value, second.value, self._indices(list(range(k, 2 * self.lanes, 2)))
+                )
+            )
+            for k in (0, 1)
+        )
+        return even, odd
+
     def loop(
         self,
         count: Int,
@@ -285,6 +297,21 @@ class Vectors:
         """Return a0 b0 a1 b1 …, the contrary of `unzipped`."""
         turns = [x for i in range(self.lanes) for x in (i, self.lanes + i)]
         return [self._shuffled(a, b, half) for half in (turns[: self.lanes], turns[self.lanes :])]
+
+    def within(self, index: int, low: Int, high: Int, inside: Int, outside: Int) -> Int:
+        """Return `inside` where low <= index < high, else `outside`."""
+        builder = self._builder
+        above = builder.icmp_signed("<=", low.value, _value(index))
+        below = builder.icmp_signed("<", _value(index), high.value)
+        chosen = builder.select(builder.and_(above, below), inside.value, outside.value)
+        return Int(builder, chosen)
+
+    def copy(self, source: Int, out: Int, count: Int) -> None:
+        """Copy `count` bytes, as the C library does it: long rows without reading `out` first."""
+        byte = ir.IntType(8).as_pointer()
+        pointers = [self._builder.inttoptr(at.value, byte) for at in (out, source)]
+        memcpy = self._builder.module.declare_intrinsic("llvm.memcpy", [byte, byte, _INT64])
+        self._builder.call(memcpy, [*pointers, count.value, ir.Constant(_BIT, 0)])
 
     def _shuffled(self, a: Vector, b: Vector, order: Sequence[int]) -> Vector:
         indices = self._indices(list(order))

@@ -1,0 +1,269 @@
+"""3x3 layers with fewer multiplications: Winograd's F(4x4, 3x3), a named choice.
+
+Sixteen cells of the output need 16 · 9 products, or 36 of transformed numbers:
+
+    output tile = A' [ (G w G') · (B' d B) ] A        · meaning cell by cell
+
+with d the 6x6 cells that the tile's windows cover. The products are summed over the channels
+before the last transform, so that all the transforms cost little beside them. Lanes hold channels
+while d is transformed and filters afterwards. Sums of transformed numbers round worse than direct
+ones, so this serves only those who ask for it.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numba
+import numpy as np
+from numba import prange
+
+from stepconv.kernels.compile import parallel
+from stepconv.kernels.cpu.layer import Steps, pack_filters, vectors_for
+from stepconv.kernels.cpu.passes import Pass
+from stepconv.kernels.cpu.scratch import scratch
+from stepconv.kernels.cpu.staging import copy_rows, turning
+from stepconv.kernels.cpu.tiles import multiply_add, rows_of
+from stepconv.kernels.cpu.vector import Int, Vector, Vectors, lanes, tile
+
+Array = Any
+Matrix = list[list[float]]
+
+# The matrices B', G and A' of Lavin and Gray, "Fast algorithms for convolutional neural networks".
+INPUT: Matrix = [
+    [4, 0, -5, 0, 1, 0],
+    [0, -4, -4, 1, 1, 0],
+    [0, 4, -4, -1, 1, 0],
+    [0, -2, -1, 2, 1, 0],
+    [0, 2, -1, -2, 1, 0],
+    [0, 4, 0, -5, 0, 1],
+]
+KERNEL: Matrix = [
+    [1 / 4, 0, 0],
+    [-1 / 6, -1 / 6, -1 / 6],
+    [-1 / 6, 1 / 6, -1 / 6],
+    [1 / 24, 1 / 12, 1 / 6],
+    [1 / 24, -1 / 12, 1 / 6],
+    [0, 0, 1],
+]
+OUTPUT: Matrix = [
+    [1, 1, 1, 1, 1, 0],
+    [0, 1, -1, 2, -2, 0],
+    [0, 1, 1, 4, 4, 0],
+    [0, 1, -1, 8, -8, 1],
+]
+
+_TILES = 32
+
+
+def suits(plan: Pass, channels: int) -> bool:
+    """Tell whether a pass is a 3x3 window that moves by one cell."""
+    return plan.reach == (3, 3) and plan.stride == (1, 1) and len(plan.taps) == 9 * channels
+
+
+def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: Steps) -> None:
+    """Compute one pass for all images and groups; `steps` as in layer.apply_pass."""
+    groups = steps[2]
+    channels, filters = x.shape[1] // groups, out.shape[1] // groups
+    vectors = vectors_for(filters, x.dtype)
+    width = vectors * lanes(x.dtype)
+    wide = -(-filters // width) * width
+    deep = -(-channels // lanes(x.dtype)) * lanes(x.dtype)
+    packed = np.empty((groups, 9 * channels + 1, wide), x.dtype)
+    pack_filters(w.reshape(-1), bias, packed, plan.weights, steps)
+    transformed = np.empty((groups, 36, channels, wide), x.dtype)
+    _transform_filters(x.dtype)(packed, transformed)
+    across, down = -(-plan.grid[1] // 4), -(-plan.grid[0] // 4)
+    band = max(1, min(down, _TILES // across))
+    threads = numba.get_num_threads()
+    source = (4 * band + 2) * (4 * across + 2)
+    tiles = band * across
+    room = source * (channels + deep) + tiles * 36 * (deep + wide) + tiles * 16 * wide
+    memory = scratch(x.dtype, threads * room).reshape(threads, room)
+    kernel = _kernel(x.dtype, vectors)
+    kernel(x, packed, transformed, out, memory, plan.numbers, band, across, deep)
+
+
+def _combine(v: Vectors, row: list[float], given: list[Vector]) -> Vector:
+    """Return Σ row[j] · given[j], without what is multiplied by 0."""
+    terms = [(factor, vector) for factor, vector in zip(row, given, strict=True) if factor]
+    # Ones first: a sum has to begin with a vector as it is, or with a product.
+    terms.sort(key=lambda term: abs(term[0]) != 1 or term[0] < 0)
+    factor, total = terms[0]
+    if factor != 1:
+        total = total * v.constant(factor)
+    for factor, vector in terms[1:]:
+        if factor == 1:
+            total = total + vector
+        elif factor == -1:
+            total = total - vector
+        else:
+            total = v.fma(v.constant(factor), vector, total)
+    return total
+
+
+def _both_sides(v: Vectors, matrix: Matrix, square: list[list[Vector]]) -> list[list[Vector]]:
+    """Return M · square · M'."""
+    columns = [[_combine(v, row, list(column)) for row in matrix] for column in zip(*square, strict=True)]
+    rows = zip(*columns, strict=True)
+    return [[_combine(v, row, list(cells)) for row in matrix] for cells in rows]
+
+
+@functools.cache
+def _change(dtype: Any, name: str) -> Any:
+    """Return the tile that transforms squares of vectors by one of the matrices.
+
+        out[r][s] = M · source · M' (+ start), with steps in bytes between rows and cells
+    """
+    matrix = {"input": INPUT, "kernel": KERNEL, "output": OUTPUT}[name]
+    side = len(matrix[0])
+
+    @tile(dtype)
+    def change(
+        v: Vectors,
+        source: Int,
+        source_row: Int,
+        source_cell: Int,
+        out: Int,
+        out_row: Int,
+        out_cell: Int,
+        start: Int,
+    ) -> None:
+        square = [
+            [v.load(source + source_row * i + source_cell * j) for j in range(side)]
+            for i in range(side)
+        ]
+        for i, row in enumerate(_both_sides(v, matrix, square)):
+            for j, vector in enumerate(row):
+                total = vector + v.load(start) if name == "output" else vector
+                v.store(out + out_row * i + out_cell * j, total)
+
+    return change
+
+
+@functools.cache
+def _transform_filters(dtype: Any) -> Any:
+    change, lane_count, size = _change(dtype, "kernel"), lanes(dtype), np.dtype(dtype).itemsize
+
+    @parallel
+    def transform(packed: Array, transformed: Array) -> None:
+        groups, _, channels, wide = transformed.shape
+        for task in prange(groups * channels):
+            t = np.int64(task)
+            g, c = t // channels, t % channels
+            plane = channels * wide * size
+            for m in range(0, wide, lane_count):
+                change(
+                    packed[g, 9 * c].ctypes.data + m * size,
+                    3 * wide * size,
+                    wide * size,
+                    transformed[g, 0, c].ctypes.data + m * size,
+                    6 * plane,
+                    plane,
+                    0,
+                )
+
+    return transform
+
+
+@functools.cache
+def _kernel(dtype: Any, vectors: int) -> Any:
+    height = rows_of(vectors)
+    sums, turn = multiply_add(dtype, height, vectors), turning(dtype)
+    change_in, change_out = _change(dtype, "input"), _change(dtype, "output")
+    lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
+    width = vectors * lane_count
+
+    @parallel
+    def apply(
+        x: Array,
+        packed: Array,
+        transformed: Array,
+        out: Array,
+        memory: Array,
+        numbers: Array,
+        band: int,
+        across: int,
+        deep: int,
+    ) -> None:
+        rows, columns, first_y, first_x, step_y, step_x, corner_y, corner_x = numbers[:8]
+        groups, _, channels, wide = transformed.shape
+        filters = out.shape[1] // groups
+        bands = ((rows + 3) // 4 + band - 1) // band
+        tasks = x.shape[0] * groups * bands
+        pitch, tiles = 4 * across + 2, band * across
+        cells = (4 * band + 2) * pitch
+        plane = out.shape[2] * out.shape[3]
+        threads = memory.shape[0]
+        for thread in prange(threads):
+            c = np.int64(thread)
+            own = memory[c]
+            planes, own = own[: cells * channels], own[cells * channels :]
+            turned, own = own[: cells * deep], own[cells * deep :]
+            squares, own = own[: tiles * 36 * deep], own[tiles * 36 * deep :]
+            products, result = own[: tiles * 36 * wide], own[tiles * 36 * wide :]
+            turned[:] = 0
+            products[:width] = 0
+            places = np.zeros((3, tiles + height), np.int64)
+            for p in range(tiles + height):
+                place = min(p, tiles - 1)
+                places[0, p] = place * deep * size
+                places[1, p] = place * wide * size
+            taps = np.empty((channels, 2), np.int64)
+            for k in range(channels):
+                taps[k, 0], taps[k, 1] = k * size, k * wide * size
+            zero = np.zeros(width, x.dtype)
+            for t in range(c * tasks // threads, (c + 1) * tasks // threads):
+                n, g, start = t // (groups * bands), t // bands % groups, t % bands * band * 4
+                image = x[n, g * channels : (g + 1) * channels]
+                copy_rows(image, corner_y + start, corner_x, 4 * band + 2, pitch, planes)
+                turn(planes, cells, channels, cells, turned, deep)
+                for p in range(tiles):
+                    corner = (p // across * 4 * pitch + p % across * 4) * deep
+                    for m in range(0, deep, lane_count):
+                        change_in(
+                            turned.ctypes.data + (corner + m) * size,
+                            pitch * deep * size,
+                            deep * size,
+                            squares.ctypes.data + (p * deep + m) * size,
+                            6 * tiles * deep * size,
+                            tiles * deep * size,
+                            0,
+                        )
+                for q in range(36):
+                    for m in range(0, wide, width):
+                        for p in range(0, tiles, height):
+                            sums(
+                                squares.ctypes.data + q * tiles * deep * size,
+                                places[0].ctypes.data + p * 8,
+                                transformed[g, q].ctypes.data + m * size,
+                                taps.ctypes.data,
+                                channels,
+                                zero.ctypes.data,
+                                places[2].ctypes.data,
+                                products.ctypes.data + (q * tiles * wide + m) * size,
+                                places[1].ctypes.data + p * 8,
+                            )
+                for p in range(tiles):
+                    corner = (p // across * 4 * across * 4 + p % across * 4) * wide
+                    for m in range(0, wide, lane_count):
+                        change_out(
+                            products.ctypes.data + (p * wide + m) * size,
+                            6 * tiles * wide * size,
+                            tiles * wide * size,
+                            result.ctypes.data + (corner + m) * size,
+                            4 * across * wide * size,
+                            wide * size,
+                            packed[g, 9 * channels].ctypes.data + m * size,
+                        )
+                target = out[n, g * filters : (g + 1) * filters].reshape(-1)
+                here = min(4 * band, rows - start)
+                if columns == 4 * across:
+                    turn(result, wide, here * columns, filters, target[start * columns :], plane)
+                else:
+                    for q in range(here):
+                        line = result[q * 4 * across * wide :]
+                        turn(line, wide, columns, filters, target[(start + q) * columns :], plane)
+
+    return apply

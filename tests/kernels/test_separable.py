@@ -1,0 +1,108 @@
+"""Kernels of rank 1: which are found, and that their result keeps to the bound of all others."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from stepconv.kernels.cpu.separable import factors, separable_planes
+from tests.kernels.filters import assert_within_bound, random_filtering
+
+DTYPES = (np.float32, np.float64)
+
+
+def separated(call):
+    found = factors(call.w)
+    assert found is not None
+    out = call.empty()
+    separable_planes(call.x, *found, call.bias, out, *call.numbers)
+    return out
+
+
+def rank_one(seed, x_shape, kernel, dtype=np.float32, **options):
+    call = random_filtering(seed, x_shape, kernel, dtype, **options)
+    u, v = call.w[:, :, :, :1].copy(), call.w[:, :, :1, :].copy()
+    call.w = u * v
+    return call
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("width", [1, 2, 7, 8, 15, 16, 17, 31, 33, 64, 65, 100, 129, 200, 300])
+def test_widths(width, dtype):
+    call = rank_one(width, (1, 2, 20, width), (5, 5), dtype, before=(2, 2), after=(2, 2))
+    assert_within_bound(separated(call), call)
+
+
+@pytest.mark.parametrize("stride", [(1, 1), (2, 2), (1, 3)])
+@pytest.mark.parametrize("dilation", [(1, 1), (2, 2), (3, 4)])
+def test_strides_and_dilations(stride, dilation):
+    call = rank_one(
+        1, (2, 2, 60, 170), (7, 5), stride=stride, dilation=dilation, before=(3, 2), after=(1, 9)
+    )
+    assert_within_bound(separated(call), call)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_found_is_as_near_as_the_proof_needs(seed, dtype):
+    call = rank_one(seed, (1, 1, 9, 9), (4 + seed % 5, 5), dtype)
+    if seed % 3 == 0:
+        call.w[..., 1, :] = 0
+    (u,), (v,) = factors(call.w)
+    unit = Fraction(float(np.finfo(dtype).eps)) / 2
+    allowed = (u.size * v.size - u.size - v.size - 1) * unit
+    for (a, b), number in np.ndenumerate(call.w[0, 0]):
+        exact = Fraction(float(number))
+        product = Fraction(float(u[a])) * Fraction(float(v[b]))
+        assert abs(exact - product) <= allowed * abs(exact) * (1 + unit)
+    assert np.abs(u).sum() <= 0.5
+
+
+def test_what_is_not_of_rank_one():
+    rng = np.random.default_rng(0)
+    assert factors(rng.standard_normal((1, 1, 5, 5)).astype("f")) is None
+    nearly = np.ones((1, 1, 5, 5), "f")
+    nearly[0, 0, 2, 2] += 32 * np.finfo("f").eps
+    assert factors(nearly) is None
+    cross = np.zeros((1, 1, 5, 5), "f")
+    cross[0, 0, 2], cross[0, 0, :, 2] = 1, 1
+    assert factors(cross) is None
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e-30, 1e30])
+def test_numbers_that_are_no_good_for_factors(bad):
+    w = np.ones((1, 1, 5, 5), "f")
+    w[0, 0, 3] = bad
+    assert factors(w) is None
+
+
+def test_one_channel_that_has_no_factors_is_enough():
+    call = rank_one(2, (1, 2, 9, 9), (5, 5))
+    call.w[1, 0, 0, 0] += 1
+    assert factors(call.w) is None
+
+
+def test_lines_have_no_factors():
+    assert factors(np.ones((1, 1, 1, 9), "f")) is None
+    assert factors(np.ones((1, 1, 2, 2), "f")) is None
+
+
+def test_a_kernel_of_zeros():
+    call = rank_one(3, (1, 1, 9, 9), (5, 5))
+    call.w[...] = 0
+    np.testing.assert_array_equal(separated(call), np.full((1, 1, 5, 5), call.bias[0]))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_nan_and_inf_in_the_image(bad):
+    call = rank_one(4, (1, 1, 12, 80), (5, 5), before=(2, 2), after=(2, 2))
+    call.x[0, 0, [0, 4, 8], [0, 77, 3]] = bad
+    call.w[0, 0, 1] = 0
+    np.testing.assert_allclose(separated(call), call.textbook(), rtol=1e-4, atol=1e-5)
+
+
+def test_large_numbers_do_not_overflow_on_the_way():
+    call = rank_one(5, (1, 1, 9, 9), (5, 5))
+    call.w[...], call.bias[...] = 0.03125, 0
+    call.x[...] = np.finfo("f").max
+    assert np.isfinite(separated(call)).all()
