@@ -177,7 +177,7 @@ def test_wrong_types_are_type_errors(options: dict[str, Any]) -> None:
     [
         ({"window": 4}, "window 4 does not fit into the padded input 3"),
         ({"window": 0}, "window=0 is too small"),
-        ({"window": 2, "padding": 2}, "padding 2 is not smaller than the window 2"),
+        ({"window": 2, "padding": 2}, "padding=2 is not smaller than the window of 2"),
         ({"window": (2, 2)}, "needs 2 axes"),
         ({"window": (1, 1, 1)}, "names 3 axes"),
     ],
@@ -192,7 +192,7 @@ def test_pools_refuse_nonsense(options: dict[str, Any], named: str) -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"output_padding": 2, "stride": 2}, "output_padding=2 is too large: less than stride=2"),
+        ({"output_padding": 2, "stride": 2}, "output_padding=2 is too large: with stride=2"),
         ({"padding": 3}, "padding=3 leaves no output"),
         ({"padding": "same"}, "padding='same' is not known here"),
         ({"padding": -1}, "padding=-1"),
