@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         ArgumentError,
         ArgumentTypeError,
         BackendError,
+        IntegerOverflowWarning,
         IntegerRangeError,
         StepconvError,
     )
@@ -40,6 +41,7 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "BackendError",
+    "IntegerOverflowWarning",
     "IntegerRangeError",
     "StepconvError",
     "avg_pool",
@@ -63,7 +65,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "stepconv.errors"),
+    **dict.fromkeys((name for name in __all__ if name[0].isupper()), "stepconv.errors"),
     "output_size": "stepconv.geometry",
     "backends": "stepconv.kernels",
     "use_backend": "stepconv.kernels",

@@ -14,7 +14,11 @@ class ArgumentTypeError(StepconvError, TypeError):
 
 
 class IntegerRangeError(StepconvError, OverflowError):
-    """A sum of integers that could leave the range of int64."""
+    """An integer that int64 cannot hold."""
+
+
+class IntegerOverflowWarning(RuntimeWarning):
+    """Sums of integers may have left the range of int64 and wrapped, as NumPy's do."""
 
 
 class BackendError(StepconvError, RuntimeError):

@@ -2,7 +2,8 @@
 
 To add a command `name`, write `name.py` beside this file with a function `name` in it (annotated
 parameters as Typer reads them, a docstring whose indented block is an example) and add the name to
-COMMANDS; settings for Typer may stand in its CONTEXT. Import numba, numpy, rich and textual inside functions, so that `--help` stays quick.
+COMMANDS; the module's CONTEXT, if it has one, holds settings for Typer. Import numba, numpy, rich
+and textual inside functions, so that `--help` stays quick.
 """
 
 import difflib

@@ -7,7 +7,17 @@ from stepconv.geometry.networks import (
     parameter_count,
     receptive_field,
 )
-from stepconv.geometry.options import MODES, PADDINGS, flag, integer, pads, per_axis, word
+from stepconv.geometry.options import (
+    LARGEST_SIZE,
+    MODES,
+    PADDINGS,
+    flag,
+    integer,
+    is_sequence,
+    pads,
+    per_axis,
+    word,
+)
 from stepconv.geometry.plan import (
     Plan,
     Shape,
@@ -19,6 +29,7 @@ from stepconv.geometry.plan import (
 )
 
 __all__ = [
+    "LARGEST_SIZE",
     "MODES",
     "PADDINGS",
     "Axis",
@@ -29,6 +40,7 @@ __all__ = [
     "dense_parameter_count",
     "flag",
     "integer",
+    "is_sequence",
     "output_size",
     "padding_plan",
     "pads",

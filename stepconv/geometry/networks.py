@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from stepconv.errors import ArgumentError
 from stepconv.geometry.axis import Axis
 from stepconv.geometry.options import flag, integer, per_axis
 
@@ -55,10 +56,15 @@ def parameter_count(
     280
     """
     out_channels = integer("out_channels", out_channels, 1)
-    in_group = integer("in_channels", in_channels, 1) // integer("groups", groups, 1)
+    in_channels, groups = integer("in_channels", in_channels, 1), integer("groups", groups, 1)
+    if in_channels % groups or out_channels % groups:
+        raise ArgumentError(
+            f"groups={groups} does not divide in_channels={in_channels} "
+            f"and out_channels={out_channels}"
+        )
     axes = len(kernel) if isinstance(kernel, Sequence) else 2
-    cells = prod(per_axis("kernel", kernel, axes, 1))
-    return out_channels * in_group * cells + (out_channels if flag("bias", bias) else 0)
+    weights = in_channels // groups * prod(per_axis("kernel", kernel, axes, 1))
+    return out_channels * (weights + flag("bias", bias))
 
 
 def dense_parameter_count(inputs: int, outputs: int, *, bias: Any = True) -> int:

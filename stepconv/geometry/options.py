@@ -11,19 +11,25 @@ MODES = ("zeros", "reflect", "replicate", "circular")
 
 Pair = tuple[int, int]
 
+# Kernels multiply a position by a stride: both have to be far from the end of int64.
+LARGEST_OPTION = 2**31 - 1
+LARGEST_SIZE = 2**62
 
-def integer(name: str, value: Any, least: int) -> int:
-    """Return `value` as a plain int of at least `least`; bools and floats are refused."""
+
+def integer(name: str, value: Any, least: int, most: int = LARGEST_OPTION) -> int:
+    """Return `value` as a plain int from `least` to `most`; bools and floats are refused."""
     if isinstance(value, bool):
         raise ArgumentTypeError(f"{name}={value!r} is a bool: an int of at least {least} fits")
     try:
         number = operator.index(value)
     except TypeError:
         raise ArgumentTypeError(
-            f"{name}={value!r} is not an integer: an int of at least {least} fits"
+            f"{name}={_shown(value)} is not an integer: an int of at least {least} fits"
         ) from None
     if number < least:
         raise ArgumentError(f"{name}={number} is too small: {least} or more fits")
+    if number > most:
+        raise ArgumentError(f"{name}={number} is too large: at most {most} fits")
     return number
 
 
@@ -51,8 +57,8 @@ def per_axis(name: str, value: Any, axes: int, least: int) -> tuple[int, ...]:
     entries = list(value)
     if len(entries) != axes:
         raise ArgumentError(
-            f"{name}={_shown(value)} has {len(entries)} numbers for {_axes(axes)}: "
-            f"an int or {axes} of them fit"
+            f"{name}={_shown(value)} has {_counted(len(entries), 'number')} for "
+            f"{_counted(axes, 'axis')}: an int fits, or one for each axis"
         )
     return tuple(integer(name, entry, least) for entry in entries)
 
@@ -71,8 +77,8 @@ def pads(padding: Any, axes: int) -> tuple[Pair, ...]:
         entries = [entries]
     if len(entries) != axes:
         raise ArgumentError(
-            f"padding={_shown(padding)} has {len(entries)} entries for {_axes(axes)}: "
-            f"an int, one int per axis or (before, after) per axis fits"
+            f"padding={_shown(padding)} has {_counted(len(entries), 'entry')} for "
+            f"{_counted(axes, 'axis')}: an int, one int per axis or (before, after) per axis fits"
         )
     return tuple(_pair(entry, padding) for entry in entries)
 
@@ -95,18 +101,21 @@ def _pair(entry: Any, padding: Any) -> Pair:
 
 def _pad(cells: Any, padding: Any) -> int:
     if isinstance(cells, str):
-        return integer("padding", word("padding", cells, PADDINGS), 0)
-    try:
-        return integer("padding", cells, 0)
-    except ArgumentError:
+        raise ArgumentTypeError(
+            f"padding={_shown(padding)} has a word for one axis: a word stands for all of them"
+        )
+    number = integer("padding", cells, -LARGEST_OPTION)
+    if number < 0:
         raise ArgumentError(
             f"padding={_shown(padding)} is negative: 0 or more cells fit; slice x to crop it"
-        ) from None
+        )
+    return number
 
 
 def _shown(value: Any) -> str:
     return repr(value.tolist() if hasattr(value, "tolist") else value)
 
 
-def _axes(axes: int) -> str:
-    return "one axis" if axes == 1 else f"{axes} axes"
+def _counted(count: int, noun: str) -> str:
+    plural = {"axis": "axes", "entry": "entries", "number": "numbers"}
+    return f"{count} {noun if count == 1 else plural[noun]}"

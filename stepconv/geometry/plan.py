@@ -8,7 +8,16 @@ from typing import Any
 
 from stepconv.errors import ArgumentError
 from stepconv.geometry.axis import Axis, same_pads
-from stepconv.geometry.options import PADDINGS, flag, integer, is_sequence, pads, per_axis, word
+from stepconv.geometry.options import (
+    LARGEST_SIZE,
+    PADDINGS,
+    flag,
+    integer,
+    is_sequence,
+    pads,
+    per_axis,
+    word,
+)
 
 Shape = tuple[int, ...]
 
@@ -173,8 +182,8 @@ def pooling_plan(
     for axis in built:
         if max(axis.before, axis.after) >= axis.span:
             raise ArgumentError(
-                f"padding {max(axis.before, axis.after)} is not smaller than the window "
-                f"{axis.span}: a window of padding alone has nothing to pool"
+                f"padding={max(axis.before, axis.after)} is not smaller than the window "
+                f"of {axis.span}: at most {axis.span - 1} fits"
             )
     return Plan(_fitting("window", built))
 
@@ -213,7 +222,7 @@ def output_size(
     5
     """
     axes = _axes(
-        (integer("size", size, 0),),
+        (integer("size", size, 0, LARGEST_SIZE),),
         (integer("window", window, 1),),
         (integer("stride", stride, 1),),
         padding,
@@ -254,15 +263,17 @@ def _transposed_axis(
 ) -> Axis:
     if output_padding >= max(stride, dilation):
         raise ArgumentError(
-            f"output_padding={output_padding} is too large: less than "
-            f"stride={stride} or dilation={dilation} fits"
+            f"output_padding={output_padding} is too large: with stride={stride} and "
+            f"dilation={dilation} at most {max(stride, dilation) - 1} fits"
         )
     span = dilation * (window - 1) + 1
     wide = (size - 1) * stride - 2 * padding + span + output_padding
-    if size < 1 or wide < 1:
+    if size < 1:
+        raise ArgumentError("x has an axis of 0 cells: one or more fit")
+    if wide < 1:
         raise ArgumentError(
             f"padding={padding} leaves no output: ({size} - 1)·{stride} - 2·{padding} + {span} "
-            f"+ {output_padding} = {wide}"
+            f"+ {output_padding} = {wide}; at most {(wide - 1) // 2 + padding} fits"
         )
     # `after` may be negative: output_padding adds cells that no window of x reaches.
     return Axis(wide, window, stride, dilation, padding, padding - output_padding)
@@ -273,9 +284,9 @@ def _check_ranks(x_shape: Shape, w_shape: Shape) -> int:
     asked = {
         1: ("a 1-D kernel slides over a signal (length,)", (1,)),
         2: ("a 2-D kernel slides over an image (height, width)", (2,)),
-        3: ("3-D weights (filters, channels, k) read (batch, channels, length)", (2, 3)),
+        3: ("3-D weights read (batch, channels, length) or (channels, length)", (2, 3)),
         4: (
-            "4-D weights (filters, channels, kh, kw) read (batch, channels, height, width)",
+            "4-D weights read (batch, channels, height, width) or (channels, height, width)",
             (3, 4),
         ),
     }
@@ -285,8 +296,7 @@ def _check_ranks(x_shape: Shape, w_shape: Shape) -> int:
         raise ArgumentError(f"w of shape {_sizes(w_shape)} is empty: one cell or more fits")
     reads, ranks = asked[len(w_shape)]
     if len(x_shape) not in ranks:
-        batch = " or one of the batch" if len(ranks) == 2 else ""
-        raise ArgumentError(f"x of shape {_sizes(x_shape)} does not fit w: {reads}{batch}")
+        raise ArgumentError(f"x of shape {_sizes(x_shape)} does not fit w: {reads}")
     return 1 if len(w_shape) in (1, 3) else 2
 
 
@@ -298,7 +308,8 @@ def _acting_axes(name: str, value: Any, x_shape: Shape) -> int:
     if given not in (1, 2):
         raise ArgumentError(f"{name}={value!r} names {given} axes: 1 or 2 fit")
     if len(x_shape) < given:
-        raise ArgumentError(f"{name}={value!r} needs {given} axes, x has shape {_sizes(x_shape)}")
+        axes = "1 axis" if given == 1 else f"{given} axes"
+        raise ArgumentError(f"{name}={value!r} needs {axes}, x has shape {_sizes(x_shape)}")
     return given
 
 

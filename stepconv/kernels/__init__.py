@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -40,12 +40,12 @@ _chosen: ContextVar[str] = ContextVar("backend", default="cpu")
 
 def find(operation: str, backend: str | None = None) -> Kernel:
     """Return the function that computes `operation` on `backend`, None being the one in use."""
-    return _find(operation, _chosen.get() if backend is None else backend)
+    return _find(operation, _chosen.get() if backend is None else check_backend(backend))
 
 
-@lru_cache(maxsize=None, typed=True)
+@cache
 def _find(operation: str, backend: str) -> Kernel:
-    module = _MODULES[check_backend(backend)]
+    module = _MODULES[backend]
     if module is None:
         raise BackendError(f"backend 'cuda' is not available: {_NO_CUDA}")
     kernel: Kernel | None = getattr(import_module(module), operation, None)

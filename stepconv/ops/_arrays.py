@@ -1,5 +1,7 @@
 """The door for arrays: what may come in, which type is computed in, and how kernels see it."""
 
+import sys
+import warnings
 from collections.abc import Callable
 from math import prod
 from typing import Any
@@ -7,7 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stepconv.errors import ArgumentError, ArgumentTypeError, IntegerRangeError
+from stepconv.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    IntegerOverflowWarning,
+    IntegerRangeError,
+)
 from stepconv.geometry import Shape
 
 Array = NDArray[Any]
@@ -24,9 +31,16 @@ def numeric(name: str, value: ArrayLike) -> Array:
     """Return `value` as an array of real numbers, in whatever layout it came."""
     try:
         array = np.asarray(value)
-    except ValueError as error:
-        raise ArgumentError(f"{name} is not an array of numbers: {error}") from None
+    except ValueError:
+        raise ArgumentError(
+            f"{name} has rows of different lengths: rows of one length fit"
+        ) from None
     kind = array.dtype.kind
+    if kind == "O" and isinstance(value, int):
+        raise IntegerRangeError(f"{name}={value} is beyond int64: pass a float")
+    if kind in "OUS":
+        given = f"{name}={value!r}" if array.ndim == 0 else f"{name} is {array.dtype}, which"
+        raise ArgumentTypeError(f"{given} is not an array of numbers")
     if kind == "c":
         raise ArgumentTypeError(
             f"{name} is {array.dtype}: stepconv computes with real numbers; "
@@ -78,20 +92,21 @@ def laid_out(array: Array, dtype: DType, shape: Shape | None = None) -> Array:
     if array.dtype.kind == "u" and array.dtype.itemsize == 8 and dtype == _INT64:
         _check_unsigned(array)
     if array.dtype != dtype or not array.flags.carray:
-        array = np.array(array, dtype=dtype, order="C", subok=False)
+        # A bias that is a Python number may be too large for the type: IEEE makes it infinite.
+        with np.errstate(over="ignore"):
+            array = np.array(array, dtype=dtype, order="C")
     return array if shape is None else array.reshape(shape)
 
 
 def _check_unsigned(array: Array) -> None:
     if array.size and int(array.max()) > _LARGEST:
         raise IntegerRangeError(
-            f"an unsigned {int(array.max())} is beyond int64, which ends at {_LARGEST}: "
-            f"pass float64"
+            f"{int(array.max())} is beyond int64, which ends at {_LARGEST}: pass float64"
         )
 
 
 def check_sums_fit(kernel: Kernel, arrays: tuple[Array, ...], out: Array, terms: int) -> None:
-    """Refuse integers whose sums of products could leave int64: no result is silently wrapped.
+    """Warn of integers whose sums of products could leave int64: none is wrapped silently.
 
     `arrays` are the factors of each product, of which `terms` are summed, and a bias where there
     is one. First the largest values are looked at; where those could overflow, the same kernel
@@ -105,12 +120,13 @@ def check_sums_fit(kernel: Kernel, arrays: tuple[Array, ...], out: Array, terms:
         return
     bounds = np.empty(out.shape)
     kernel(*(np.abs(array.astype(np.float64)) for array in arrays), bounds)
-    reached = float(bounds.max(initial=0.0))
     # A little below 2**63, for the bound itself is rounded.
-    if reached >= 2.0**63 * (1 - 1e-9):
-        raise IntegerRangeError(
-            f"sums of these integers may reach {reached:.3g}, beyond int64 which ends at "
-            f"{float(_LARGEST):.3g}: pass float64"
+    if bounds.max(initial=0.0) >= 2.0**63 * (1 - 1e-9):
+        warnings.warn(
+            f"sums of products of these integers may pass {_LARGEST}, the end of int64, and "
+            f"wrap as NumPy's do: pass float64",
+            IntegerOverflowWarning,
+            stacklevel=_caller(),
         )
 
 
@@ -120,6 +136,14 @@ def check_grad_out(grad_out: Array, shape: Shape) -> None:
         raise ArgumentError(
             f"grad_out of shape {grad_out.shape} does not fit: the result has shape {shape}"
         )
+
+
+def _caller() -> int:
+    """Return the level at which a warning of the function that asks points at the user's code."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("stepconv."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _largest(array: Array) -> int:

@@ -95,8 +95,8 @@ def checked_bias(bias: ArrayLike | None, w: Array, channels: int) -> Array | Non
     array = numeric("bias", bias)
     if array.shape == (channels,) or (w.ndim < 3 and array.size == 1):
         return array
-    fits = "a single number" if w.ndim < 3 else f"one number for each of {channels} filters"
-    raise ArgumentError(f"bias of shape {array.shape} does not fit: {fits} does")
+    fits = "a number fits" if w.ndim < 3 else f"({channels},) fits, one number for each filter"
+    raise ArgumentError(f"bias of shape {array.shape} does not fit: {fits}")
 
 
 def dtype_with_bias(x: Array, w: Array, bias: ArrayLike | None) -> DType:

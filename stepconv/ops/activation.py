@@ -22,10 +22,11 @@ def relu(x: ArrayLike, *, backend: str | None = None) -> Array:
     array([3, 0, 2])
     """
     array = numeric("x", x)
+    kernel = kernels.find("relu", backend)
     out = np.empty(array.shape, moving_dtype(array))
     if out.size:
         flat = laid_out(array, out.dtype, (out.size,))
-        kernels.find("relu", backend)(flat, out.reshape(-1))
+        kernel(flat, out.reshape(-1))
     return out.astype(own_dtype(array), copy=False)
 
 
@@ -37,9 +38,10 @@ def relu_backward(x: ArrayLike, grad_out: ArrayLike, *, backend: str | None = No
     """
     array, grad = numeric("x", x), numeric("grad_out", grad_out)
     check_grad_out(grad, array.shape)
+    kernel = kernels.find("relu_backward", backend)
     out = np.empty(grad.shape, sum_dtype(grad))
     if out.size:
         flat = laid_out(array, moving_dtype(array), (out.size,))
         gradients = laid_out(grad, out.dtype, flat.shape)
-        kernels.find("relu_backward", backend)(flat, gradients, out.reshape(-1))
+        kernel(flat, gradients, out.reshape(-1))
     return out

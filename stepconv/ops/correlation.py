@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from stepconv.geometry import MODES, Plan, correlation_plan, word
 from stepconv.ops import _slide
-from stepconv.ops._arrays import Array, DType, check_grad_out, numeric, sum_dtype
+from stepconv.ops._arrays import Array, DType, check_grad_out, numeric, own_dtype, sum_dtype
 from stepconv.ops.padding import fold_border, put_border
 
 Gradients = tuple[Array, Array, Array]
@@ -128,7 +128,8 @@ def flip(w: ArrayLike) -> Array:
     """
     kernel = numeric("w", w)
     spatial = kernel.ndim if kernel.ndim < 3 else kernel.ndim - 2
-    return np.flip(kernel, tuple(range(kernel.ndim - spatial, kernel.ndim))).copy()
+    mirrored = np.flip(kernel, tuple(range(kernel.ndim - spatial, kernel.ndim)))
+    return np.array(mirrored, own_dtype(kernel), order="C")
 
 
 class _Call:

@@ -7,8 +7,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stepconv import kernels
-from stepconv.errors import ArgumentError
-from stepconv.geometry import MODES, Plan, Shape, padding_plan, word
+from stepconv.errors import ArgumentError, ArgumentTypeError
+from stepconv.geometry import (
+    LARGEST_SIZE,
+    MODES,
+    Plan,
+    Shape,
+    integer,
+    is_sequence,
+    padding_plan,
+    word,
+)
 from stepconv.ops._arrays import (
     Array,
     check_grad_out,
@@ -61,7 +70,9 @@ def pad_backward(
     array([1, 3, 3, 1])
     """
     grad = numeric("grad_out", grad_out)
-    shape = tuple(shape)
+    if not is_sequence(shape):
+        raise ArgumentTypeError(f"shape={shape!r} is not a shape: a tuple of ints fits")
+    shape = tuple(integer("shape", size, 0, LARGEST_SIZE) for size in shape)
     plan = padding_plan(shape, padding)
     padded = (*shape[: len(shape) - len(plan.axes)], *(axis.padded for axis in plan.axes))
     check_grad_out(grad, padded)
@@ -70,22 +81,23 @@ def pad_backward(
 
 def put_border(x: Array, plan: Plan, mode: str, value: Any, backend: str | None) -> Array:
     """Return x with the plan's border round its last axes, in its own type."""
-    rows, columns = _sources(plan, mode)
+    kernel = kernels.find("pad", backend)
     leading = x.shape[: x.ndim - len(plan.axes)]
     out = np.empty((*leading, *(axis.padded for axis in plan.axes)), moving_dtype(x))
+    rows, columns = _sources(plan, mode)
     if out.size:
         planes = laid_out(x, out.dtype, (prod(leading), plan.rows.size, plan.columns.size))
         padded = out.reshape(prod(leading), rows.size, columns.size)
-        kernels.find("pad", backend)(planes, padded, rows, columns, out.dtype.type(value))
+        kernel(planes, padded, rows, columns, out.dtype.type(value))
     return out.astype(own_dtype(x), copy=False)
 
 
 def fold_border(grad: Array, shape: Shape, plan: Plan, mode: str, backend: str | None) -> Array:
     """Return the gradient for x of `shape`, given that of x with the plan's border round it."""
+    kernel = kernels.find("pad_backward", backend)
     rows, columns = _sources(plan, mode)
     out = np.zeros(shape, sum_dtype(grad))
     if grad.size and out.size:
-        kernel = kernels.find("pad_backward", backend)
         count = out.size // (plan.rows.size * plan.columns.size)
         planes = laid_out(grad, out.dtype, (count, rows.size, columns.size))
         grad_x = out.reshape(count, plan.rows.size, plan.columns.size)

@@ -45,12 +45,13 @@ def max_pool(
     plan = pooling_plan(
         array.shape, window, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
+    kernel = kernels.find("max_pool", backend)
     out = np.empty(_shape(array, plan), moving_dtype(array))
     if out.size:
         planes = laid_out(array, out.dtype, _planes(array, plan, plan.input))
         largest = out.reshape(_planes(array, plan, plan.output))
         numbers = (*plan.window, *plan.numbers)
-        kernels.find("max_pool", backend)(planes, largest, _lowest(out.dtype), *numbers)
+        kernel(planes, largest, _lowest(out.dtype), *numbers)
     return out.astype(own_dtype(array), copy=False)
 
 
@@ -76,9 +77,9 @@ def max_pool_backward(
         array.shape, window, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
     check_grad_out(grad, _shape(array, plan))
+    kernel = kernels.find("max_pool_backward", backend)
     out = np.zeros(array.shape, sum_dtype(grad))
     if grad.size:
-        kernel = kernels.find("max_pool_backward", backend)
         grad_x = out.reshape(_planes(array, plan, plan.input))
         planes = laid_out(array, moving_dtype(array), grad_x.shape)
         gradients = laid_out(grad, out.dtype, _planes(array, plan, plan.output))
@@ -116,11 +117,12 @@ def avg_pool(
     array = numeric("x", x)
     plan = pooling_plan(array.shape, window, stride=stride, padding=padding, ceil_mode=ceil_mode)
     counts = _counts(plan, count_include_pad)
+    kernel = kernels.find("avg_pool", backend)
     out = np.empty(_shape(array, plan), float_dtype(array))
     if out.size:
         planes = laid_out(array, out.dtype, _planes(array, plan, plan.input))
         averages = out.reshape(_planes(array, plan, plan.output))
-        kernels.find("avg_pool", backend)(planes, averages, *counts, *_numbers(plan))
+        kernel(planes, averages, *counts, *_numbers(plan))
     return out
 
 
@@ -147,11 +149,12 @@ def avg_pool_backward(
     plan = pooling_plan(array.shape, window, stride=stride, padding=padding, ceil_mode=ceil_mode)
     counts = _counts(plan, count_include_pad)
     check_grad_out(grad, _shape(array, plan))
+    kernel = kernels.find("avg_pool_backward", backend)
     out = np.zeros(array.shape, float_dtype(grad))
     if grad.size:
         gradients = laid_out(grad, out.dtype, _planes(array, plan, plan.output))
         grad_x = out.reshape(_planes(array, plan, plan.input))
-        kernels.find("avg_pool_backward", backend)(gradients, grad_x, *counts, *_numbers(plan))
+        kernel(gradients, grad_x, *counts, *_numbers(plan))
     return out
 
 
@@ -183,4 +186,4 @@ def _lowest(dtype: DType) -> Any:
     """Return the number below all others of the type: what a window of padding alone gives."""
     if dtype.kind == "f":
         return dtype.type(-np.inf)
-    return dtype.type(False) if dtype.kind == "b" else np.iinfo(dtype).min
+    return dtype.type(False) if dtype.kind == "b" else dtype.type(np.iinfo(dtype).min)

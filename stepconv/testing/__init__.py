@@ -1,0 +1,1 @@
+"""What it takes to hold a convolution to account: arrays and calls that find the weak spots."""

@@ -1,0 +1,32 @@
+"""How hard Hypothesis tries, and the fixtures that every room's tests share."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from stepconv import kernels
+
+# No test may fail because a machine is slow, or compiles a kernel at its first call.
+settings.register_profile(
+    "default",
+    max_examples=50,
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=1000)
+settings.load_profile("default")  # --hypothesis-profile=thorough asks for the other
+
+BACKENDS = [name for name, what in kernels.backends().items() if "not available" not in what]
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each backend that this machine has; keep arrays tiny for the textbook's sake."""
+    return str(request.param)
+
+
+def fewer(share: int) -> settings:
+    """Return settings for a test whose every example is many calls: a share of the examples."""
+    return settings(max_examples=max(1, settings().max_examples // share))

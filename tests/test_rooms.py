@@ -1,0 +1,171 @@
+"""The house keeps its plan: who may import whom, and a first line in every file that says why."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import stepconv
+
+PACKAGE = Path(stepconv.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+LONGEST = 400
+
+# A room may import itself, `errors`, and what stands here.
+MAY_IMPORT = {
+    "errors": set(),
+    "geometry": set(),
+    "kernels": {"geometry"},
+    "ops": {"geometry", "kernels"},
+    "trace": {"ops", "kernels", "geometry"},
+    "player": {"trace", "geometry"},
+    "nn": {"ops", "kernels", "geometry"},
+    "train": {"nn", "ops"},
+    "testing": {"ops", "geometry", "trace"},
+    "cli": {
+        *("geometry", "kernels", "ops", "trace", "player", "nn", "train", "testing"),
+        "stepconv",
+    },
+    "__main__": {"cli"},
+}
+# The public face looks its names up when they are used, so only a type checker sees its imports.
+FACE = {"errors", "geometry", "kernels", "ops", "trace"}
+# A package from elsewhere, and the rooms or modules that may use it.
+GUESTS = {
+    "rich": ("player", "cli"),
+    "textual": ("player", "cli"),
+    "typer": ("cli",),
+    "hypothesis": ("testing",),
+    "numba": ("kernels", "cli.doctor"),
+    "llvmlite": ("kernels", "cli.doctor"),
+}
+# Plain data before any colour: these modules of the player know no terminal.
+COLOURLESS = ("player.frames", "player.words")
+
+
+def dotted(path: Path) -> str:
+    """Return a module's name without the package's: `kernels.cpu.conv`, `` for the package."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def within(module: str, places: tuple[str, ...]) -> bool:
+    return any(f"{module}.".startswith(f"{place}.") for place in places)
+
+
+def imports(source: str, module: str, is_package: bool) -> Iterator[str]:
+    """Yield the full name of all that a source imports, in whatever corner it does."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            here = ["stepconv", *filter(None, module.split("."))]
+            above = here[: len(here) + is_package - node.level] if node.level else []
+            base = ".".join([*above, *filter(None, [node.module])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def forbidden(source: str, module: str, is_package: bool = False) -> set[str]:
+    """Return what a module of this name and source imports against the plan."""
+    allowed = {*MAY_IMPORT.get(room(module), FACE), "errors", room(module), "__version__"}
+    found = set()
+    for name in imports(source, module, is_package):
+        top, _, inner = name.partition(".")
+        if top != "stepconv":
+            at_home = top in GUESTS and within(module, GUESTS[top])
+            right = top not in GUESTS or (at_home and not within(module, COLOURLESS))
+        elif not inner or inner in stepconv.__all__:
+            right = "stepconv" in allowed  # the public face reaches every room
+        else:
+            app = within(inner, ("player.app",)) and not within(module, ("player", "cli"))
+            right = room(inner) in allowed and not app
+        if not right:
+            found.add(name)
+    return found
+
+
+def test_there_are_modules_to_look_at() -> None:
+    names = {dotted(path) for path in MODULES}
+    assert {"", "errors", "geometry.plan", "kernels.cpu.conv", "ops.pooling"} <= names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_imports_only_what_it_may(path: Path) -> None:
+    is_package = path.name == "__init__.py"
+    assert forbidden(path.read_text("utf-8"), dotted(path), is_package) == set()
+
+
+def test_every_module_is_in_a_room() -> None:
+    for path in MODULES:
+        assert room(dotted(path)) in {"", *MAY_IMPORT}, f"the plan has no room for {path}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_opens_with_a_sentence_and_ends_in_time(path: Path) -> None:
+    source = path.read_text("utf-8")
+    docstring = ast.get_docstring(ast.parse(source))
+    assert docstring, "no docstring"
+    first = docstring.splitlines()[0]
+    assert first[-1] in ".:", f"the first line is no sentence: {first}"
+    assert len(first.split()) >= 4, f"the first line says too little: {first}"
+    assert len(source.splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("geometry.plan", "import stepconv.kernels"),
+        ("geometry.plan", "from stepconv.ops import pad"),
+        ("geometry.plan", "from stepconv import kernels"),
+        ("geometry.plan", "import stepconv"),
+        ("geometry.plan", "from stepconv import correlate"),
+        ("geometry.plan", "def late():\n    from ..ops import pad"),
+        ("geometry.plan", "from .. import kernels"),
+        ("kernels.cpu.conv", "from stepconv.ops._arrays import Array"),
+        ("kernels.cpu.conv", "from ...ops import pad"),
+        ("ops.padding", "import numba"),
+        ("ops.padding", "from numba import njit"),
+        ("ops.padding", "import stepconv.cli"),
+        ("trace.record", "import rich.table"),
+        ("trace.record", "from stepconv.player import frames"),
+        ("player.frames", "from rich.text import Text"),
+        ("player.words", "import textual"),
+        ("train.loop", "from stepconv.kernels import find"),
+        ("nn.layers", "from stepconv import train"),
+        ("testing.checks", "from stepconv import player"),
+        ("trace.model", "import hypothesis"),
+        ("player.app", "from stepconv.cli import main"),
+        ("cli.train", "import hypothesis"),
+        ("cli.show", "import numba"),
+        ("", "from stepconv.player.app import Player"),
+    ],
+)
+def test_a_wrong_import_would_be_noticed(module: str, source: str) -> None:
+    assert forbidden(source, module)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("geometry.plan", "from stepconv.errors import ArgumentError"),
+        ("geometry.plan", "from stepconv.geometry.axis import Axis"),
+        ("geometry.plan", "from .axis import Axis"),
+        ("ops.padding", "from stepconv import kernels"),
+        ("ops.padding", "from ..geometry import Plan"),
+        ("kernels.compile", "import numba"),
+        ("player.render", "import rich"),
+        ("player.app", "import textual"),
+        ("cli.doctor", "import numba\nimport stepconv\nimport stepconv.train"),
+        ("cli.play", "from stepconv.player.app import Player"),
+        ("testing.strategies", "import hypothesis"),
+        ("__main__", "from stepconv.cli import main"),
+        ("", "from stepconv.ops import pad"),
+    ],
+)
+def test_a_right_import_passes(module: str, source: str) -> None:
+    assert forbidden(source, module) == set()
