@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         StepconvError,
     )
     from stepconv.geometry import output_size
-    from stepconv.kernels import backends, use_backend
+    from stepconv.kernels import backends, use_algorithm, use_backend
     from stepconv.ops import (
         avg_pool,
         avg_pool_backward,
@@ -61,6 +61,7 @@ __all__ = [
     "pad_backward",
     "relu",
     "relu_backward",
+    "use_algorithm",
     "use_backend",
 ]
 
@@ -68,6 +69,7 @@ _HOMES = {
     **dict.fromkeys((name for name in __all__ if name[0].isupper()), "stepconv.errors"),
     "output_size": "stepconv.geometry",
     "backends": "stepconv.kernels",
+    "use_algorithm": "stepconv.kernels",
     "use_backend": "stepconv.kernels",
 }
 

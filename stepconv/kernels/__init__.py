@@ -37,6 +37,12 @@ _NO_CUDA = "this version of stepconv has no CUDA kernels"
 
 _chosen: ContextVar[str] = ContextVar("backend", default="cpu")
 
+# How a kernel may come to its result. "auto" takes the fastest way that keeps a sum of n products
+# within n·u·Σ|a·b| of the exact one; "winograd" and "fft" round worse and are admitted by name.
+ALGORITHMS = ("auto", "direct", "separable", "winograd", "fft")
+
+_algorithm: ContextVar[str] = ContextVar("algorithm", default="auto")
+
 
 def find(operation: str, backend: str | None = None) -> Kernel:
     """Return the function that computes `operation` on `backend`, None being the one in use."""
@@ -78,6 +84,41 @@ def use_backend(backend: str) -> Iterator[None]:
         yield
     finally:
         _chosen.reset(token)
+
+
+@contextmanager
+def use_algorithm(algorithm: str) -> Iterator[None]:
+    """Admit an algorithm inside a `with` block, in this thread alone.
+
+    "direct" sums product by product. "separable" splits kernels that are a column times a row, as
+    "auto" does where it is faster. "winograd" serves 3x3 layers and "fft" filters of one channel;
+    both round worse than a sum of products. Where an algorithm does not fit, "direct" takes over.
+
+    >>> import stepconv
+    >>> with stepconv.use_algorithm("direct"):
+    ...     stepconv.correlate([1, 2, 3], [1, 1])
+    array([3, 5])
+    """
+    token = _algorithm.set(check_algorithm(algorithm))
+    try:
+        yield
+    finally:
+        _algorithm.reset(token)
+
+
+def chosen_algorithm() -> str:
+    """Return the algorithm that is admitted here."""
+    return _algorithm.get()
+
+
+def check_algorithm(algorithm: object) -> str:
+    """Return `algorithm` if there is one of that name."""
+    known = ", ".join(repr(name) for name in ALGORITHMS)
+    if not isinstance(algorithm, str):
+        raise ArgumentTypeError(f"algorithm={algorithm!r} is not a name: one of {known} fits")
+    if algorithm not in ALGORITHMS:
+        raise ArgumentError(f"algorithm={algorithm!r} is not known: one of {known} fits")
+    return algorithm
 
 
 def backends() -> dict[str, str]:

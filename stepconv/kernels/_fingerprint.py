@@ -30,6 +30,8 @@ def fingerprint(function: FunctionType) -> str:
 def _describe(value: Any, seen: dict[int, int]) -> str:
     # A jitted function stands for its plain one, an intrinsic for the function that writes its IR.
     value = getattr(value, "py_func", getattr(value, "_defn", value))
+    if not isinstance(value, FunctionType):
+        value = getattr(value, "__wrapped__", value)  # functools.cache
     if isinstance(value, FunctionType):
         return _describe_function(value, seen)
     if isinstance(value, ModuleType):

@@ -34,6 +34,7 @@ __all__ = [
     "inner",
     "parallel",
     "threading_status",
+    "use_threads",
 ]
 
 _llvm_lock: Any = llvm._lock  # code that is thrown away takes it without Numba's compiler lock
@@ -43,6 +44,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # Several Python threads may be in parallel code at once under these; workqueue aborts the process.
 _THREADSAFE_LAYERS = ("omp", "tbb")
+
+# About what one thread does in the time that it takes to wake the others and wait for them.
+_WORTH_THREADS = 50_000
 
 _lock = threading.RLock()
 _lock_free: bool | None = None  # which layer it is shows only once it has started
@@ -66,6 +70,10 @@ class Kernel:
         if _lock_free:
             return self._parallel(*args)
         return self._call_guarded(args)
+
+    def for_work(self, steps: int) -> Callable[..., Any]:
+        """Return the form that does so small steps fastest: few do not pay for threads."""
+        return self if steps > _WORTH_THREADS else self.serial
 
     def _call_guarded(self, args: tuple[Any, ...]) -> Any:
         global _lock_free
@@ -96,6 +104,11 @@ def compiled(function: F) -> F:
 def inner(function: F) -> F:
     """Compile a function for calls from kernels: it becomes part of their code."""
     return cast(F, _jit(function))
+
+
+def use_threads(count: int) -> None:
+    """Run this thread's parallel kernels on so many threads, at most as many as there are cores."""
+    numba.set_num_threads(count)
 
 
 def threading_status() -> dict[str, Any]:

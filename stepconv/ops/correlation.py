@@ -1,11 +1,13 @@
 """Slide a kernel over a signal or an image: correlate, convolve, and the gradients of both."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from stepconv.geometry import MODES, Plan, correlation_plan, word
+from stepconv.kernels import use_algorithm
 from stepconv.ops import _slide
 from stepconv.ops._arrays import Array, DType, check_grad_out, numeric, own_dtype, sum_dtype
 from stepconv.ops.padding import fold_border, put_border
@@ -24,6 +26,7 @@ def correlate(
     groups: int = 1,
     mode: str = "zeros",
     backend: str | None = None,
+    algorithm: str | None = None,
 ) -> Array:
     """Slide the kernel over x as it is, and sum the products under it at each stop.
 
@@ -33,7 +36,8 @@ def correlate(
 
     `padding` is "valid" (none), "same" (ceil(n / stride) outputs, an odd cell goes behind),
     "full", an int, one int per axis, or (before, after) per axis; `mode` fills it: "zeros",
-    "reflect", "replicate" or "circular".
+    "reflect", "replicate" or "circular". `algorithm` admits another way to the result than "auto"
+    (see `use_algorithm`).
 
     >>> correlate([1, 2, 3, 4], [1, 0, -1])
     array([-2, -2])
@@ -41,7 +45,8 @@ def correlate(
     array([-2, -2, -2,  3])
     """
     call = _Call(x, w, stride, padding, dilation, groups, mode, backend)
-    return call.forward(bias)
+    with nullcontext() if algorithm is None else use_algorithm(algorithm):
+        return call.forward(bias)
 
 
 def convolve(
@@ -55,6 +60,7 @@ def convolve(
     groups: int = 1,
     mode: str = "zeros",
     backend: str | None = None,
+    algorithm: str | None = None,
 ) -> Array:
     """Mirror the kernel on every spatial axis, then slide it: signal processing's convolution.
 
@@ -66,7 +72,8 @@ def convolve(
     array([3, 4, 5])
     """
     call = _Call(x, flip(w), stride, padding, dilation, groups, mode, backend)
-    return call.forward(bias)
+    with nullcontext() if algorithm is None else use_algorithm(algorithm):
+        return call.forward(bias)
 
 
 def correlate_backward(
@@ -80,6 +87,7 @@ def correlate_backward(
     groups: int = 1,
     mode: str = "zeros",
     backend: str | None = None,
+    algorithm: str | None = None,
 ) -> Gradients:
     """Return (grad_x, grad_w, grad_bias) of a call of `correlate` with the same arguments.
 
@@ -90,7 +98,8 @@ def correlate_backward(
     (array([ 4, 45, 50]), array([21, 32]), array(11))
     """
     call = _Call(x, w, stride, padding, dilation, groups, mode, backend)
-    return call.backward(grad_out)
+    with nullcontext() if algorithm is None else use_algorithm(algorithm):
+        return call.backward(grad_out)
 
 
 def convolve_backward(
@@ -104,6 +113,7 @@ def convolve_backward(
     groups: int = 1,
     mode: str = "zeros",
     backend: str | None = None,
+    algorithm: str | None = None,
 ) -> Gradients:
     """Return (grad_x, grad_w, grad_bias) of a call of `convolve` with the same arguments.
 
@@ -112,7 +122,8 @@ def convolve_backward(
     (array([ 5, 54, 40]), array([32, 21]), array(11))
     """
     call = _Call(x, flip(w), stride, padding, dilation, groups, mode, backend)
-    grad_x, grad_w, grad_bias = call.backward(grad_out)
+    with nullcontext() if algorithm is None else use_algorithm(algorithm):
+        grad_x, grad_w, grad_bias = call.backward(grad_out)
     return grad_x, flip(grad_w), grad_bias
 
 

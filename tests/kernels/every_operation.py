@@ -20,7 +20,7 @@ def works() -> list[Work]:
     for dtype in DTYPES:
         found += [_small(call, dtype) for call in CALLS]
         found += _large(generator, dtype)
-    return found
+    return found + _tiled(generator)
 
 
 def digest() -> str:
@@ -39,6 +39,29 @@ def digest_of(work: Work) -> str:
 def _small(call: Any, dtype: str) -> Work:
     arrays = call.arrays(dtype)
     return lambda: call.run(arrays)
+
+
+def _tiled(generator: np.random.Generator) -> list[Work]:
+    """Return calls of so many products that vector tiles compute them."""
+
+    def numbers(*shape: int) -> np.ndarray[Any, Any]:
+        return generator.standard_normal(shape).astype(np.float32)
+
+    def layer(x: np.ndarray[Any, Any], w: np.ndarray[Any, Any]) -> list[Work]:
+        grad_out = numbers(x.shape[0], w.shape[0], *x.shape[2:])
+        return [
+            lambda: (stepconv.correlate(x, w, padding="same"),),
+            lambda: stepconv.correlate_backward(x, w, grad_out, padding="same"),
+        ]
+
+    picture, kernel = numbers(300, 310), numbers(7, 7)
+    split = numbers(7, 1) * numbers(1, 7)
+    return [
+        *layer(numbers(5, 16, 20, 21), numbers(32, 16, 3, 3)),
+        *layer(numbers(8, 3, 40, 41), numbers(3, 3, 5, 5)),
+        lambda: (stepconv.correlate(picture, kernel, padding="same"),),
+        lambda: (stepconv.correlate(picture, split, padding="same"),),
+    ]
 
 
 def _large(generator: np.random.Generator, dtype: str) -> list[Work]:

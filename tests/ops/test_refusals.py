@@ -278,6 +278,8 @@ REFUSALS: list[Refusal] = [
     (takers("backend"), {"backend": "CPU"}, VALUE, ("backend='CPU'", "'textbook', 'cpu', 'cuda'")),
     (takers("backend"), {"backend": ""}, VALUE, ("backend=''", "'textbook', 'cpu', 'cuda'")),
     (takers("backend"), {"backend": 3}, TYPE, ("backend=3", "'textbook', 'cpu', 'cuda'")),
+    (takers("algorithm"), {"algorithm": "fast"}, VALUE, ("algorithm='fast'", "'auto', 'direct'")),
+    (takers("algorithm"), {"algorithm": 3}, TYPE, ("algorithm=3", "'winograd', 'fft'")),
     (takers("backend"), {"backend": ["cpu"]}, TYPE, ("backend=['cpu']", "'textbook', 'cpu'")),
 ]
 CASES = [

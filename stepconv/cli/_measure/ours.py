@@ -23,9 +23,9 @@ class Ours:
         return {"stepconv": stepconv.__version__}
 
     def use_threads(self, count: int) -> None:
-        import numba
+        from stepconv.kernels.compile import use_threads
 
-        numba.set_num_threads(count)
+        use_threads(count)
 
     def variants(self, cell: Cell, arrays: Arrays) -> dict[str, Call]:
         """Return what can be timed: the default algorithm, and each that is asked for by name."""

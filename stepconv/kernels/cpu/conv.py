@@ -2,7 +2,10 @@
 
     many filters   layer.py    a vector holds one cell of as many filters as it has lanes
     few filters    few.py      a vector holds neighbouring cells of one filter
-    integers       plain.py    loops, exact in int64
+    one to one     filter.py   one channel goes into one: plain images, depthwise layers
+                   separable.py, fft.py: the same for kernels that split, or by name
+    3x3 layers     winograd.py by name
+    few products   plain.py    loops; also for integers, which are exact in int64
 
 Every cell is summed in one fixed order, whichever thread takes it: the same bits on any number of
 threads.
@@ -15,12 +18,22 @@ from typing import Any
 import numpy as np
 from numba import prange
 
+from stepconv.kernels import chosen_algorithm
 from stepconv.kernels.compile import parallel
-from stepconv.kernels.cpu import few, few_weights, layer, layer_weights, plain
+from stepconv.kernels.cpu import few, few_weights, layer, layer_weights, plain, winograd
+from stepconv.kernels.cpu.fft import fft_planes
+from stepconv.kernels.cpu.filter import filter_planes
 from stepconv.kernels.cpu.passes import Pass, backward_passes, forward_pass
+from stepconv.kernels.cpu.separable import factors, separable_planes
 from stepconv.kernels.cpu.vector import lanes
 
 Array = Any
+
+# So few products plain loops sum in well under a millisecond; tiles have to be compiled first.
+_FEW = 1_000_000
+
+# From 5x5 on, two passes of a column and a row beat one of the whole kernel.
+_WORTH_SPLITTING = 25
 
 
 def correlate(
@@ -38,8 +51,11 @@ def correlate(
 ) -> None:
     """out[n, o, i, j] = bias[o] + Σ x[n, c, i·stride - top + a·dilation, …] · w[o, c, a, b]."""
     numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
-    if x.dtype.kind != "f":
+    if x.dtype.kind != "f" or out.size * w[0].size < _FEW:
         plain.correlate(x, w, bias, out, *numbers, groups)
+        return
+    if w.shape[0] == groups and w.shape[1] == 1:
+        _filter(x, w, bias, out, numbers)
         return
     plan = forward_pass(w.shape, out.shape[2:], numbers)
     weights = w[0].size
@@ -61,8 +77,17 @@ def correlate_grad_x(
 ) -> None:
     """grad_x[n, c, y, x] = bias[c] + Σ grad_out · w over the windows that read the cell."""
     numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
-    if w.dtype.kind != "f":
-        plain.correlate_grad_x(grad_out, w, bias, grad_x, *numbers, groups)
+    products = grad_out.size * w[0].size
+    if w.dtype.kind != "f" or products < _FEW:
+        kernel = plain.correlate_grad_x.for_work(products)
+        kernel(grad_out, w, bias, grad_x, *numbers, groups)
+        return
+    # Read backwards, a step of one cell is a step of one cell through the mirrored kernel.
+    above, before = (w.shape[2] - 1) * dilation_y - top, (w.shape[3] - 1) * dilation_x - left
+    if w.shape[0] == groups and w.shape[1] == stride_y == stride_x == 1 and min(above, before) >= 0:
+        mirrored = np.ascontiguousarray(w[:, :, ::-1, ::-1])
+        numbers = (1, 1, dilation_y, dilation_x, above, before)
+        _filter(grad_out, mirrored, bias, grad_x, numbers)
         return
     steps = (w[0].size * (w.shape[0] // groups), w.shape[2] * w.shape[3], groups)
     for plan in backward_passes(w.shape, groups, grad_x.shape[2:], numbers):
@@ -83,7 +108,7 @@ def correlate_grad_w(
 ) -> None:
     """grad_w[o, c, a, b] = Σ x[n, c, i·stride - top + a·dilation, …] · grad_out[n, o, i, j]."""
     numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
-    if x.dtype.kind != "f":
+    if x.dtype.kind != "f" or grad_out.size * grad_w[0].size < _FEW:
         plain.correlate_grad_w(x, grad_out, grad_w, *numbers, groups)
         return
     plan = forward_pass(grad_w.shape, grad_out.shape[2:], numbers)
@@ -107,6 +132,20 @@ def channel_sums(grad_out: Array, grad_bias: Array) -> None:
         grad_bias[o] = total
 
 
+def _filter(x: Array, w: Array, bias: Array, out: Array, numbers: tuple[int, ...]) -> None:
+    """Let one channel go into one by the algorithm that is admitted."""
+    algorithm = chosen_algorithm()
+    if algorithm == "fft":
+        fft_planes(x, w, bias, out, *numbers)
+        return
+    split = algorithm in ("auto", "separable") and w[0].size >= _WORTH_SPLITTING
+    found = factors(w) if split else None
+    if found is None:
+        filter_planes(x, w, bias, out, *numbers)
+    else:
+        separable_planes(x, *found, bias, out, *numbers)
+
+
 def _apply(
     x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: tuple[int, int, int]
 ) -> None:
@@ -115,6 +154,9 @@ def _apply(
     `steps` are the numbers of weights from group to group and from filter to filter, and the
     number of groups.
     """
+    if chosen_algorithm() == "winograd" and winograd.suits(plan, x.shape[1] // steps[2]):
+        winograd.apply_pass(x, w, bias, out, plan, steps)
+        return
     width = lanes(x.dtype)
     run = (plan.grid[0] - 1) * (plan.grid[1] + plan.reach[1] - 1) + plan.grid[1]
     between_rows = run / (plan.grid[0] * plan.grid[1])

@@ -20,7 +20,7 @@ from stepconv.kernels.cpu.passes import Pass
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copy_rows
 from stepconv.kernels.cpu.tiles import multiply_add
-from stepconv.kernels.cpu.vector import lanes, registers
+from stepconv.kernels.cpu.vector import address, lanes, registers
 
 Array = Any
 Steps = tuple[int, int, int]
@@ -127,15 +127,15 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
                     for p in range(run * stride_y * pitch, run * stride_y * pitch + length, width):
                         for m in range(0, filters, height):
                             sums(
-                                w.ctypes.data + g * steps[0] * size,
-                                places[0].ctypes.data + m * 8,
-                                source.ctypes.data + p * size,
-                                table.ctypes.data,
+                                address(w) + g * steps[0] * size,
+                                address(places[0]) + m * 8,
+                                address(source) + p * size,
+                                address(table),
                                 count,
-                                biases.ctypes.data,
-                                places[1].ctypes.data + m * 8,
-                                result.ctypes.data + p * size,
-                                places[2].ctypes.data + m * 8,
+                                address(biases),
+                                address(places[1]) + m * 8,
+                                address(result) + p * size,
+                                address(places[2]) + m * 8,
                             )
                 target = out[n, g * filters : (g + 1) * filters].reshape(-1)
                 for m in range(filters):

@@ -19,7 +19,7 @@ from stepconv.kernels.cpu.passes import Pass
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copy_rows
 from stepconv.kernels.cpu.tiles import dot
-from stepconv.kernels.cpu.vector import lanes, registers
+from stepconv.kernels.cpu.vector import address, lanes, registers
 
 Array = Any
 
@@ -122,21 +122,21 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
                         pitch,
                         source,
                     )
-                    gradients = grad_out[n, g * filters].ctypes.data + start * columns * size
+                    gradients = address(grad_out[n, g * filters]) + start * columns * size
                     for m in range(0, high, height):
                         for k in range(0, wide, width):
                             products(
                                 gradients,
-                                places.ctypes.data + m * 8,
+                                address(places) + m * 8,
                                 columns * size,
-                                source.ctypes.data,
-                                offsets.ctypes.data + k * 8,
+                                address(source),
+                                address(offsets) + k * 8,
                                 stride_y * pitch * size,
                                 min(band, rows - start),
                                 columns // lane_count,
                                 columns % lane_count,
                                 min(1, columns % lane_count),
-                                result[m, k].ctypes.data,
+                                address(result[m, k]),
                                 wide * lane_count * size,
                             )
 

@@ -26,7 +26,7 @@ Array = Any
 Pair = tuple[int, int]
 
 # The side of a piece is at least this and, for a wide kernel, a few times the kernel's side.
-_SIDE = 256
+_SIDE = 512
 _KERNELS = 4
 
 
@@ -46,7 +46,7 @@ def fft_planes(
 
     It is at most 8·e·log2(P)·|piece|·|w| + e·|bias|, where e is the unit roundoff, P the number
     of cells of a piece, and |·| the root of the sum of squares. A piece has at most twice as many
-    cells in each direction as the larger of 256 and four kernels.
+    cells in each direction as the larger of 512 and four kernels.
 
     A piece with a NaN or Inf in it is summed directly, for a transform would spread it.
     """

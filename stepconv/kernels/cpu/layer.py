@@ -19,7 +19,7 @@ from stepconv.kernels.cpu.passes import Pass
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copy_rows, turning
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
-from stepconv.kernels.cpu.vector import lanes
+from stepconv.kernels.cpu.vector import address, lanes
 
 Array = Any
 Steps = tuple[int, int, int]
@@ -125,9 +125,9 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                 here = min(band, rows - start) * columns
                 image = x[n, g * in_group : (g + 1) * in_group]
                 top = corner_y + start * stride_y
-                windows = source.ctypes.data
+                windows = address(source)
                 if cells == 0:
-                    windows = image.ctypes.data + (top * pitch + corner_x) * size
+                    windows = address(image) + (top * pitch + corner_x) * size
                 else:
                     copy_rows(image, top, corner_x, source_rows, pitch, source)
                 low = t % blocks * (wide // blocks)
@@ -141,22 +141,22 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                         places[1, p] = cell * (high - low) * size
                     placed = here
                 for m in range(low, high, width):
-                    weights = packed.ctypes.data + (g * taps_and_bias * wide + m) * size
-                    sums_at = result.ctypes.data + (m - low) * size
+                    weights = address(packed) + (g * taps_and_bias * wide + m) * size
+                    sums_at = address(result) + (m - low) * size
                     for k in range(0, max(1, count), block):
                         begin = weights + count * wide * size if k == 0 else sums_at
-                        begin_places = places[2 if k == 0 else 1].ctypes.data
+                        begin_places = address(places[2 if k == 0 else 1])
                         for p in range(0, here, height):
                             sums(
                                 windows,
-                                places[0].ctypes.data + p * 8,
+                                address(places[0]) + p * 8,
                                 weights,
-                                table.ctypes.data + k * 16,
+                                address(table) + k * 16,
                                 min(block, count - k),
                                 begin,
                                 begin_places + p * 8,
                                 sums_at,
-                                places[1].ctypes.data + p * 8,
+                                address(places[1]) + p * 8,
                             )
                 mine = min(high, channels) - low
                 target = out[n, g * channels + low : g * channels + low + mine].reshape(-1)

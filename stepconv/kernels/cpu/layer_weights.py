@@ -20,7 +20,7 @@ from stepconv.kernels.cpu.passes import Pass
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copy_rows, turning
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
-from stepconv.kernels.cpu.vector import lanes
+from stepconv.kernels.cpu.vector import address, lanes
 
 Array = Any
 
@@ -122,9 +122,9 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                     here = min(band, rows - start) * columns
                     image = x[n, g * in_group : (g + 1) * in_group]
                     top = corner_y + start * stride_y
-                    windows = source.ctypes.data
+                    windows = address(source)
                     if cells == 0:
-                        windows = image.ctypes.data + (top * pitch + corner_x) * size
+                        windows = address(image) + (top * pitch + corner_x) * size
                     else:
                         copy_rows(image, top, corner_x, source_rows, pitch, source)
                     gradients = grad_out[n, g * filters : (g + 1) * filters].reshape(-1)
@@ -135,14 +135,14 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                             for k in range(0, count, height):
                                 multiply(
                                     windows,
-                                    places[0].ctypes.data + k * 8,
-                                    turned.ctypes.data + m * size,
-                                    table.ctypes.data + p * 16,
+                                    address(places[0]) + k * 8,
+                                    address(turned) + m * size,
+                                    address(table) + p * 16,
                                     min(block, here - p),
-                                    result.ctypes.data + m * size,
-                                    places[1].ctypes.data + k * 8,
-                                    result.ctypes.data + m * size,
-                                    places[1].ctypes.data + k * 8,
+                                    address(result) + m * size,
+                                    address(places[1]) + k * 8,
+                                    address(result) + m * size,
+                                    address(places[1]) + k * 8,
                                 )
 
     return weigh

@@ -42,14 +42,14 @@ def _pad(
                     flat[j] = value
             else:
                 source = (b * height + rows[i]) * width
-                for j in range(first):
-                    flat[to + j] = x[source + columns[j]] if columns[j] >= 0 else value
-                for j in range(last, out_width):
-                    flat[to + j] = x[source + columns[j]] if columns[j] >= 0 else value
                 if first < last:
                     # out[b, i, j] = x[b, rows[i], columns[j]] for first <= j < last
                     start = x_at + (source + columns[first]) * size
                     copy_bytes(start, out_at + (to + first) * size, (last - first) * size)
+                for j in range(first):
+                    flat[to + j] = x[source + columns[j]] if columns[j] >= 0 else value
+                for j in range(last, out_width):
+                    flat[to + j] = x[source + columns[j]] if columns[j] >= 0 else value
 
 
 @tile(np.float32)
@@ -78,17 +78,33 @@ def rising(columns: Array) -> tuple[int, int]:
 @parallel
 def pad_backward(grad_out: Array, grad_x: Array, rows: Array, columns: Array) -> None:
     """Add the gradient of every padded cell to the cell that it is a copy of."""
-    planes, height, width = grad_out.shape
-    for task in prange(planes):
-        b = np.int64(task)
-        grad_x[b] = 0
-        for i in range(height):
-            y = rows[i]
-            if y >= 0:
-                for j in range(width):
-                    z = columns[j]
-                    if z >= 0:
-                        grad_x[b, y, z] += grad_out[b, i, j]
+    planes, out_height, out_width = grad_out.shape
+    height, width = grad_x.shape[1:]
+    first, last = rising(columns)
+    grad, to = grad_out.reshape(-1), grad_x.reshape(-1)
+    # A task owns some rows of grad_x, and looks through all of grad_out for what is theirs.
+    band = max((height + 15) // 16, _CELLS // max(1, width), 1)
+    bands = (height + band - 1) // band
+    for task in prange(planes * bands):
+        t = np.int64(task)
+        b, low = t // bands, t % bands * band
+        high = min(height, low + band)
+        to[(b * height + low) * width : (b * height + high) * width] = 0
+        for i in range(out_height):
+            if low <= rows[i] < high:
+                source, row = (b * out_height + i) * out_width, (b * height + rows[i]) * width
+                for j in range(first):
+                    if columns[j] >= 0:
+                        to[row + columns[j]] += grad[source + j]
+                if first < last:
+                    start = row + columns[first]
+                    middle = to[start : start + last - first]
+                    given = grad[source + first : source + last]
+                    for j in range(middle.size):
+                        middle[j] += given[j]
+                for j in range(last, out_width):
+                    if columns[j] >= 0:
+                        to[row + columns[j]] += grad[source + j]
 
 
 def zero_border(x: Array, top: int, left: int, height: int, width: int) -> Array:
@@ -108,15 +124,21 @@ def zero_border(x: Array, top: int, left: int, height: int, width: int) -> Array
 def _zero_border(x: Array, padded: Array, top: int, left: int) -> None:
     channels, height, width = padded.shape[1:]
     first, last = min(left, width), min(width, left + x.shape[3])
-    for task in prange(padded.shape[0] * channels * height):
+    size = padded.itemsize
+    x_at, padded_at = x.ctypes.data, padded.ctypes.data
+    flat = padded.reshape(-1)
+    for task in prange(padded.shape[0] * channels):
         t = np.int64(task)
-        n, c, i = t // (channels * height), t // height % channels, t % height
-        row = padded[n, c, i]
-        y = i - top
-        if 0 <= y < x.shape[2]:
-            row[:first] = 0
-            row[last:] = 0
-            for j in range(first, last):
-                row[j] = x[n, c, y, j - left]
-        else:
-            row[:] = 0
+        for i in range(height):
+            to, y = (t * height + i) * width, i - top
+            if 0 <= y < x.shape[2] and first < last:
+                for j in range(to, to + first):
+                    flat[j] = 0
+                for j in range(to + last, to + width):
+                    flat[j] = 0
+                # padded[n, c, i, j] = x[n, c, i - top, j - left] for first <= j < last
+                source = ((t * x.shape[2] + y) * x.shape[3] + first - left) * size
+                copy_bytes(x_at + source, padded_at + (to + first) * size, (last - first) * size)
+            else:
+                for j in range(to, to + width):
+                    flat[j] = 0

@@ -1,7 +1,8 @@
 """Correlation on the CPU in plain loops, forward and backward: one task computes one row.
 
-Integers are computed here; vectors.py has no products of int64. Zero padding is put round the
-input once (`zero_border`), so the loops meet no edge.
+For integers, and for calls so small that nothing else is worth its compile time. Zero padding is
+put round the input once (`zero_border`), so the loops meet no edge. A product is added to its sum
+with one rounding, as in the vector tiles.
 """
 
 from typing import Any
@@ -11,6 +12,7 @@ from numba import prange
 
 from stepconv.kernels.compile import inner, parallel
 from stepconv.kernels.cpu.pad import zero_border
+from stepconv.kernels.cpu.vector import fused
 
 Array = Any
 
@@ -32,7 +34,8 @@ def correlate(
     reach_y = (out.shape[2] - 1) * stride_y + (w.shape[2] - 1) * dilation_y + 1
     reach_x = (out.shape[3] - 1) * stride_x + (w.shape[3] - 1) * dilation_x + 1
     padded = zero_border(x, top, left, reach_y, reach_x)
-    _correlate_rows(padded, w, bias, out, stride_y, stride_x, dilation_y, dilation_x, groups)
+    kernel = _correlate_rows.for_work(out.size * w[0].size)
+    kernel(padded, w, bias, out, stride_y, stride_x, dilation_y, dilation_x, groups)
 
 
 @parallel
@@ -69,10 +72,10 @@ def _add_row(row: Array, source: Array, weight: Any, start: int, stride: int) ->
     if stride == 1:
         near = source[start : start + row.size]
         for j in range(row.size):
-            row[j] += weight * near[j]
+            row[j] = fused(weight, near[j], row[j])
     else:
         for j in range(row.size):
-            row[j] += weight * source[start + j * stride]
+            row[j] = fused(weight, source[start + j * stride], row[j])
 
 
 @parallel
@@ -122,10 +125,11 @@ def _spread_row(row: Array, source: Array, weight: Any, start: int, stride: int)
     if stride == 1:
         near = row[start + low : start + max(low, high)]
         for j in range(near.size):
-            near[j] += weight * source[low + j]
+            near[j] = fused(weight, source[low + j], near[j])
     else:
         for j in range(low, high):
-            row[start + j * stride] += weight * source[j]
+            at = start + j * stride
+            row[at] = fused(weight, source[j], row[at])
 
 
 def correlate_grad_w(
@@ -144,7 +148,8 @@ def correlate_grad_w(
     reach_y = (grad_out.shape[2] - 1) * stride_y + (grad_w.shape[2] - 1) * dilation_y + 1
     reach_x = (grad_out.shape[3] - 1) * stride_x + (grad_w.shape[3] - 1) * dilation_x + 1
     padded = zero_border(x, top, left, reach_y, reach_x)
-    _grad_w_rows(padded, grad_out, grad_w, stride_y, stride_x, dilation_y, dilation_x, groups)
+    kernel = _grad_w_rows.for_work(grad_out.size * grad_w[0].size)
+    kernel(padded, grad_out, grad_w, stride_y, stride_x, dilation_y, dilation_x, groups)
 
 
 @parallel
@@ -173,4 +178,5 @@ def _grad_w_rows(
                 for j in range(width):
                     gradient = grad_out[n, o, i, j]
                     for b in range(kernel_width):
-                        row[b] += source[j * stride_x + b * dilation_x] * gradient
+                        cell = source[j * stride_x + b * dilation_x]
+                        row[b] = fused(cell, gradient, row[b])

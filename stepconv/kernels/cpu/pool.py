@@ -1,4 +1,9 @@
-"""Pooling on the CPU, forward and backward: one task takes one output row, or one plane back."""
+"""Pooling on the CPU, forward and backward, of any type and with any option.
+
+Small windows of floats go to `pool_rows` and `pool_back`. The loops here do the rest: forward a
+task takes a row of the result, backward it owns some rows of grad_x and looks at every window that
+reaches into them.
+"""
 
 from typing import Any
 
@@ -6,7 +11,8 @@ import numpy as np
 from numba import prange
 
 from stepconv.kernels.compile import inner, parallel
-from stepconv.kernels.cpu.pool_rows import fits, pool, pool_backward
+from stepconv.kernels.cpu.pool_back import backward
+from stepconv.kernels.cpu.pool_rows import fits, forward
 from stepconv.kernels.cpu.pool_tiles import Windows
 
 Array = Any
@@ -18,6 +24,22 @@ def _inside(first: int, window: int, dilation: int, size: int) -> tuple[int, int
     low = (dilation - 1 - first) // dilation if first < 0 else 0
     high = min(window, (size - 1 - first) // dilation + 1)
     return low, high
+
+
+@inner
+def _bands(height: int, width: int) -> tuple[int, int]:
+    """Return how many rows a task owns, and how many tasks that makes of an image."""
+    band = max((height + 15) // 16, 8192 // max(1, width), 1)
+    return band, (height + band - 1) // band
+
+
+@inner
+def _windows_over(
+    low: int, high: int, reach: int, stride: int, before: int, count: int
+) -> tuple[int, int]:
+    """Return [first, last) of the windows that reach into cells low..high - 1."""
+    first = max(0, (low + before - reach) // stride + 1)
+    return first, min(count, (high - 1 + before) // stride + 1)
 
 
 @inner
@@ -63,7 +85,7 @@ def max_pool(
     """out[b, i, j] = the largest cell of the window, `lowest` where it holds padding alone."""
     windows = Windows(window_y, window_x, stride_y, stride_x)
     if x.size and dilation_y == dilation_x == 1 and fits(x.dtype, windows):
-        pool(x, out, windows, top, left)
+        forward(x, out, windows, top, left)
     else:
         numbers = (window_y, window_x, stride_y, stride_x, dilation_y, dilation_x, top, left)
         _max_pool(x, out, lowest, *numbers)
@@ -111,7 +133,7 @@ def max_pool_backward(
     windows = Windows(window_y, window_x, stride_y, stride_x)
     same_type = x.dtype == grad_x.dtype == grad_out.dtype
     if x.size and same_type and dilation_y == dilation_x == 1 and fits(x.dtype, windows):
-        pool_backward(x, grad_out, grad_x, windows, top, left)
+        backward(x, grad_out, grad_x, windows, top, left)
     else:
         numbers = (window_y, window_x, stride_y, stride_x, dilation_y, dilation_x, top, left)
         _max_pool_backward(x, grad_out, grad_x, *numbers)
@@ -133,14 +155,19 @@ def _max_pool_backward(
 ) -> None:
     """Hand each window's gradient to its winner; a cell that wins twice gets both."""
     planes, height, width = grad_out.shape
-    for task in prange(planes):
-        b = np.int64(task)
-        grad_x[b] = 0
-        for i in range(height):
+    reach = (window_y - 1) * dilation_y + 1
+    band, bands = _bands(grad_x.shape[1], grad_x.shape[2])
+    for task in prange(planes * bands):
+        t = np.int64(task)
+        b, low = t // bands, int(t % bands) * band
+        high: int = min(grad_x.shape[1], low + band)
+        grad_x[b, low:high] = 0
+        first, last = _windows_over(low, high, reach, stride_y, top, height)
+        for i in range(first, last):
             for j in range(width):
                 first_i, first_j = i * stride_y - top, j * stride_x - left
                 y, z = _winner(x[b], first_i, first_j, window_y, window_x, dilation_y, dilation_x)
-                if y >= 0:
+                if low <= y < high:
                     grad_x[b, y, z] += grad_out[b, i, j]
 
 
@@ -159,7 +186,7 @@ def avg_pool(
     """out[b, i, j] = Σ of the window / (row_counts[i] · column_counts[j])."""
     windows = Windows(window_y, window_x, stride_y, stride_x)
     if x.size and fits(x.dtype, windows):
-        pool(x, out, windows, top, left, (row_counts, column_counts))
+        forward(x, out, windows, top, left, (row_counts, column_counts))
     else:
         numbers = (window_y, window_x, stride_y, stride_x, top, left)
         _avg_pool(x, out, row_counts, column_counts, *numbers)
@@ -211,7 +238,7 @@ def avg_pool_backward(
     windows = Windows(window_y, window_x, stride_y, stride_x)
     if grad_x.size and fits(grad_x.dtype, windows):
         counts = row_counts, column_counts
-        pool_backward(grad_x, grad_out, grad_x, windows, top, left, counts)
+        backward(grad_x, grad_out, grad_x, windows, top, left, counts)
     else:
         numbers = (window_y, window_x, stride_y, stride_x, top, left)
         _avg_pool_backward(grad_out, grad_x, row_counts, column_counts, *numbers)
@@ -232,17 +259,21 @@ def _avg_pool_backward(
 ) -> None:
     """Spread each window's gradient evenly over its cells; windows that overlap add."""
     planes, height, width = grad_out.shape
-    for task in prange(planes):
-        b = np.int64(task)
-        grad_x[b] = 0
-        for i in range(height):
-            first_i = i * stride_y - top
-            low_a, high_a = _inside(first_i, window_y, 1, grad_x.shape[1])
+    band, bands = _bands(grad_x.shape[1], grad_x.shape[2])
+    for task in prange(planes * bands):
+        t = np.int64(task)
+        b, low = t // bands, int(t % bands) * band
+        high: int = min(grad_x.shape[1], low + band)
+        grad_x[b, low:high] = 0
+        first, last = _windows_over(low, high, window_y, stride_y, top, height)
+        for i in range(first, last):
+            first_y = i * stride_y - top
+            low_y, high_y = max(low, first_y), min(high, first_y + window_y)
             for j in range(width):
                 first_j = j * stride_x - left
                 low_b, high_b = _inside(first_j, window_x, 1, grad_x.shape[2])
                 cells = grad_out.dtype.type(row_counts[i] * column_counts[j])
                 share = grad_out[b, i, j] / cells
-                for a in range(low_a, high_a):
+                for y in range(low_y, high_y):
                     for c in range(low_b, high_b):
-                        grad_x[b, first_i + a, first_j + c] += share
+                        grad_x[b, y, first_j + c] += share

@@ -9,7 +9,7 @@ import numpy as np
 
 from stepconv.kernels.compile import inner
 from stepconv.kernels.cpu.tiles import transpose
-from stepconv.kernels.cpu.vector import lanes
+from stepconv.kernels.cpu.vector import address, lanes
 
 Array = Any
 
@@ -47,9 +47,9 @@ def turning(dtype: Any) -> Any:
         for i in range(0, whole_rows, lane_count):
             for j in range(0, whole_columns, lane_count):
                 square(
-                    source.ctypes.data + (i * step + j) * size,
+                    address(source) + (i * step + j) * size,
                     step * size,
-                    out.ctypes.data + (j * out_step + i) * size,
+                    address(out) + (j * out_step + i) * size,
                     out_step * size,
                 )
         for j in range(columns):

@@ -298,7 +298,7 @@ class Vectors:
         turns = [x for i in range(self.lanes) for x in (i, self.lanes + i)]
         return [self._shuffled(a, b, half) for half in (turns[: self.lanes], turns[self.lanes :])]
 
-    def within(self, index: int, low: Int, high: Int, inside: Int, outside: Int) -> Int:
+    def within(self, index: Int | int, low: Int, high: Int, inside: Int, outside: Int) -> Int:
         """Return `inside` where low <= index < high, else `outside`."""
         builder = self._builder
         above = builder.icmp_signed("<=", low.value, _value(index))
@@ -365,3 +365,28 @@ def tile(dtype: Any) -> Callable[[Callable[..., None]], Any]:
 
 def _value(number: Int | int) -> Any:
     return number.value if isinstance(number, Int) else ir.Constant(_INT64, number)
+
+
+@intrinsic
+def fused(_context: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a · b + c of three numbers of one type, rounded once; exact for integers."""
+
+    def emit(_context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        if isinstance(signature.return_type, types.Integer):
+            return builder.add(builder.mul(*values[:2]), values[2])
+        if not _features() & {"fma", "neon"}:
+            return builder.fadd(builder.fmul(*values[:2]), values[2])
+        return builder.fma(*values)
+
+    return a(a, a, a), emit
+
+
+@intrinsic
+def address(_context: Any, array: Any) -> Any:
+    """Return where the first number of an array lies; the caller keeps the array alive."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        made = context.make_array(signature.args[0])(context, builder, values[0])
+        return builder.ptrtoint(made.data, _INT64)
+
+    return types.int64(array), emit

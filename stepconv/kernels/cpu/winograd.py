@@ -25,7 +25,7 @@ from stepconv.kernels.cpu.passes import Pass
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copy_rows, turning
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
-from stepconv.kernels.cpu.vector import Int, Vector, Vectors, lanes, tile
+from stepconv.kernels.cpu.vector import Int, Vector, Vectors, address, lanes, tile
 
 Array = Any
 Matrix = list[list[float]]
@@ -58,8 +58,9 @@ _TILES = 32
 
 
 def suits(plan: Pass, channels: int) -> bool:
-    """Tell whether a pass is a 3x3 window that moves by one cell."""
-    return plan.reach == (3, 3) and plan.stride == (1, 1) and len(plan.taps) == 9 * channels
+    """Tell whether a pass is a 3x3 window without gaps that moves by one cell."""
+    one = plan.stride == plan.step == (1, 1)
+    return one and plan.reach == (3, 3) and len(plan.taps) == 9 * channels
 
 
 def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: Steps) -> None:
@@ -105,7 +106,9 @@ def _combine(v: Vectors, row: list[float], given: list[Vector]) -> Vector:
 
 def _both_sides(v: Vectors, matrix: Matrix, square: list[list[Vector]]) -> list[list[Vector]]:
     """Return M · square · M'."""
-    columns = [[_combine(v, row, list(column)) for row in matrix] for column in zip(*square, strict=True)]
+    columns = [
+        [_combine(v, row, list(column)) for row in matrix] for column in zip(*square, strict=True)
+    ]
     rows = zip(*columns, strict=True)
     return [[_combine(v, row, list(cells)) for row in matrix] for cells in rows]
 
@@ -114,7 +117,7 @@ def _both_sides(v: Vectors, matrix: Matrix, square: list[list[Vector]]) -> list[
 def _change(dtype: Any, name: str) -> Any:
     """Return the tile that transforms squares of vectors by one of the matrices.
 
-        out[r][s] = M · source · M' (+ start), with steps in bytes between rows and cells
+    out[r][s] = M · source · M' (+ start), with steps in bytes between rows and cells
     """
     matrix = {"input": INPUT, "kernel": KERNEL, "output": OUTPUT}[name]
     side = len(matrix[0])
@@ -155,10 +158,10 @@ def _transform_filters(dtype: Any) -> Any:
             plane = channels * wide * size
             for m in range(0, wide, lane_count):
                 change(
-                    packed[g, 9 * c].ctypes.data + m * size,
+                    address(packed[g, 9 * c]) + m * size,
                     3 * wide * size,
                     wide * size,
-                    transformed[g, 0, c].ctypes.data + m * size,
+                    address(transformed[g, 0, c]) + m * size,
                     6 * plane,
                     plane,
                     0,
@@ -187,7 +190,7 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         across: int,
         deep: int,
     ) -> None:
-        rows, columns, first_y, first_x, step_y, step_x, corner_y, corner_x = numbers[:8]
+        rows, columns, corner_y, corner_x = numbers[0], numbers[1], numbers[6], numbers[7]
         groups, _, channels, wide = transformed.shape
         filters = out.shape[1] // groups
         bands = ((rows + 3) // 4 + band - 1) // band
@@ -223,10 +226,10 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                     corner = (p // across * 4 * pitch + p % across * 4) * deep
                     for m in range(0, deep, lane_count):
                         change_in(
-                            turned.ctypes.data + (corner + m) * size,
+                            address(turned) + (corner + m) * size,
                             pitch * deep * size,
                             deep * size,
-                            squares.ctypes.data + (p * deep + m) * size,
+                            address(squares) + (p * deep + m) * size,
                             6 * tiles * deep * size,
                             tiles * deep * size,
                             0,
@@ -235,27 +238,27 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                     for m in range(0, wide, width):
                         for p in range(0, tiles, height):
                             sums(
-                                squares.ctypes.data + q * tiles * deep * size,
-                                places[0].ctypes.data + p * 8,
-                                transformed[g, q].ctypes.data + m * size,
-                                taps.ctypes.data,
+                                address(squares) + q * tiles * deep * size,
+                                address(places[0]) + p * 8,
+                                address(transformed[g, q]) + m * size,
+                                address(taps),
                                 channels,
-                                zero.ctypes.data,
-                                places[2].ctypes.data,
-                                products.ctypes.data + (q * tiles * wide + m) * size,
-                                places[1].ctypes.data + p * 8,
+                                address(zero),
+                                address(places[2]),
+                                address(products) + (q * tiles * wide + m) * size,
+                                address(places[1]) + p * 8,
                             )
                 for p in range(tiles):
                     corner = (p // across * 4 * across * 4 + p % across * 4) * wide
                     for m in range(0, wide, lane_count):
                         change_out(
-                            products.ctypes.data + (p * wide + m) * size,
+                            address(products) + (p * wide + m) * size,
                             6 * tiles * wide * size,
                             tiles * wide * size,
-                            result.ctypes.data + (corner + m) * size,
+                            address(result) + (corner + m) * size,
                             4 * across * wide * size,
                             wide * size,
-                            packed[g, 9 * channels].ctypes.data + m * size,
+                            address(packed[g, 9 * channels]) + m * size,
                         )
                 target = out[n, g * filters : (g + 1) * filters].reshape(-1)
                 here = min(4 * band, rows - start)
