@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 from typing import Any
 
@@ -37,10 +37,15 @@ class Plan:
     out_channels: int = 1
     groups: int = 1
 
-    @property
+    @cached_property
     def output(self) -> Shape:
         """Cells of the output along each spatial axis."""
         return tuple(axis.output for axis in self.axes)
+
+    @cached_property
+    def output_plane(self) -> tuple[int, int]:
+        """Rows and columns of the output; that of a signal has one row."""
+        return self.rows.output, self.columns.output
 
     @property
     def input(self) -> Shape:
@@ -94,6 +99,16 @@ def correlation_plan(
     groups: Any = 1,
 ) -> Plan:
     """Return the plan of a kernel sliding over x; the rank of w says what x is."""
+    options = (stride, padding, dilation, groups)
+    # Only plain ints and words: as a key, 1.0 and True would pass for a 1 that was checked.
+    if all(type(option) in (int, str) for option in options):
+        return _remembered(x_shape, w_shape, *options)
+    return _correlation_plan(x_shape, w_shape, *options)
+
+
+def _correlation_plan(
+    x_shape: Shape, w_shape: Shape, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Plan:
     axes = _check_ranks(x_shape, w_shape)
     groups = integer("groups", groups, 1)
     out_channels, in_group, *window = (1, 1, *w_shape) if len(w_shape) < 3 else w_shape
@@ -114,6 +129,9 @@ def correlation_plan(
     dilations = per_axis("dilation", dilation, axes, 1)
     built = _axes(x_shape[-axes:], tuple(window), strides, padding, dilations)
     return Plan(_fitting("kernel", built), in_channels, out_channels, groups)
+
+
+_remembered = lru_cache(maxsize=1024)(_correlation_plan)
 
 
 def transposed_plan(

@@ -18,7 +18,7 @@ def slide(
 ) -> Array:
     """Return the correlation of x with w as an array of `shape`."""
     out = np.empty(shape, x.dtype)
-    planes = out.reshape(x.shape[0], plan.out_channels, plan.rows.output, plan.columns.output)
+    planes = out.reshape(x.shape[0], plan.out_channels, *plan.output_plane)
     arrays = (x, w, _filled(bias, plan.out_channels, x.dtype))
     _fill("correlate", arrays, planes, w[0].size, plan, backend)
     return out

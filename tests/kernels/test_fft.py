@@ -9,6 +9,8 @@ from stepconv.kernels.cpu import fft
 from stepconv.kernels.cpu.fft import fft_planes
 from tests.kernels.filters import random_filtering
 
+pytestmark = pytest.mark.slow  # many tiles, each compiled when it is first met
+
 
 @pytest.fixture(params=["scipy", "numpy"])
 def _library(request, monkeypatch):

@@ -12,6 +12,8 @@ from stepconv.kernels.cpu.pool_rows import fits
 from stepconv.kernels.cpu.pool_tiles import Windows
 from stepconv.kernels.cpu.vector import lanes
 
+pytestmark = pytest.mark.slow  # many tiles, each compiled when it is first met
+
 TYPES = (np.float32, np.float64)
 # Window and stride: side by side, overlapping, apart in rows, of one row, not for vectors.
 WINDOWS = [

@@ -8,6 +8,8 @@ import pytest
 from stepconv.kernels.cpu.separable import factors, separable_planes
 from tests.kernels.filters import assert_within_bound, random_filtering
 
+pytestmark = pytest.mark.slow  # many tiles, each compiled when it is first met
+
 DTYPES = (np.float32, np.float64)
 
 
