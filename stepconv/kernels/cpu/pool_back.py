@@ -14,8 +14,15 @@ import numba
 import numpy as np
 from numba import prange
 
-from stepconv.kernels.compile import inner, parallel
-from stepconv.kernels.cpu.pool_rows import CELLS, STRIP, as_type, band_rows, whole_windows
+from stepconv.kernels.compile import parallel
+from stepconv.kernels.cpu.pool_rows import (
+    CELLS,
+    STRIP,
+    as_type,
+    band_rows,
+    row_of_padding,
+    whole_windows,
+)
 from stepconv.kernels.cpu.pool_tiles import Windows, gathered, returned, sent_back
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.vector import lanes
@@ -38,14 +45,15 @@ def backward(
     dtype, average = grad_x.dtype, counts is not None
     planes, height, width = grad_x.shape
     window_y, window_x, stride_y, stride_x = windows
-    rows, columns = as_type(counts, dtype)
+    padding = row_of_padding(dtype, windows, -np.inf)
+    tables = (*as_type(counts, dtype), padding, first_names(dtype, windows, left))
     window_rows = (height + top - 1) // stride_y + 1 - top // stride_y
     threads = numba.get_num_threads()
     if (window_y, window_x) == (stride_y, stride_x):
         band = band_rows(planes, window_rows, width * stride_y, CELLS)
         memory = np.empty((threads, stride_x * lanes(dtype)), dtype)
         kernel = _backward_apart(dtype, windows, average)
-        kernel(x, grad_out, grad_x, rows, columns, top, left, memory, band)
+        kernel(x, grad_out, grad_x, *tables, top, left, memory, band)
     else:
         band = band_rows(planes, window_rows, width * stride_y, _BAND)
         strip = min(STRIP, (width + left - 1) // stride_x + 1)
@@ -53,15 +61,13 @@ def backward(
         room = (1 if average else 2) * (band + window_y) * pitch + stride_x * lanes(dtype)
         memory = scratch(dtype, threads * room).reshape(threads, room)
         kernel = _backward(dtype, windows, average)
-        kernel(x, grad_out, grad_x, rows, columns, top, left, memory, band, strip, pitch)
+        kernel(x, grad_out, grad_x, *tables, top, left, memory, band, strip, pitch)
 
 
-@inner
-def first_names(window_y: int, window_x: int, stride_x: int, left: int, names: Array) -> None:
+def first_names(dtype: Any, windows: Windows, left: int) -> Array:
     """names[a, j] = the name of the first real cell of window j, if row a is its first real one."""
-    for a in range(window_y):
-        for j in range(names.shape[1]):
-            names[a, j] = a * window_x + max(0, left - j * stride_x)
+    before = np.maximum(0, left - np.arange(2 * lanes(dtype)) * windows.stride_x)
+    return (np.arange(windows.height)[:, None] * windows.width + before).astype(dtype)
 
 
 @functools.cache
@@ -79,6 +85,8 @@ def _backward(dtype: Any, windows: Windows, average: bool) -> Any:
         grad_x: Array,
         row_cells: Array,
         column_cells: Array,
+        padding: Array,
+        names: Array,
         top: int,
         left: int,
         memory: Array,
@@ -97,9 +105,6 @@ def _backward(dtype: Any, windows: Windows, average: bool) -> Any:
             (last_i - first_i + band - 1) // band,
             (last_j - first_j + strip - 1) // strip,
         )
-        padding = np.full(stride_x * lane_count + window_x, -np.inf, grad_x.dtype)
-        names = np.empty((window_y, 2 * lane_count), grad_x.dtype)
-        first_names(window_y, window_x, stride_x, left, names)
         x_at, grad_out_at, grad_x_at = x.ctypes.data, grad_out.ctypes.data, grad_x.ctypes.data
         padding_at, names_at = padding.ctypes.data, names.ctypes.data
         row_cells_at, column_cells_at = row_cells.ctypes.data, column_cells.ctypes.data
@@ -227,7 +232,7 @@ def _backward_apart(dtype: Any, windows: Windows, average: bool) -> Any:
     """Return the kernel for windows side by side: each writes its own cells."""
     inside, at_edge = (returned(dtype, windows, average, edges) for edges in (False, True))
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
-    window_y, window_x, stride_y, stride_x = windows
+    window_y, _, stride_y, stride_x = windows
 
     @parallel
     def apply(
@@ -236,6 +241,8 @@ def _backward_apart(dtype: Any, windows: Windows, average: bool) -> Any:
         grad_x: Array,
         row_cells: Array,
         column_cells: Array,
+        padding: Array,
+        names: Array,
         top: int,
         left: int,
         memory: Array,
@@ -251,9 +258,6 @@ def _backward_apart(dtype: Any, windows: Windows, average: bool) -> Any:
             (width + left - 1) // stride_x + 1,
         )
         bands, strips = (all_rows + band - 1) // band, (all_columns + STRIP - 1) // STRIP
-        padding = np.full(stride_x * lane_count + window_x, -np.inf, grad_x.dtype)
-        names = np.empty((window_y, 2 * lane_count), grad_x.dtype)
-        first_names(window_y, window_x, stride_x, left, names)
         x_at, grad_out_at, grad_x_at = x.ctypes.data, grad_out.ctypes.data, grad_x.ctypes.data
         padding_at, names_at = padding.ctypes.data, names.ctypes.data
         row_cells_at, column_cells_at = row_cells.ctypes.data, column_cells.ctypes.data

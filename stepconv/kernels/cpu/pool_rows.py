@@ -45,7 +45,16 @@ def forward(
     rows, columns = as_type(counts, dtype)
     band = band_rows(x.shape[0], out.shape[1], x.shape[2] * windows.stride_y, CELLS)
     kernel = _forward(dtype, windows, counts is not None)
-    kernel(x, out, rows, columns, top, left, band)
+    padding = row_of_padding(dtype, windows, -np.inf if counts is None else 0.0)
+    kernel(x, out, rows, columns, padding, top, left, band)
+
+
+def row_of_padding(dtype: Any, windows: Windows, value: float) -> Array:
+    """Return what a vector of windows reads where their row is padding.
+
+    The caller makes it, for a kernel that knows an array by its address alone would free it.
+    """
+    return np.full(windows.stride_x * lanes(dtype) + windows.width, value, dtype)
 
 
 def as_type(counts: tuple[Array, Array] | None, dtype: Any) -> tuple[Array, Array]:
@@ -71,17 +80,22 @@ def _forward(dtype: Any, windows: Windows, average: bool) -> Any:
     inside, at_edge = (pooled(dtype, windows, average, edges) for edges in (False, True))
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
     window_y, window_x, stride_y, stride_x = windows
-    nothing = 0.0 if average else -np.inf
 
     @parallel
     def apply(
-        x: Array, out: Array, row_cells: Array, column_cells: Array, top: int, left: int, band: int
+        x: Array,
+        out: Array,
+        row_cells: Array,
+        column_cells: Array,
+        padding: Array,
+        top: int,
+        left: int,
+        band: int,
     ) -> None:
         planes, height, width = x.shape
         rows, columns = out.shape[1:]
         first_whole, last_whole = whole_windows(height, window_y, stride_y, top)
         bands, strips = (rows + band - 1) // band, (columns + STRIP - 1) // STRIP
-        padding = np.full(stride_x * lane_count + window_x, nothing, x.dtype)
         x_at, out_at, padding_at = x.ctypes.data, out.ctypes.data, padding.ctypes.data
         row_cells_at, column_cells_at = row_cells.ctypes.data, column_cells.ctypes.data
         for task in prange(planes * bands * strips):
