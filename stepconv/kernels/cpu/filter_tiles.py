@@ -97,7 +97,7 @@ def separate(dtype: Any) -> Any:
     def parts(v: Vectors, line: Int, even: Int, odd: Int, vectors: Int) -> None:
         def step(i: Int, _: list[Vector]) -> list[Vector]:
             at, to = line + i * (2 * v.bytes), i * v.bytes
-            first, second = v.separated(v.load(at), v.load(at + v.bytes))
+            first, second = v.unzipped(v.load(at), v.load(at + v.bytes))
             v.store(even + to, first)
             v.store(odd + to, second)
             return []

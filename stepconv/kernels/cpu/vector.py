@@ -171,16 +171,6 @@ class Vectors:
         """Return a · b + c, rounded once."""
         return self._vector(self._call("fma", self._type, [a.value, b.value, c.value]))
 
-    def total(self, vector: Vector) -> Vector:
-        """Return the sum of all lanes in every lane: halves are added until one is left."""
-        step = self.lanes // 2
-        while step:
-            order = self._indices([i ^ step for i in range(self.lanes)])
-            value = self._builder.shuffle_vector(vector.value, vector.value, order)
-            vector = vector + self._vector(value)
-            step //= 2
-        return vector
-
     def transposed(self, rows: list[Vector]) -> list[Vector]:
         """Return the columns of a square, by interleaving rows that lie half of it apart."""
         half = self.lanes // 2
@@ -193,18 +183,6 @@ class Vectors:
                 for order in (low, high)
             ]
         return rows
-
-    def separated(self, first: Vector, second: Vector) -> tuple[Vector, Vector]:
-        """Return the numbers of two vectors at even places, and those at odd ones."""
-        even, odd = (
-            self._vector(
-                self._builder.shuffle_vector(
-                    first.value, second.value, self._indices(list(range(k, 2 * self.lanes, 2)))
-                )
-            )
-            for k in (0, 1)
-        )
-        return even, odd
 
     def loop(
         self,
