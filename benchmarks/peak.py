@@ -53,7 +53,8 @@ def _copy(source: Any, target: Any, threads: int) -> None:
     for task in prange(threads):
         t = np.int64(task)
         first, last = t * source.size // threads, (t + 1) * source.size // threads
-        target[first:last] = source[first:last]
+        for i in range(first, last):
+            target[i] = source[i]
 
 
 def flops(dtype: str, threads: int, repeats: int = 15) -> float:
@@ -73,9 +74,10 @@ def flops(dtype: str, threads: int, repeats: int = 15) -> float:
 def copy_rate(size: int, threads: int, fresh: bool, repeats: int = 15) -> float:
     """Return bytes read and written a second, into the same memory or into memory just got."""
     numba.set_num_threads(threads)
-    source, target = np.ones(size, np.uint8), np.zeros(size, np.uint8)
+    count = size // np.dtype(np.float64).itemsize
+    source, target = np.ones(count), np.zeros(count)
     if fresh:
-        return 2 * size / _best(lambda: _copy(source, np.empty(size, np.uint8), threads), repeats)
+        return 2 * size / _best(lambda: _copy(source, np.empty(count), threads), repeats)
     return 2 * size / _best(lambda: _copy(source, target, threads), repeats)
 
 
