@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         IntegerOverflowWarning,
         IntegerRangeError,
         StepconvError,
+        TraceError,
     )
     from stepconv.geometry import output_size
     from stepconv.kernels import backends, use_algorithm, use_backend
@@ -34,16 +35,21 @@ if TYPE_CHECKING:
         relu,
         relu_backward,
     )
+    from stepconv.trace import About, Step, Trace, load_trace, record
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "About",
     "ArgumentError",
     "ArgumentTypeError",
     "BackendError",
     "IntegerOverflowWarning",
     "IntegerRangeError",
+    "Step",
     "StepconvError",
+    "Trace",
+    "TraceError",
     "avg_pool",
     "avg_pool_backward",
     "backends",
@@ -54,19 +60,23 @@ __all__ = [
     "correlate_transpose",
     "correlate_transpose_backward",
     "flip",
+    "load_trace",
     "max_pool",
     "max_pool_backward",
     "output_size",
     "pad",
     "pad_backward",
+    "record",
     "relu",
     "relu_backward",
     "use_algorithm",
     "use_backend",
 ]
 
+_TRACE = ("About", "Step", "Trace", "load_trace", "record")
 _HOMES = {
     **dict.fromkeys((name for name in __all__ if name[0].isupper()), "stepconv.errors"),
+    **dict.fromkeys(_TRACE, "stepconv.trace"),
     "output_size": "stepconv.geometry",
     "backends": "stepconv.kernels",
     "use_algorithm": "stepconv.kernels",

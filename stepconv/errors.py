@@ -23,3 +23,7 @@ class IntegerOverflowWarning(RuntimeWarning):
 
 class BackendError(StepconvError, RuntimeError):
     """A backend that is not to be had here, or has no kernel for the operation."""
+
+
+class TraceError(StepconvError):
+    """A trace file that is damaged, not a trace, or contradicts itself."""

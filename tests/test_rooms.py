@@ -126,7 +126,7 @@ def test_opens_with_a_sentence_and_ends_in_time(path: Path) -> None:
         ("geometry.plan", "from stepconv import correlate"),
         ("geometry.plan", "def late():\n    from ..ops import pad"),
         ("geometry.plan", "from .. import kernels"),
-        ("kernels.cpu.conv", "from stepconv.ops._arrays import Array"),
+        ("kernels.cpu.conv", "from stepconv.ops.arrays import Array"),
         ("kernels.cpu.conv", "from ...ops import pad"),
         ("ops.padding", "import numba"),
         ("ops.padding", "from numba import njit"),

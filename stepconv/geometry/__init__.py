@@ -27,6 +27,7 @@ from stepconv.geometry.plan import (
     pooling_plan,
     transposed_plan,
 )
+from stepconv.geometry.reading import Reading
 
 __all__ = [
     "LARGEST_SIZE",
@@ -34,6 +35,7 @@ __all__ = [
     "PADDINGS",
     "Axis",
     "Plan",
+    "Reading",
     "ReceptiveField",
     "Shape",
     "correlation_plan",

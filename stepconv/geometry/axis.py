@@ -68,6 +68,19 @@ class Axis:
         start, stop = self.bounds(index)
         return range(start, stop, self.dilation)
 
+    def readers(self, position: int) -> tuple[tuple[int, int], ...]:
+        """Return the windows that read a position, each with the tap by which it does.
+
+        >>> Axis(size=6, window=3, stride=2, before=1, after=1).readers(1)
+        ((0, 2), (1, 0))
+        """
+        found = []
+        for tap in reversed(range(self.window)):
+            index, rest = divmod(position + self.before - tap * self.dilation, self.stride)
+            if rest == 0 and 0 <= index < self.output:
+                found.append((index, tap))
+        return tuple(found)
+
     def unread(self) -> tuple[int, ...]:
         """Return the cells of the input that no window reads.
 

@@ -33,6 +33,13 @@ _MODULES = {
     "cuda": None,
 }
 
+# Beside each, the module that computes the same one step at a time and keeps a record.
+_RECORDERS = {
+    "textbook": "stepconv.kernels.recording",
+    "cpu": "stepconv.kernels.cpu.recording",
+    "cuda": None,
+}
+
 _NO_CUDA = "this version of stepconv has no CUDA kernels"
 
 _chosen: ContextVar[str] = ContextVar("backend", default="cpu")
@@ -46,12 +53,22 @@ _algorithm: ContextVar[str] = ContextVar("algorithm", default="auto")
 
 def find(operation: str, backend: str | None = None) -> Kernel:
     """Return the function that computes `operation` on `backend`, None being the one in use."""
-    return _find(operation, _chosen.get() if backend is None else check_backend(backend))
+    return _find(operation, chosen_backend() if backend is None else check_backend(backend))
+
+
+def find_recorder(name: str, backend: str | None = None) -> Kernel:
+    """Return the function `name` of `kernels.recording`, as `backend` runs it."""
+    return _find(name, chosen_backend() if backend is None else check_backend(backend), True)
+
+
+def chosen_backend() -> str:
+    """Return the backend that is in use here."""
+    return _chosen.get()
 
 
 @cache
-def _find(operation: str, backend: str) -> Kernel:
-    module = _MODULES[backend]
+def _find(operation: str, backend: str, recording: bool = False) -> Kernel:
+    module = (_RECORDERS if recording else _MODULES)[backend]
     if module is None:
         raise BackendError(f"backend 'cuda' is not available: {_NO_CUDA}")
     kernel: Kernel | None = getattr(import_module(module), operation, None)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stepconv import kernels
-from stepconv.ops._arrays import (
+from stepconv.ops.arrays import (
     Array,
     check_grad_out,
     laid_out,

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 
 from stepconv.geometry import MODES, Plan, correlation_plan, word
 from stepconv.kernels import use_algorithm
-from stepconv.ops import _slide
-from stepconv.ops._arrays import Array, DType, check_grad_out, numeric, own_dtype, sum_dtype
+from stepconv.ops import sliding
+from stepconv.ops.arrays import Array, DType, check_grad_out, numeric, own_dtype, sum_dtype
 from stepconv.ops.padding import fold_border, put_border
 
 Gradients = tuple[Array, Array, Array]
@@ -44,7 +44,7 @@ def correlate(
     >>> correlate([1, 2, 3, 4], [1, 0, -1], padding="same")
     array([-2, -2, -2,  3])
     """
-    call = _Call(x, w, stride, padding, dilation, groups, mode, backend)
+    call = CorrelationCall(x, w, stride, padding, dilation, groups, mode, backend)
     with nullcontext() if algorithm is None else use_algorithm(algorithm):
         return call.forward(bias)
 
@@ -71,7 +71,7 @@ def convolve(
     >>> convolve([0, 1, 0], [3, 4, 5], padding="same")
     array([3, 4, 5])
     """
-    call = _Call(x, flip(w), stride, padding, dilation, groups, mode, backend)
+    call = CorrelationCall(x, flip(w), stride, padding, dilation, groups, mode, backend)
     with nullcontext() if algorithm is None else use_algorithm(algorithm):
         return call.forward(bias)
 
@@ -97,7 +97,7 @@ def correlate_backward(
     >>> grad_x, grad_w, grad_bias
     (array([ 4, 45, 50]), array([21, 32]), array(11))
     """
-    call = _Call(x, w, stride, padding, dilation, groups, mode, backend)
+    call = CorrelationCall(x, w, stride, padding, dilation, groups, mode, backend)
     with nullcontext() if algorithm is None else use_algorithm(algorithm):
         return call.backward(grad_out)
 
@@ -121,7 +121,7 @@ def convolve_backward(
     >>> grad_x, grad_w, grad_bias
     (array([ 5, 54, 40]), array([32, 21]), array(11))
     """
-    call = _Call(x, flip(w), stride, padding, dilation, groups, mode, backend)
+    call = CorrelationCall(x, flip(w), stride, padding, dilation, groups, mode, backend)
     with nullcontext() if algorithm is None else use_algorithm(algorithm):
         grad_x, grad_w, grad_bias = call.backward(grad_out)
     return grad_x, flip(grad_w), grad_bias
@@ -143,7 +143,7 @@ def flip(w: ArrayLike) -> Array:
     return np.array(mirrored, own_dtype(kernel), order="C")
 
 
-class _Call:
+class CorrelationCall:
     """One correlation whose arguments have been checked."""
 
     def __init__(
@@ -166,17 +166,17 @@ class _Call:
             dilation=dilation,
             groups=groups,
         )
-        self.shape = _slide.result_shape(self.x, self.w, self.plan.out_channels, self.plan.output)
+        self.shape = sliding.result_shape(self.x, self.w, self.plan.out_channels, self.plan.output)
         self.mode = word("mode", mode, MODES)
         self.backend = backend
 
     def forward(self, bias: ArrayLike | None) -> Array:
         """Return the result of the call."""
-        offset = _slide.checked_bias(bias, self.w, self.plan.out_channels)
-        dtype = _slide.dtype_with_bias(self.x, self.w, bias)
+        offset = sliding.checked_bias(bias, self.w, self.plan.out_channels)
+        dtype = sliding.dtype_with_bias(self.x, self.w, bias)
         x, plan = self._images(dtype)
-        w = _slide.as_filters(self.w, dtype)
-        return _slide.slide(x, w, offset, self.shape, plan, self.backend)
+        w = sliding.as_filters(self.w, dtype)
+        return sliding.slide(x, w, offset, self.shape, plan, self.backend)
 
     def backward(self, grad_out: ArrayLike) -> Gradients:
         """Return the gradients of the call, given that of its result."""
@@ -184,16 +184,16 @@ class _Call:
         check_grad_out(grad, self.shape)
         dtype = sum_dtype(self.x, self.w, grad)
         x, plan = self._images(dtype)
-        w, grad = _slide.as_filters(self.w, dtype), _slide.as_images(grad, self.w, dtype)
+        w, grad = sliding.as_filters(self.w, dtype), sliding.as_images(grad, self.w, dtype)
         if self.mode == "zeros":
-            grad_x = _slide.slide_back(grad, w, None, self.x.shape, plan, self.backend)
+            grad_x = sliding.slide_back(grad, w, None, self.x.shape, plan, self.backend)
         else:
-            bordered = _slide.slide_back(grad, w, None, x.shape, plan, self.backend)
+            bordered = sliding.slide_back(grad, w, None, x.shape, plan, self.backend)
             grad_x = fold_border(bordered, self.x.shape, self.plan, self.mode, self.backend)
         return (
             grad_x,
-            _slide.weigh(x, grad, self.w.shape, plan, self.backend),
-            _slide.sum_channels(grad, _slide.bias_shape(self.w, grad), self.backend),
+            sliding.weigh(x, grad, self.w.shape, plan, self.backend),
+            sliding.sum_channels(grad, sliding.bias_shape(self.w, grad), self.backend),
         )
 
     def _images(self, dtype: DType) -> tuple[Array, Plan]:
@@ -201,7 +201,7 @@ class _Call:
 
         Zeros around x are the kernels' business; any other border is put round it here.
         """
-        x = _slide.as_images(self.x, self.w, dtype)
+        x = sliding.as_images(self.x, self.w, dtype)
         if self.mode == "zeros":
             return x, self.plan
         return put_border(x, self.plan, self.mode, 0, self.backend), self.plan.after_padding()

@@ -1,6 +1,5 @@
 """Put a border round an image in one of four modes, and fold its gradient back."""
 
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from stepconv.geometry import (
     padding_plan,
     word,
 )
-from stepconv.ops._arrays import (
+from stepconv.ops.arrays import (
     Array,
     check_grad_out,
     check_sums_fit,
@@ -52,7 +51,7 @@ def pad(
     array = numeric("x", x)
     plan = padding_plan(array.shape, padding)
     word("mode", mode, MODES)
-    filler = _filler(value, mode, array)
+    filler = checked_filler(value, mode, array)
     return put_border(array, plan, mode, filler, backend)
 
 
@@ -69,25 +68,21 @@ def pad_backward(
     >>> pad_backward([1, 1, 1, 1, 1, 1, 1, 1], (4,), 2, mode="reflect")
     array([1, 3, 3, 1])
     """
-    grad = numeric("grad_out", grad_out)
-    if not is_sequence(shape):
-        raise ArgumentTypeError(f"shape={shape!r} is not a shape: a tuple of ints fits")
-    shape = tuple(integer("shape", size, 0, LARGEST_SIZE) for size in shape)
+    grad, shape = numeric("grad_out", grad_out), checked_shape(shape)
     plan = padding_plan(shape, padding)
-    padded = (*shape[: len(shape) - len(plan.axes)], *(axis.padded for axis in plan.axes))
-    check_grad_out(grad, padded)
+    check_grad_out(grad, padded_shape(shape, plan))
     return fold_border(grad, shape, plan, word("mode", mode, MODES), backend)
 
 
 def put_border(x: Array, plan: Plan, mode: str, value: Any, backend: str | None) -> Array:
     """Return x with the plan's border round its last axes, in its own type."""
     kernel = kernels.find("pad", backend)
-    leading = x.shape[: x.ndim - len(plan.axes)]
-    out = np.empty((*leading, *(axis.padded for axis in plan.axes)), moving_dtype(x))
+    out = np.empty(padded_shape(x.shape, plan), moving_dtype(x))
     rows, columns = _sources(plan, mode)
     if out.size:
-        planes = laid_out(x, out.dtype, (prod(leading), plan.rows.size, plan.columns.size))
-        padded = out.reshape(prod(leading), rows.size, columns.size)
+        count = out.size // (rows.size * columns.size)
+        planes = laid_out(x, out.dtype, (count, plan.rows.size, plan.columns.size))
+        padded = out.reshape(count, rows.size, columns.size)
         kernel(planes, padded, rows, columns, out.dtype.type(value))
     return out.astype(own_dtype(x), copy=False)
 
@@ -109,6 +104,18 @@ def fold_border(grad: Array, shape: Shape, plan: Plan, mode: str, backend: str |
     return out
 
 
+def padded_shape(shape: Shape, plan: Plan) -> Shape:
+    """Return the shape of an array of `shape` with the plan's border round its last axes."""
+    return (*shape[: len(shape) - len(plan.axes)], *(axis.padded for axis in plan.axes))
+
+
+def checked_shape(shape: Any) -> Shape:
+    """Return `shape` as a tuple of ints."""
+    if not is_sequence(shape):
+        raise ArgumentTypeError(f"shape={shape!r} is not a shape: a tuple of ints fits")
+    return tuple(integer("shape", size, 0, LARGEST_SIZE) for size in shape)
+
+
 def _sources(plan: Plan, mode: str) -> tuple[Array, Array]:
     """Return for each padded row and column the one that it copies, -1 for none."""
     return (
@@ -117,7 +124,7 @@ def _sources(plan: Plan, mode: str) -> tuple[Array, Array]:
     )
 
 
-def _filler(value: Any, mode: str, x: Array) -> Any:
+def checked_filler(value: Any, mode: str, x: Array) -> Any:
     """Return `value` if x's type can hold it and the mode has a use for it."""
     number = numeric("value", value)
     if number.ndim:

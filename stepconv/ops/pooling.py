@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from stepconv import kernels
 from stepconv.geometry import Plan, Shape, flag, pooling_plan
-from stepconv.ops._arrays import (
+from stepconv.ops.arrays import (
     Array,
     DType,
     check_grad_out,
@@ -51,7 +51,7 @@ def max_pool(
         planes = laid_out(array, out.dtype, _planes(array, plan, plan.input))
         largest = out.reshape(_planes(array, plan, plan.output))
         numbers = (*plan.window, *plan.numbers)
-        kernel(planes, largest, _lowest(out.dtype), *numbers)
+        kernel(planes, largest, lowest_of(out.dtype), *numbers)
     return out.astype(own_dtype(array), copy=False)
 
 
@@ -182,7 +182,7 @@ def _numbers(plan: Plan) -> tuple[int, ...]:
     return (*plan.window, rows.stride, columns.stride, rows.before, columns.before)
 
 
-def _lowest(dtype: DType) -> Any:
+def lowest_of(dtype: DType) -> Any:
     """Return the number below all others of the type: what a window of padding alone gives."""
     if dtype.kind == "f":
         return dtype.type(-np.inf)

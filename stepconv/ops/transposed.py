@@ -5,8 +5,8 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from stepconv.geometry import transposed_plan
-from stepconv.ops import _slide
-from stepconv.ops._arrays import Array, check_grad_out, numeric, sum_dtype
+from stepconv.ops import sliding
+from stepconv.ops.arrays import Array, check_grad_out, numeric, sum_dtype
 from stepconv.ops.correlation import Gradients
 
 
@@ -30,7 +30,7 @@ def correlate_transpose(
     >>> correlate_transpose([1, 2], [1, 1, 1], stride=2)
     array([1, 1, 3, 2, 2])
     """
-    call = _Call(x, w, stride, padding, output_padding, dilation, groups, backend)
+    call = TransposedCall(x, w, stride, padding, output_padding, dilation, groups, backend)
     return call.forward(bias)
 
 
@@ -51,11 +51,11 @@ def correlate_transpose_backward(
     >>> correlate_transpose_backward([1, 2], [1, 1, 1], [1, 2, 3, 4, 5], stride=2)[0]
     array([ 6, 12])
     """
-    call = _Call(x, w, stride, padding, output_padding, dilation, groups, backend)
+    call = TransposedCall(x, w, stride, padding, output_padding, dilation, groups, backend)
     return call.backward(grad_out)
 
 
-class _Call:
+class TransposedCall:
     """One transposed correlation whose arguments have been checked.
 
     Its plan is that of the correlation leading back, so forward and backward change places.
@@ -82,25 +82,25 @@ class _Call:
             dilation=dilation,
             groups=groups,
         )
-        self.shape = _slide.result_shape(self.x, self.w, self.plan.in_channels, self.plan.input)
+        self.shape = sliding.result_shape(self.x, self.w, self.plan.in_channels, self.plan.input)
         self.backend = backend
 
     def forward(self, bias: ArrayLike | None) -> Array:
         """Return the result of the call."""
-        offset = _slide.checked_bias(bias, self.w, self.plan.in_channels)
-        dtype = _slide.dtype_with_bias(self.x, self.w, bias)
-        x, w = _slide.as_images(self.x, self.w, dtype), _slide.as_filters(self.w, dtype)
-        return _slide.slide_back(x, w, offset, self.shape, self.plan, self.backend)
+        offset = sliding.checked_bias(bias, self.w, self.plan.in_channels)
+        dtype = sliding.dtype_with_bias(self.x, self.w, bias)
+        x, w = sliding.as_images(self.x, self.w, dtype), sliding.as_filters(self.w, dtype)
+        return sliding.slide_back(x, w, offset, self.shape, self.plan, self.backend)
 
     def backward(self, grad_out: ArrayLike) -> Gradients:
         """Return the gradients of the call, given that of its result."""
         grad = numeric("grad_out", grad_out)
         check_grad_out(grad, self.shape)
         dtype = sum_dtype(self.x, self.w, grad)
-        x, w = _slide.as_images(self.x, self.w, dtype), _slide.as_filters(self.w, dtype)
-        grad = _slide.as_images(grad, self.w, dtype)
+        x, w = sliding.as_images(self.x, self.w, dtype), sliding.as_filters(self.w, dtype)
+        grad = sliding.as_images(grad, self.w, dtype)
         return (
-            _slide.slide(grad, w, None, self.x.shape, self.plan, self.backend),
-            _slide.weigh(grad, x, self.w.shape, self.plan, self.backend),
-            _slide.sum_channels(grad, _slide.bias_shape(self.w, grad), self.backend),
+            sliding.slide(grad, w, None, self.x.shape, self.plan, self.backend),
+            sliding.weigh(grad, x, self.w.shape, self.plan, self.backend),
+            sliding.sum_channels(grad, sliding.bias_shape(self.w, grad), self.backend),
         )

@@ -1,5 +1,6 @@
-"""What there is to look at: the worked examples of the lectures, named kernels and pictures."""
+"""What there is to look at: recorded calls, their files, the worked examples of the lectures."""
 
+from stepconv.trace.call import Call
 from stepconv.trace.gallery import (
     GROUPS,
     NamedKernel,
@@ -9,13 +10,22 @@ from stepconv.trace.gallery import (
     worked_example,
     worked_examples,
 )
+from stepconv.trace.load import load_trace
+from stepconv.trace.model import About, Step, Trace
+from stepconv.trace.recording import record
 
 __all__ = [
     "GROUPS",
+    "About",
+    "Call",
     "NamedKernel",
+    "Step",
+    "Trace",
     "WorkedExample",
+    "load_trace",
     "named_kernels",
     "pictures",
+    "record",
     "worked_example",
     "worked_examples",
 ]

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from stepconv import kernels
 from stepconv.errors import ArgumentError
 from stepconv.geometry import Plan, Shape
-from stepconv.ops._arrays import Array, DType, check_sums_fit, laid_out, numeric, sum_dtype
+from stepconv.ops.arrays import Array, DType, check_sums_fit, laid_out, numeric, sum_dtype
 
 
 def slide(

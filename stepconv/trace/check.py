@@ -1,0 +1,111 @@
+"""Hold a record against its own arrays: a file must not show what was never computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stepconv.errors import TraceError
+
+if TYPE_CHECKING:
+    from stepconv.trace.model import Step, Trace
+
+Array = NDArray[Any]
+
+# Steps that are looked at when a file is opened; any other is when it is shown.
+_SAMPLE = 200
+
+
+def check_trace(trace: Trace) -> None:
+    """Raise a TraceError if a result is not the total of its sums, or a sample of steps is off."""
+    if trace.sums is not None:
+        _check_totals(trace, trace.sums)
+    indices = np.linspace(0, len(trace) - 1, min(len(trace), _SAMPLE), dtype=np.int64)
+    for index in dict.fromkeys(indices.tolist()):
+        check_step(trace.step(index))
+
+
+def check_step(step: Step) -> None:
+    """Raise a TraceError if the step's numbers do not follow from the arrays of the call."""
+    if step.trace.sums is not None:
+        _check_sums(step)
+    elif step.trace.call.operation.family == "largest":
+        _check_winner(step)
+    else:
+        products = step.products
+        with np.errstate(all="ignore"):
+            expected = products.sum(dtype=products.dtype) if products.size != 1 else products.max()
+        _expect(step, "its cells give", step.result, expected, products)
+
+
+def _check_totals(trace: Trace, sums: Array) -> None:
+    form = trace.gather
+    with np.errstate(all="ignore"):
+        cells = form.shape[1] * form.shape[2]
+        bias = np.resize(np.repeat(form.bias, cells), len(sums))
+        terms = np.column_stack([sums, bias])
+        totals, slack = terms.sum(axis=1), _slack(terms)
+        if form.counts is not None:
+            counts = (form.counts[0][:, None] * form.counts[1]).reshape(-1)
+            counts = np.tile(counts, form.shape[0])
+            totals, slack = totals / counts, 2 * slack / counts
+    results = trace.output.reshape(-1)
+    wrong = ~_close(totals, results, slack)
+    if wrong.any():
+        step = int(np.argmax(wrong))
+        raise TraceError(f"step {step} says {results[step]}, its channels give {totals[step]}")
+
+
+def _check_sums(step: Step) -> None:
+    products = step.products.reshape(len(step.channel_sums), -1)
+    with np.errstate(all="ignore"):
+        sums = products.sum(axis=1, dtype=products.dtype)
+    close = _close(sums, step.channel_sums, _slack(products))
+    if not close.all():
+        k = int(np.argmin(close))
+        raise TraceError(
+            f"step {step.index} says that channel {k} sums to {step.channel_sums[k]}, "
+            f"its products give {sums[k]}"
+        )
+
+
+def _check_winner(step: Step) -> None:
+    real = step.patch[~step.in_padding.reshape(step.patch.shape)]
+    winner = step.winner
+    if winner is None and real.size == 0:
+        return
+    with np.errstate(invalid="ignore"):
+        largest = real.max(initial=real.min()) if real.size else None
+    inside = winner is not None and all(
+        cell in reading.cells for cell, reading in zip(winner, step.axis_readings, strict=True)
+    )
+    if winner is None or largest is None or not inside:
+        raise TraceError(f"step {step.index} names the winner {winner}, which its window lacks")
+    y, z = winner if len(winner) == 2 else (0, *winner)
+    chosen = step.trace.gather.source[step.place[0], y, z]
+    for found in (chosen, largest):
+        _expect(step, "its window gives", step.result, found, real)
+
+
+def _expect(step: Step, gives: str, written: Any, found: Any, terms: Array) -> None:
+    if not _close(found, written, _slack(terms.reshape(1, -1))[0]):
+        raise TraceError(f"step {step.index} says {written}, {gives} {found}")
+
+
+def _slack(terms: Array) -> Array:
+    """Return n·u·Σ|term| for each row of terms, twice over: both sides were rounded."""
+    if terms.dtype.kind != "f":
+        return np.zeros(len(terms))
+    with np.errstate(all="ignore"):
+        size = np.abs(terms).sum(axis=1, dtype=np.float64)
+        return np.asarray(2 * (terms.shape[1] + 1) * np.finfo(terms.dtype).eps * size)
+
+
+def _close(found: Any, written: Any, slack: Any) -> Any:
+    """Tell where two numbers agree; NaN agrees with NaN, and so do infinities and overflows."""
+    with np.errstate(all="ignore"):
+        agree = (found == written) | (np.abs(found - written) <= slack)
+        # A sum that overflows in one order of adding need not in another.
+        return agree | ((found != found) & (written != written)) | ~np.isfinite(slack)

@@ -1,0 +1,86 @@
+"""A trace as a page for notebooks: a slider over the steps, in a sandboxed frame, without a server.
+
+The page holds the numbers that it shows; it loads nothing and sends nothing.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stepconv.trace.words import channel_names, equation, number, sentence
+
+if TYPE_CHECKING:
+    from stepconv.trace.model import Step, Trace
+
+Array = NDArray[Any]
+
+# A notebook is a document, which a page of millions of numbers would weigh down.
+_MOST_NUMBERS = 60_000
+
+
+def page(trace: Trace) -> str:
+    """Return an iframe with the page in it; of a long trace it shows the first steps, and says so.
+
+    >>> import stepconv
+    >>> page(stepconv.record(stepconv.relu, [1, -1]))[:33]
+    '<iframe sandbox="allow-scripts" w'
+    """
+    shown = _shown(trace)
+    title = trace.about.title or trace.call.operation.title
+    data = {
+        "title": title,
+        "kind": trace.call.operation.title,
+        "names": [trace.call.operation.source, trace.call.operation.result],
+        "of": len(trace),
+        "steps": [_step(trace.step(i)) for i in range(shown)],
+        "source": _grids(trace.gather.source) if _fits(trace) else None,
+        "shape": trace.gather.shape if _fits(trace) else None,
+    }
+    # A "</script>" in a title would end the script.
+    text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+    template = resources.files("stepconv.trace").joinpath("notebook.html").read_text("utf-8")
+    document = html.escape(template.replace("DATA", text, 1))
+    return (
+        f'<iframe sandbox="allow-scripts" width="100%" height="460" style="border: 0" '
+        f'title="{html.escape(title)}" srcdoc="{document}"></iframe>'
+    )
+
+
+def _fits(trace: Trace) -> bool:
+    """Tell whether the page can show the whole source and the output filling up."""
+    return trace.gather.source.size + len(trace) <= _MOST_NUMBERS // 10
+
+
+def _shown(trace: Trace) -> int:
+    if len(trace) == 0:
+        return 0
+    cells = max(trace.step(i).patch_planes.size for i in (0, len(trace) // 2))
+    return min(len(trace), max(1, _MOST_NUMBERS // (3 * cells + 3)))
+
+
+def _step(step: Step) -> dict[str, Any]:
+    rows, columns = step.readings
+    kernel = step.kernel_planes
+    return {
+        "words": sentence(step),
+        "equation": equation(step),
+        "place": step.place,
+        "planes": step.pairs[:, 0].tolist(),
+        "channels": channel_names(step),
+        "rows": rows.positions,
+        "columns": columns.positions,
+        "patch": _grids(step.patch_planes),
+        "kernel": None if kernel is None else _grids(kernel),
+        "products": _grids(step.product_planes),
+        "result": number(step.result),
+    }
+
+
+def _grids(planes: Array) -> list[list[list[str]]]:
+    return [[[number(cell) for cell in row] for row in plane] for plane in np.asarray(planes)]

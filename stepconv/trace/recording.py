@@ -1,0 +1,133 @@
+"""Record a call: compute it one step at a time, and keep what a player wants to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stepconv import __version__, kernels
+from stepconv.ops import arrays as laying
+from stepconv.ops.pooling import lowest_of
+from stepconv.trace.gather import Gather, Rule, gather
+from stepconv.trace.jobs import Job, job
+from stepconv.trace.model import About, Trace
+
+Array = NDArray[Any]
+Lookup = tuple[Array, Array, Array]
+
+
+def record(
+    function: Callable[..., Any],
+    *arguments: Any,
+    gradient: str | None = None,
+    about: About | None = None,
+    backend: str | None = None,
+    **options: Any,
+) -> Trace:
+    """Call an operation of stepconv and record every step of it.
+
+    The arguments are those of the operation. One with several gradients is recorded for one of
+    them: `gradient` is "x" (the default), "w" or "bias". On the backend "cpu" the textbook's loops
+    run compiled and on all threads, on "textbook" as plain Python; the numbers are the same.
+
+    >>> import stepconv
+    >>> trace = stepconv.record(stepconv.correlate, [[1, 2, 3], [4, 5, 6]], [[1, -1]])
+    >>> trace.output
+    array([[-1, -1],
+           [-1, -1]])
+    >>> trace[3].in_words()
+    'step 4 of 4, row 1, column 1: 5x1 + 6x(-1) = -1'
+    """
+    name = kernels.chosen_backend() if backend is None else kernels.check_backend(backend)
+    recorder = f"stepconv {__version__}, {name}"
+    about = replace(about or About(), recorder=recorder)
+    return _run(job(function, arguments, options, gradient), name, about)
+
+
+def _run(job: Job, backend: str, about: About) -> Trace:
+    form = gather(job.call, job.arrays)
+    out = np.empty(form.shape, form.source.dtype)
+    workers = np.zeros(form.steps, np.int32)
+    sums = winners = None
+    reads = (_lookup(form.row, form.shape[1]), _lookup(form.column, form.shape[2]))
+    run = _Runner(backend, workers)
+    match job.call.operation.family:
+        case "largest":
+            winners = np.empty(job.shape, np.int64)
+            lowest = lowest_of(out.dtype)
+            run("record_winners", form.source, lowest, *reads, out, winners.reshape(-1))
+        case "route":
+            winners = _winners(job, backend)
+            run("record_routes", form.source, winners.reshape(form.source.shape), *reads, out)
+        case "border" | "mirror":
+            run("record_copies", form.source, out.dtype.type(job.call.value), *reads, out)
+        case "gate":
+            x = laying.laid_out(job.arrays["x"], laying.moving_dtype(job.arrays["x"]))
+            run("record_gates", x.reshape(-1), form.source.reshape(-1), out.reshape(-1))
+        case _:
+            sums = _summed(form, run, reads, out)
+    output = out.reshape(job.shape).astype(job.dtype, copy=False)
+    return Trace(job.call, job.arrays, output, workers, sums, winners, about)
+
+
+class _Runner:
+    """Runs the backend's recorders and lets them write down who computed a step."""
+
+    def __init__(self, backend: str, workers: Array) -> None:
+        self.backend, self.workers = backend, workers
+
+    def __call__(self, name: str, *arguments: Any) -> None:
+        recorder = kernels.find_recorder(name, self.backend)
+        if self.workers.size:
+            recorder(self.workers.size, self.workers, *arguments)
+
+
+def _summed(form: Gather, run: _Runner, reads: tuple[Lookup, Lookup], out: Array) -> Array:
+    """Fill `out` and return the sum of each channel at each step."""
+
+    def kernel(source: Array, weights: Array, bias: Array, out: Array) -> Array:
+        sums = np.empty((form.steps, form.fan_in), out.dtype)
+        run("record_sums", source, weights, pairs, bias, *reads, out, sums)
+        return sums
+
+    pairs = form.pairs(np.arange(form.shape[0]))
+    assert form.weights is not None  # each family of sums has some
+    if out.dtype.kind == "i":
+        terms = form.fan_in * _longest(reads[0]) * _longest(reads[1])
+        laying.check_sums_fit(kernel, (form.source, form.weights, form.bias), out, terms)
+    sums = kernel(form.source, form.weights, form.bias, out)
+    if form.counts is not None:
+        rows, columns = (counts.astype(out.dtype) for counts in form.counts)
+        with np.errstate(all="ignore"):
+            out /= rows[:, None] * columns
+    return sums
+
+
+def _winners(job: Job, backend: str) -> Array:
+    """Return which cell each window of a max pooling chose, in the shape of its result."""
+    forward = Job(
+        replace(job.call, op="max_pool"),
+        {"x": job.arrays["x"]},
+        job.arrays["grad_out"].shape,
+        job.arrays["x"].dtype,
+    )
+    winners = _run(forward, backend, About()).winners
+    assert winners is not None
+    return winners
+
+
+def _lookup(rule: Rule, size: int) -> Lookup:
+    """Return what every index along an axis reads, as the recorders want it."""
+    readings = [rule(index) for index in range(size)]
+    starts = np.cumsum([0, *(len(reading.cells) for reading in readings)])
+    cells = [cell for reading in readings for cell in reading.cells]
+    taps = [tap for reading in readings for tap in reading.taps]
+    return starts.astype(np.int64), np.array(cells, np.int64), np.array(taps, np.int64)
+
+
+def _longest(lookup: Lookup) -> int:
+    return int(np.diff(lookup[0]).max(initial=0))
