@@ -69,7 +69,8 @@ def _total(sums: Array, bias: Array, counts: Array, results: Array) -> tuple[Arr
 
 def _check_sums(step: Step) -> None:
     sums = step.channel_sums
-    products = step.product_planes.reshape(len(sums), -1)
+    rows, columns = step.product_planes.shape[1:]
+    products = step.product_planes.reshape(len(sums), rows * columns)
     with np.errstate(all="ignore"):
         found = products.sum(axis=1, dtype=products.dtype)
     close = _close(found, sums, _slack(products))
