@@ -1,5 +1,6 @@
 """TARGET and its options: what `play`, `show` and `record` are to show, as a trace."""
 
+import inspect
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -144,13 +145,13 @@ def _recorded(asked: Asked) -> "Trace":
     given |= _numbers(asked)
     _fit_arrays(name, given, asked)
     backend = asked.backend or ("textbook" if _is_small(given) else None)
-    function = getattr(ops, name)
+    function, back = getattr(ops, name), getattr(ops, f"{name}_backward", None)
+    _check_names(function, given)
     if gradient is None:
         return record(function, **given, about=about, backend=backend)
-    given = _with_gradient(name, given, asked.grad_out)
-    back = getattr(ops, f"{name}_backward", None)
     if back is None:
         raise ArgumentError(f"--gradient has no place here: {name} has no way back")
+    given = _with_gradient(name, given, asked.grad_out)
     return record(back, **given, gradient=gradient, about=about, backend=backend)
 
 
@@ -249,6 +250,15 @@ def _fit_arrays(name: str, given: dict[str, Any], asked: Asked) -> None:
         del given["window"]
     if name == "pad":
         given.setdefault("padding", 1)
+
+
+def _check_names(function: Any, given: dict[str, Any]) -> None:
+    """Refuse an option that the operation does not have."""
+    known = inspect.signature(function).parameters
+    for name in given:
+        if name not in known and name != "grad_out":
+            op = function.__name__.replace("_", "-")
+            raise ArgumentError(f"--{name.replace('_', '-')} has no place here: {op} has none")
 
 
 def _as_weights(w: "Array", x: "Array") -> "Array":
