@@ -1,10 +1,9 @@
-"""One door to the disk: a file appears whole or not at all, and none is replaced unasked."""
+"""What commands write: files of the right kind, none replaced unasked."""
 
-import os
-import secrets
 from pathlib import Path
 
 from stepconv.errors import ArgumentError
+from stepconv.files import write_whole
 
 
 def check(path: Path, suffixes: tuple[str, ...], force: bool) -> None:
@@ -21,28 +20,4 @@ def check(path: Path, suffixes: tuple[str, ...], force: bool) -> None:
 
 def write(path: Path, content: bytes) -> None:
     """Put `content` into `path`; whatever happens, no half-written file stays there."""
-    target = path.resolve()  # a link stays a link
-    draft = target.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-        _flush_folder(target.parent)
-    except OSError as error:
-        # The name of the draft would puzzle whoever reads the message.
-        raise type(error)(error.errno, error.strerror, str(path)) from None
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Let the file's new name survive a power cut, where the system offers that."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_whole(path, lambda file: file.write(content))

@@ -1,6 +1,7 @@
 """What there is to look at: recorded calls, their files, the worked examples of the lectures."""
 
 from stepconv.trace.call import Call
+from stepconv.trace.examples import example_trace, record_example
 from stepconv.trace.gallery import (
     GROUPS,
     NamedKernel,
@@ -22,10 +23,12 @@ __all__ = [
     "Step",
     "Trace",
     "WorkedExample",
+    "example_trace",
     "load_trace",
     "named_kernels",
     "pictures",
     "record",
+    "record_example",
     "worked_example",
     "worked_examples",
 ]

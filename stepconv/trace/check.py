@@ -41,34 +41,49 @@ def check_step(step: Step) -> None:
 
 
 def _check_totals(trace: Trace, sums: Array) -> None:
+    """Hold every result against the sums of its channels, all at once."""
     form = trace.gather
-    with np.errstate(all="ignore"):
-        cells = form.shape[1] * form.shape[2]
-        bias = np.resize(np.repeat(form.bias, cells), len(sums))
-        terms = np.column_stack([sums, bias])
-        totals, slack = terms.sum(axis=1), _slack(terms)
-        if form.counts is not None:
-            counts = (form.counts[0][:, None] * form.counts[1]).reshape(-1)
-            counts = np.tile(counts, form.shape[0])
-            totals, slack = totals / counts, 2 * slack / counts
+    cells = form.shape[1] * form.shape[2]
+    bias = np.resize(np.repeat(form.bias, cells), len(sums))
+    counts = np.ones(1, np.int64)
+    if form.counts is not None:
+        counts = np.tile((form.counts[0][:, None] * form.counts[1]).reshape(-1), form.shape[0])
     results = trace.output.reshape(-1)
-    wrong = ~_close(totals, results, slack)
-    if wrong.any():
-        step = int(np.argmax(wrong))
+    totals, close = _total(sums, bias, counts, results)
+    if not close.all():
+        step = int(np.argmin(close))
         raise TraceError(f"step {step} says {results[step]}, its channels give {totals[step]}")
 
 
-def _check_sums(step: Step) -> None:
-    products = step.products.reshape(len(step.channel_sums), -1)
+def _total(sums: Array, bias: Array, counts: Array, results: Array) -> tuple[Array, Array]:
+    """Return what rows of sums add up to, and whether that is close to the results."""
     with np.errstate(all="ignore"):
-        sums = products.sum(axis=1, dtype=products.dtype)
-    close = _close(sums, step.channel_sums, _slack(products))
+        terms = np.column_stack([sums, bias])
+        totals = terms.sum(axis=1, dtype=terms.dtype)
+        slack = _slack(terms)
+        if results.dtype.kind == "f":
+            # A division rounds once more.
+            totals, slack = totals / counts, 2 * slack / counts
+    return totals, _close(totals, results, slack)
+
+
+def _check_sums(step: Step) -> None:
+    sums = step.channel_sums
+    rows, columns = step.product_planes.shape[1:]
+    products = step.product_planes.reshape(len(sums), rows * columns)
+    with np.errstate(all="ignore"):
+        found = products.sum(axis=1, dtype=products.dtype)
+    close = _close(found, sums, _slack(products))
     if not close.all():
         k = int(np.argmin(close))
         raise TraceError(
-            f"step {step.index} says that channel {k} sums to {step.channel_sums[k]}, "
-            f"its products give {sums[k]}"
+            f"step {step.index} says that channel {k} sums to {sums[k]}, "
+            f"its products give {found[k]}"
         )
+    result, counts = np.reshape(step.result, 1), np.array([step.divisor or 1])
+    totals, close = _total(sums[None], np.reshape(step.bias, 1), counts, result)
+    if not close.all():
+        raise TraceError(f"step {step.index} says {result[0]}, its channels give {totals[0]}")
 
 
 def _check_winner(step: Step) -> None:

@@ -7,6 +7,7 @@ call refuses what the call itself would refuse, in the same words.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -189,7 +190,9 @@ def _pad(x: Any, padding: Any, mode: Any, value: Any) -> Job:
     plan = padding_plan(array.shape, padding)
     filler = checked_filler(value, word("mode", mode, MODES), array)
     own = laying.own_dtype(array)
-    call = Call("pad", plan, mode, filler.item())
+    # One NaN for all, so that a call with it equals itself.
+    number = math.nan if filler != filler else filler.item()
+    call = Call("pad", plan, mode, number)
     return Job(call, _native({"x": array}, own), padded_shape(array.shape, plan), own)
 
 

@@ -48,9 +48,16 @@ def load_trace(path: str | PathLike[str]) -> Trace:
     with open(path, "rb") as file:
         try:
             return _read(file, str(name))
-        # A damaged zip, .npy or JSON can fail in any of these ways.
+        # A damaged zip, .npy or JSON can fail in any of these ways, a seek to nowhere included.
         except (
-            *(StepconvError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError),
+            *(
+                StepconvError,
+                OSError,
+                zipfile.BadZipFile,
+                zlib.error,
+                EOFError,
+                NotImplementedError,
+            ),
             *(ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, MemoryError),
         ) as error:
             reason = str(error) or type(error).__name__
@@ -90,6 +97,10 @@ def _sizes(archive: zipfile.ZipFile) -> dict[str, int]:
             raise TraceError(f"it has a member {info.filename!r}, which no trace has")
     if len(sizes) < len(members):
         raise TraceError("it has a member twice")
+    if any(
+        info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in members
+    ):
+        raise TraceError("a member is packed in a way that no trace is")
     packed = [info for info in members if info.compress_type != zipfile.ZIP_STORED]
     if sum(info.file_size for info in packed) > MOST_PACKED + len(packed) * _PREAMBLE:
         raise TraceError(f"its packed members would take more than {MOST_PACKED} bytes")

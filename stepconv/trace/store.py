@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError
+from stepconv.files import write_whole
 from stepconv.trace.jobs import spelled
 from stepconv.trace.model import Trace
 
@@ -35,27 +34,12 @@ MOST_PACKED = 2**26
 
 def save(trace: Trace, path: str | PathLike[str], *, force: bool = False) -> None:
     """Write the trace whole or not at all; an existing file is replaced only with `force`."""
-    target = Path(path)
-    if not force and target.exists():
-        raise ArgumentError(f"{target} exists already: pass force=True to replace it")
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "w+b") as file:
-            _write(trace, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(draft, 0o666 & ~_umask())
-        if force:
-            os.replace(draft, target)
-        else:
-            _put(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
-    _sync_folder(target.parent)
+    if not force and Path(path).exists():
+        raise ArgumentError(f"{path} is there already: force=True overwrites it")
+    write_whole(path, lambda file: _write(trace, file))
 
 
-def _write(trace: Trace, file: Any) -> None:
+def _write(trace: Trace, file: BinaryIO) -> None:
     arrays = {name: _portable(array) for name, array in members(trace).items()}
     header = {
         "format": FORMAT,
@@ -113,29 +97,3 @@ def _call(trace: Trace) -> dict[str, Any]:
         value = options["value"]
         options["value"] = str(int(value) if isinstance(value, bool) else value)
     return {"function": function.__name__, "gradient": gradient, "options": options}
-
-
-def _put(draft: Path, target: Path) -> None:
-    """Give the draft its name, unless somebody was faster."""
-    try:
-        os.link(draft, target)
-    except FileExistsError:
-        raise ArgumentError(f"{target} exists already: pass force=True to replace it") from None
-    except OSError:  # a file system without hard links
-        os.replace(draft, target)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have the folder remember the new name, where folders can be asked to."""
-    if os.name != "nt":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

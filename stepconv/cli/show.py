@@ -1,0 +1,142 @@
+"""`stepconv show`: the steps of a record on stdout, as panels, as sentences, or as JSON."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stepconv.cli import _target
+from stepconv.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from stepconv.trace import Step, Trace, WorkedExample
+
+
+def show(
+    target: _target.Target = None,
+    step: Annotated[
+        int | None, typer.Option("--step", help="One step, counted from 0; -1 is the last.")
+    ] = None,
+    steps: Annotated[
+        str | None, typer.Option("--steps", metavar="A:B", help="The steps from A up to B.")
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="A sentence for each step, for screen readers.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A JSON object for each step, one a line.")
+    ] = False,
+    input: _target.Input = None,
+    kernel: _target.Kernel = None,
+    op: _target.Op = None,
+    window: _target.Window = None,
+    stride: _target.Stride = None,
+    padding: _target.Padding = None,
+    dilation: _target.Dilation = None,
+    groups: _target.Groups = None,
+    mode: _target.Mode = None,
+    ceil_mode: _target.CeilMode = False,
+    gradient: _target.Gradient = None,
+    grad_out: _target.GradOut = None,
+    channel: _target.Channel = None,
+    backend: _target.Backend = None,
+) -> None:
+    """Show the windows of a convolution, a pooling or a gradient, with every number.
+
+    Without --step or --steps the panels show the first step, sentences and JSON all of them.
+
+    Examples:
+
+        stepconv show vertical-edge-rgb --step 3
+        stepconv show max-pool-4x4 --plain
+        stepconv show --input "1 2 3; 4 5 6; 7 8 9" --kernel sobel-x --padding same --steps 0:3
+        stepconv show --input eight-22x16 --op avg-pool --window 3 --stride 2 --json
+        stepconv show size-10-3-p0-s2
+    """
+    asked = _target.asked(locals())
+    from stepconv.trace.examples import has_windows
+
+    if plain and as_json:
+        raise ArgumentError("--plain and --json say two things: give one")
+    example = asked.example
+    if example is not None and not has_windows(example):
+        _print_count(example, as_json)
+        return
+    trace = _target.trace_of(asked)
+    chosen = _chosen(trace, step, steps, everything=plain or as_json)
+    if as_json:
+        _print_json(chosen)
+    elif plain:
+        for one in chosen:
+            print(one.in_words())
+    else:
+        panels(trace, chosen)
+
+
+def _print_count(example: "WorkedExample", as_json: bool) -> None:
+    """Print an example that is a number, not a row of windows."""
+    from stepconv.cli import _counted
+
+    formula = _counted.formula(example)
+    if as_json:
+        import json
+
+        data = {"id": example.id, "title": example.title, "result": example.run()}
+        print(json.dumps({**data, "formula": formula}, ensure_ascii=False))
+    else:
+        print(f"{example.title}: {formula}")
+
+
+def panels(trace: "Trace", steps: "Iterable[Step]") -> None:
+    """Print each step as it stands in the player, one below the other."""
+    for step in steps:
+        print(step.in_words())
+
+
+def _chosen(trace: "Trace", step: int | None, steps: str | None, everything: bool) -> "list[Step]":
+    """Return the steps that are asked for."""
+    if step is not None and steps is not None:
+        raise ArgumentError("--step and --steps say two things: give one")
+    if steps is not None:
+        first, colon, last = steps.partition(":")
+        try:
+            bounds = slice(*(int(end) if end else None for end in (first, last)))
+        except ValueError:
+            colon = ""
+        if not colon:
+            raise ArgumentError(f"--steps {steps!r} is no range: 0:10, 10: or :10 fits")
+        return trace[bounds]
+    if step is not None:
+        if not -len(trace) <= step < len(trace):
+            raise ArgumentError(
+                f"--step {step} is not in this trace, whose steps are 0 to {len(trace) - 1}"
+            )
+        return [trace[step]]
+    return list(trace) if everything else trace[:1]
+
+
+def _print_json(steps: "Iterable[Step]") -> None:
+    import json
+
+    for step in steps:
+        print(json.dumps(as_data(step), default=_number))
+
+
+def as_data(step: "Step") -> dict[str, Any]:
+    """Return a step as plain data; `window` is in cells of the unpadded input."""
+    return {
+        "step": step.index,
+        "output_index": step.output_index,
+        "window": step.window,
+        "patch": step.patch.tolist(),
+        "kernel": None if step.kernel is None else step.kernel.tolist(),
+        "products": step.products.tolist(),
+        "channel_sums": step.channel_sums.tolist(),
+        "bias": step.bias,
+        "result": step.result,
+        "worker": step.worker,
+    }
+
+
+def _number(value: Any) -> Any:
+    return value.item()
