@@ -24,7 +24,7 @@ _COLOURS = ("red", "green", "blue")
 Target = Annotated[
     str | None,
     typer.Argument(
-        metavar="[TARGET]", help="A worked example or a .trace.npz file; or use the options."
+        metavar="TARGET", help="A worked example or a .trace.npz file; or use the options."
     ),
 ]
 Input = Annotated[

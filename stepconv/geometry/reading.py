@@ -4,14 +4,13 @@ A result of the engine, a gradient too, is a sum of cells times weights. Along e
 and the weights that meet are worked out here, for one output cell at a time.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from stepconv.geometry.axis import Axis
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The cells of a source that one output cell reads along one axis, and the weights they meet.
 
     `positions` say where the cells lie in a picture of the source, which may be in its padding;
@@ -91,8 +90,10 @@ def whole(axis: Axis) -> Reading:
 
 def _cells(axis: Axis, positions: tuple[int, ...], mode: str) -> tuple[int, ...]:
     """Return the cells that positions stand for; beyond the padding there are none."""
-    sources = _sources(axis, mode)
-    padded = (position + axis.before for position in positions)
+    sources, before = _sources(axis, mode), axis.before
+    if positions and positions[0] >= -before and positions[-1] < len(sources) - before:
+        return tuple([sources[position + before] for position in positions])
+    padded = (position + before for position in positions)
     return tuple(sources[i] if 0 <= i < len(sources) else -1 for i in padded)
 
 

@@ -1,11 +1,12 @@
-"""The textbook's loops in the form that keeps a record: one step computes one output cell.
+"""The textbook's loops in the form that keeps a record, a row of output cells at a time.
 
 Whatever the operation, an output cell gathers: along each axis `rows` and `columns` hold for every
 output index which cells of the source it reads and which weights they meet, as three arrays
 (starts, cells, taps); those of index i lie from starts[i] to starts[i + 1], and a cell of -1 is
-padding. Arrays are (planes, rows, columns) and steps count the output cells in that order.
+padding. Arrays are (planes, rows, columns); lines count the rows of all planes of the output, and
+steps its cells.
 
-Each step is a plain function that calls no other, so that every backend compiles this same source.
+Each function is plain and calls no other, so that every backend compiles this same source.
 """
 
 from typing import Any
@@ -16,8 +17,8 @@ Array = Any
 Lookup = tuple[Array, Array, Array]
 
 
-def sum_step(
-    step: Any,
+def sum_line(
+    line: Any,
     source: Array,
     weights: Array,
     pairs: Array,
@@ -28,27 +29,28 @@ def sum_step(
     sums: Array,
 ) -> None:
     """out = bias + Σ over the pairs of planes of Σ source · weight; keep the sum of each pair."""
-    height, width = out.shape[1:]
-    plane, i, j = step // (height * width), step // width % height, step % width
     row_starts, row_cells, row_taps = rows
     column_starts, column_cells, column_taps = columns
-    total = bias[plane % bias.size]
-    for k in range(pairs.shape[1]):
-        s, w = pairs[plane, k, 0], pairs[plane, k, 1]
-        partial = source.dtype.type(0)
-        for t in range(row_starts[i], row_starts[i + 1]):
-            for u in range(column_starts[j], column_starts[j + 1]):
-                cell = source.dtype.type(0)
-                if row_cells[t] >= 0 and column_cells[u] >= 0:
-                    cell = source[s, row_cells[t], column_cells[u]]
-                partial += cell * weights[w, row_taps[t], column_taps[u]]
-        sums[step, k] = partial
-        total += partial
-    out[plane, i, j] = total
+    height, width = out.shape[1:]
+    plane, i = line // height, line % height
+    for j in range(width):
+        total = bias[plane % bias.size]
+        for k in range(pairs.shape[1]):
+            s, w = pairs[plane, k, 0], pairs[plane, k, 1]
+            partial = source.dtype.type(0)
+            for t in range(row_starts[i], row_starts[i + 1]):
+                y, a = row_cells[t], row_taps[t]
+                for u in range(column_starts[j], column_starts[j + 1]):
+                    z, b = column_cells[u], column_taps[u]
+                    cell = source[s, y, z] if y >= 0 and z >= 0 else source.dtype.type(0)
+                    partial += cell * weights[w, a, b]
+            sums[line * width + j, k] = partial
+            total += partial
+        out[plane, i, j] = total
 
 
-def winner_step(
-    step: Any,
+def winner_line(
+    line: Any,
     source: Array,
     lowest: Any,
     rows: Lookup,
@@ -57,25 +59,26 @@ def winner_step(
     winners: Array,
 ) -> None:
     """out = the largest cell of the window; keep which cell of its plane that is, -1 for none."""
-    height, width = out.shape[1:]
-    plane, i, j = step // (height * width), step // width % height, step % width
     row_starts, row_cells, _ = rows
     column_starts, column_cells, _ = columns
-    best, winner = lowest, -1
-    for t in range(row_starts[i], row_starts[i + 1]):
-        for u in range(column_starts[j], column_starts[j + 1]):
-            y, z = row_cells[t], column_cells[u]
-            if y >= 0 and z >= 0:
-                cell = source[plane, y, z]
-                # The first of equals wins, and the first NaN beats all.
-                if winner < 0 or cell > best or (cell != cell and best == best):
-                    best, winner = cell, y * source.shape[2] + z
-    out[plane, i, j] = best
-    winners[step] = winner
+    height, width = out.shape[1:]
+    plane, i = line // height, line % height
+    for j in range(width):
+        best, winner = lowest, -1
+        for t in range(row_starts[i], row_starts[i + 1]):
+            for u in range(column_starts[j], column_starts[j + 1]):
+                y, z = row_cells[t], column_cells[u]
+                if y >= 0 and z >= 0:
+                    cell = source[plane, y, z]
+                    # The first of equals wins, and the first NaN beats all.
+                    if winner < 0 or cell > best or (cell != cell and best == best):
+                        best, winner = cell, y * source.shape[2] + z
+        out[plane, i, j] = best
+        winners[line * width + j] = winner
 
 
-def route_step(
-    step: Any,
+def route_line(
+    line: Any,
     grad_out: Array,
     winners: Array,
     rows: Lookup,
@@ -83,21 +86,22 @@ def route_step(
     grad_x: Array,
 ) -> None:
     """grad_x = Σ grad_out of the windows that this cell has won."""
-    height, width = grad_x.shape[1:]
-    plane, y, z = step // (height * width), step // width % height, step % width
     row_starts, row_cells, _ = rows
     column_starts, column_cells, _ = columns
-    total = grad_out.dtype.type(0)
-    for t in range(row_starts[y], row_starts[y + 1]):
-        for u in range(column_starts[z], column_starts[z + 1]):
-            i, j = row_cells[t], column_cells[u]
-            if winners[plane, i, j] == y * width + z:
-                total += grad_out[plane, i, j]
-    grad_x[plane, y, z] = total
+    height, width = grad_x.shape[1:]
+    plane, y = line // height, line % height
+    for z in range(width):
+        total = grad_out.dtype.type(0)
+        for t in range(row_starts[y], row_starts[y + 1]):
+            for u in range(column_starts[z], column_starts[z + 1]):
+                i, j = row_cells[t], column_cells[u]
+                if winners[plane, i, j] == y * width + z:
+                    total += grad_out[plane, i, j]
+        grad_x[plane, y, z] = total
 
 
-def copy_step(
-    step: Any,
+def copy_line(
+    line: Any,
     source: Array,
     outside: Any,
     rows: Lookup,
@@ -106,44 +110,50 @@ def copy_step(
 ) -> None:
     """out = the one cell that is read, or `outside` in the padding."""
     height, width = out.shape[1:]
-    plane, i, j = step // (height * width), step // width % height, step % width
-    y, z = rows[1][i], columns[1][j]
-    out[plane, i, j] = source[plane, y, z] if y >= 0 and z >= 0 else outside
+    plane, i = line // height, line % height
+    y = rows[1][i]
+    for j in range(width):
+        z = columns[1][j]
+        out[plane, i, j] = source[plane, y, z] if y >= 0 and z >= 0 else outside
 
 
-def gate_step(step: Any, x: Array, values: Array, out: Array) -> None:
-    """out = the value where x is positive or NaN, 0 elsewhere; all three in one dimension."""
-    out[step] = values.dtype.type(0) if x[step] <= 0 else values[step]
+def gate_line(line: Any, x: Array, values: Array, out: Array) -> None:
+    """out = the value where x is positive or NaN, 0 elsewhere."""
+    height, width = out.shape[1:]
+    plane, i = line // height, line % height
+    for j in range(width):
+        shut = x[plane, i, j] <= 0
+        out[plane, i, j] = values.dtype.type(0) if shut else values[plane, i, j]
 
 
-def record_sums(steps: int, workers: Array, *arguments: Any) -> None:
-    """Run `sum_step` for every step, all of them on this one worker."""
-    _run(sum_step, steps, workers, arguments)
+def record_sums(workers: Array, *arguments: Any) -> None:
+    """Run `sum_line` for every row of `workers`, all of them on this one worker."""
+    _run(sum_line, workers, arguments)
 
 
-def record_winners(steps: int, workers: Array, *arguments: Any) -> None:
-    """Run `winner_step` for every step."""
-    _run(winner_step, steps, workers, arguments)
+def record_winners(workers: Array, *arguments: Any) -> None:
+    """Run `winner_line` for every row."""
+    _run(winner_line, workers, arguments)
 
 
-def record_routes(steps: int, workers: Array, *arguments: Any) -> None:
-    """Run `route_step` for every step."""
-    _run(route_step, steps, workers, arguments)
+def record_routes(workers: Array, *arguments: Any) -> None:
+    """Run `route_line` for every row."""
+    _run(route_line, workers, arguments)
 
 
-def record_copies(steps: int, workers: Array, *arguments: Any) -> None:
-    """Run `copy_step` for every step."""
-    _run(copy_step, steps, workers, arguments)
+def record_copies(workers: Array, *arguments: Any) -> None:
+    """Run `copy_line` for every row."""
+    _run(copy_line, workers, arguments)
 
 
-def record_gates(steps: int, workers: Array, *arguments: Any) -> None:
-    """Run `gate_step` for every step."""
-    _run(gate_step, steps, workers, arguments)
+def record_gates(workers: Array, *arguments: Any) -> None:
+    """Run `gate_line` for every row."""
+    _run(gate_line, workers, arguments)
 
 
-def _run(function: Any, steps: int, workers: Array, arguments: tuple[Any, ...]) -> None:
+def _run(function: Any, workers: Array, arguments: tuple[Any, ...]) -> None:
     # An oracle does what IEEE says, where NumPy would warn.
     with np.errstate(all="ignore"):
-        for step in range(steps):
-            function(step, *arguments)
+        for line in range(len(workers)):
+            function(line, *arguments)
     workers[:] = 0

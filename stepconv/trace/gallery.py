@@ -1,7 +1,7 @@
 """The gallery: convolutions worked by hand in lectures, with the numbers that must come out.
 
-All of it is read once from `worked-examples.json` beside this file. The arrays are shared and
-therefore read-only; copy one to change it.
+All of it is read once from `worked-examples.json` beside this file, but for the pictures that
+`drawn.py` makes. The arrays are shared and therefore read-only; copy one to change it.
 """
 
 import difflib
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from stepconv import geometry, ops
 from stepconv.errors import ArgumentError
+from stepconv.trace.drawn import drawn
 
 Array = NDArray[Any]
 
@@ -147,7 +148,10 @@ def _gallery() -> _Gallery:
             name: NamedKernel(name, _frozen(entry["kernel"]), tuple(entry["lectures"]))
             for name, entry in data["kernels"].items()
         },
-        {name: _frozen(rows) for name, rows in data["pictures"].items()},
+        {
+            **{name: _frozen(rows) for name, rows in data["pictures"].items()},
+            **{name: _read_only(array) for name, array in drawn().items()},
+        },
     )
 
 
@@ -169,7 +173,10 @@ def _frozen(value: Any) -> Any:
     """Return lists as a read-only array, anything else as it is."""
     if not isinstance(value, list):
         return value
-    array = np.array(value)
+    return _read_only(np.array(value))
+
+
+def _read_only(array: Array) -> Array:
     array.flags.writeable = False
     return array
 

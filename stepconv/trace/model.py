@@ -281,10 +281,10 @@ class Step:
         gather, call = self.trace.gather, self.trace.call
         outside = gather.source.dtype.type(call.value if call.op == "pad" else 0)
         y, z = np.array(rows.cells, np.int64)[:, None], np.array(columns.cells, np.int64)
-        planes = gather.source[self.pairs[:, 0]]
-        if planes.size == 0:
+        planes = self.pairs[:, 0, None, None]
+        if gather.source.size == 0:
             return np.full((len(planes), y.size, z.size), outside)
-        return np.where((y >= 0) & (z >= 0), planes[:, y, z], outside)
+        return np.where((y >= 0) & (z >= 0), gather.source[planes, y, z], outside)
 
     @cached_property
     def kernel_planes(self) -> Array | None:
@@ -299,7 +299,7 @@ class Step:
         if weights is None:
             return None
         a, b = np.array(rows.taps, np.int64)[:, None], np.array(columns.taps, np.int64)
-        return weights[self.pairs[:, 1]][:, a, b]
+        return weights[self.pairs[:, 1, None, None], a, b]
 
     @cached_property
     def product_planes(self) -> Array:

@@ -51,7 +51,8 @@ def record(
 def _run(job: Job, backend: str, about: About) -> Trace:
     form = gather(job.call, job.arrays)
     out = np.empty(form.shape, form.source.dtype)
-    workers = np.zeros(form.steps, np.int32)
+    planes, height, width = form.shape
+    workers = np.zeros((planes * height, width), np.int32)
     sums = winners = None
     reads = (_lookup(form.row, form.shape[1]), _lookup(form.column, form.shape[2]))
     run = _Runner(backend, workers)
@@ -67,11 +68,11 @@ def _run(job: Job, backend: str, about: About) -> Trace:
             run("record_copies", form.source, out.dtype.type(job.call.value), *reads, out)
         case "gate":
             x = laying.laid_out(job.arrays["x"], laying.moving_dtype(job.arrays["x"]))
-            run("record_gates", x.reshape(-1), form.source.reshape(-1), out.reshape(-1))
+            run("record_gates", x.reshape(out.shape), form.source, out)
         case _:
             sums = _summed(form, run, reads, out)
     output = out.reshape(job.shape).astype(job.dtype, copy=False)
-    return Trace(job.call, job.arrays, output, workers, sums, winners, about)
+    return Trace(job.call, job.arrays, output, workers.reshape(-1), sums, winners, about)
 
 
 class _Runner:
@@ -83,7 +84,7 @@ class _Runner:
     def __call__(self, name: str, *arguments: Any) -> None:
         recorder = kernels.find_recorder(name, self.backend)
         if self.workers.size:
-            recorder(self.workers.size, self.workers, *arguments)
+            recorder(self.workers, *arguments)
 
 
 def _summed(form: Gather, run: _Runner, reads: tuple[Lookup, Lookup], out: Array) -> Array:
@@ -122,11 +123,13 @@ def _winners(job: Job, backend: str) -> Array:
 
 def _lookup(rule: Rule, size: int) -> Lookup:
     """Return what every index along an axis reads, as the recorders want it."""
-    readings = [rule(index) for index in range(size)]
-    starts = np.cumsum([0, *(len(reading.cells) for reading in readings)])
-    cells = [cell for reading in readings for cell in reading.cells]
-    taps = [tap for reading in readings for tap in reading.taps]
-    return starts.astype(np.int64), np.array(cells, np.int64), np.array(taps, np.int64)
+    starts, cells, taps = [0], list[int](), list[int]()
+    for index in range(size):
+        reading = rule(index)
+        cells += reading.cells
+        taps += reading.taps
+        starts.append(len(cells))
+    return np.array(starts, np.int64), np.array(cells, np.int64), np.array(taps, np.int64)
 
 
 def _longest(lookup: Lookup) -> int:

@@ -71,12 +71,15 @@ def test_checkpoints_are_numbers_on_the_way() -> None:
     assert seen == 7
 
 
-def test_there_are_38_examples_21_kernels_and_2_pictures() -> None:
+def test_there_are_38_examples_21_kernels_and_the_pictures() -> None:
     assert len({example.id for example in EXAMPLES}) == len(EXAMPLES) == 38
     assert len(gallery.named_kernels()) == 21
     assert {name: rows.shape for name, rows in gallery.pictures().items()} == {
         "letter-a-15x14": (14, 15),
         "eight-22x16": (22, 16),
+        "checkerboard-8x8": (8, 8),
+        "gradient-8x16": (8, 16),
+        "digit-5-28x28": (28, 28),
     }
 
 

@@ -182,11 +182,11 @@ def test_every_public_operation_can_be_recorded() -> None:
 @pytest.mark.parametrize(
     ("function", "operation"),
     [
-        ("sum_step", "correlate"),
-        ("winner_step", "max_pool"),
-        ("route_step", "max_pool_backward"),
-        ("copy_step", "pad"),
-        ("gate_step", "relu"),
+        ("sum_line", "correlate"),
+        ("winner_line", "max_pool"),
+        ("route_line", "max_pool_backward"),
+        ("copy_line", "pad"),
+        ("gate_line", "relu"),
     ],
 )
 def test_a_planted_bug_is_caught(
@@ -195,11 +195,10 @@ def test_a_planted_bug_is_caught(
     """A recorder that gets its last step wrong is found out, and so is the record it makes."""
     right: Callable[..., None] = getattr(recording, function)
 
-    def wrong(step: int, *arguments: Any) -> None:
-        right(step, *arguments)
-        out = arguments[-1] if function != "sum_step" and function != "winner_step" else None
-        out = arguments[-2] if out is None else out
-        if step == out.size - 1:
+    def wrong(line: int, *arguments: Any) -> None:
+        right(line, *arguments)
+        out = arguments[-2 if function in ("sum_line", "winner_line") else -1]
+        if line == out[..., 0].size - 1:
             out.flat[-1] += 1
 
     monkeypatch.setattr(recording, function, wrong)

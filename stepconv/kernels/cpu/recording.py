@@ -1,6 +1,6 @@
-"""The recorder on the CPU: the textbook's steps, compiled, shared among the threads.
+"""The recorder on the CPU: the textbook's loops, compiled, the rows shared among the threads.
 
-Beside what a step computes it is written down which thread did it.
+`workers` has a row for each row of the output; who computed it is written down there.
 """
 
 from typing import Any
@@ -14,16 +14,15 @@ from stepconv.kernels.compile import inner, parallel
 Array = Any
 Lookup = tuple[Array, Array, Array]
 
-_sum_step = inner(recording.sum_step)
-_winner_step = inner(recording.winner_step)
-_route_step = inner(recording.route_step)
-_copy_step = inner(recording.copy_step)
-_gate_step = inner(recording.gate_step)
+_sum_line = inner(recording.sum_line)
+_winner_line = inner(recording.winner_line)
+_route_line = inner(recording.route_line)
+_copy_line = inner(recording.copy_line)
+_gate_line = inner(recording.gate_line)
 
 
 @parallel
 def record_sums(
-    steps: int,
     workers: Array,
     source: Array,
     weights: Array,
@@ -34,15 +33,14 @@ def record_sums(
     out: Array,
     sums: Array,
 ) -> None:
-    for task in prange(steps):
-        step = np.int64(task)
-        _sum_step(step, source, weights, pairs, bias, rows, columns, out, sums)
-        workers[step] = get_thread_id()
+    for task in prange(len(workers)):
+        line = np.int64(task)
+        _sum_line(line, source, weights, pairs, bias, rows, columns, out, sums)
+        workers[line] = get_thread_id()
 
 
 @parallel
 def record_winners(
-    steps: int,
     workers: Array,
     source: Array,
     lowest: Any,
@@ -51,15 +49,14 @@ def record_winners(
     out: Array,
     winners: Array,
 ) -> None:
-    for task in prange(steps):
-        step = np.int64(task)
-        _winner_step(step, source, lowest, rows, columns, out, winners)
-        workers[step] = get_thread_id()
+    for task in prange(len(workers)):
+        line = np.int64(task)
+        _winner_line(line, source, lowest, rows, columns, out, winners)
+        workers[line] = get_thread_id()
 
 
 @parallel
 def record_routes(
-    steps: int,
     workers: Array,
     grad_out: Array,
     winners: Array,
@@ -67,15 +64,14 @@ def record_routes(
     columns: Lookup,
     grad_x: Array,
 ) -> None:
-    for task in prange(steps):
-        step = np.int64(task)
-        _route_step(step, grad_out, winners, rows, columns, grad_x)
-        workers[step] = get_thread_id()
+    for task in prange(len(workers)):
+        line = np.int64(task)
+        _route_line(line, grad_out, winners, rows, columns, grad_x)
+        workers[line] = get_thread_id()
 
 
 @parallel
 def record_copies(
-    steps: int,
     workers: Array,
     source: Array,
     outside: Any,
@@ -83,15 +79,15 @@ def record_copies(
     columns: Lookup,
     out: Array,
 ) -> None:
-    for task in prange(steps):
-        step = np.int64(task)
-        _copy_step(step, source, outside, rows, columns, out)
-        workers[step] = get_thread_id()
+    for task in prange(len(workers)):
+        line = np.int64(task)
+        _copy_line(line, source, outside, rows, columns, out)
+        workers[line] = get_thread_id()
 
 
 @parallel
-def record_gates(steps: int, workers: Array, x: Array, values: Array, out: Array) -> None:
-    for task in prange(steps):
-        step = np.int64(task)
-        _gate_step(step, x, values, out)
-        workers[step] = get_thread_id()
+def record_gates(workers: Array, x: Array, values: Array, out: Array) -> None:
+    for task in prange(len(workers)):
+        line = np.int64(task)
+        _gate_line(line, x, values, out)
+        workers[line] = get_thread_id()
