@@ -19,21 +19,22 @@ class Status:
     keys: tuple[tuple[str, str], ...] = field(default=())
 
 
-def head(frame: Frame, status: Status | None, width: int) -> Line:
-    """Return the line that says what is shown and which step of it."""
+def empty(title: str, width: int) -> Line:
+    """Return the line for a trace without steps."""
+    return (Piece(clipped(f" {title}: an empty result has no steps to play", width), "title"),)
+
+
+def head(frame: Frame, status: Status | None, width: int, question: str = "") -> Line:
+    """Return the line that says what is shown, a view's question first, and which step of it."""
     right = "" if status is None else _state(status)
     where = f"step {frame.number + 1} of {frame.steps} · {frame.place}"
     room = width - columns(right) - 2
-    parts = [part for part in (frame.title, frame.operation, where) if part]
-    while len(parts) > 1 and columns(" · ".join(parts)) > room and len(parts) == 3:
-        # The operation goes first: the title says it too.
-        if columns(f"{frame.title} · {where}") <= room or columns(where) + 12 < room:
-            parts = [clipped(frame.title, room - columns(where) - 3), where]
-        else:
-            parts = [where]
-    if len(parts) == 2 and columns(" · ".join(parts)) > room:
-        parts = [clipped(parts[0], room - columns(where) - 3), where]
-        parts = [part for part in parts if part]
+    named = question or frame.title
+    parts = [part for part in (named, frame.operation, where) if part]
+    if columns(" · ".join(parts)) > room:
+        # The operation goes first, then the end of the title, then all of the title.
+        clip = clipped(named, max(room - columns(where) - 3, 0))
+        parts = [clip, where] if columns(clip) > 8 else [where]
     pieces: list[Piece] = [Piece(" ")]
     for number, part in enumerate(parts):
         pieces.append(Piece(" · ", "muted") if number else Piece(""))

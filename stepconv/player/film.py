@@ -70,20 +70,20 @@ class Film:
         return tuple(dict.fromkeys(axis.formula() for axis in self.trace.plan.axes))
 
     @cached_property
-    def remarks(self) -> tuple[str, ...]:
-        """What has to be said about the numbers, and what the author of the trace said."""
-        rounded = [
-            name
-            for name, format in (
-                (self.source_name, self.source_format),
-                ("kernel", self.weights_format),
-                ("products", self.products_format),
-                (self.trace.call.operation.result, self.result_format),
-            )
-            if format.rounded
-        ]
-        said = tuple(plain(note) for note in self.trace.about.notes)
-        return ((f"rounded: {', '.join(rounded)}",) if rounded else ()) + said
+    def rounded(self) -> tuple[str, ...]:
+        """Names of the panels that leave digits out."""
+        formats = {
+            self.source_name: self.source_format,
+            "kernel": self.weights_format,
+            "products": self.products_format,
+            self.trace.call.operation.result: self.result_format,
+        }
+        return tuple(name for name, format in formats.items() if format.rounded)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What the author of the trace says about it."""
+        return tuple(plain(note) for note in self.trace.about.notes)
 
     @cached_property
     def source_format(self) -> Format:

@@ -42,7 +42,8 @@ class Frame:
     formulas: tuple[str, ...]
     channel: int
     channels: int
-    remarks: tuple[str, ...]
+    rounded: tuple[str, ...]
+    notes: tuple[str, ...]
     one_row: bool
     largest_patch: tuple[int, int]
 
@@ -89,7 +90,8 @@ def frame(filmed: Film | Trace, index: int, channel: int = 0) -> Frame:
         formulas=film.formulas,
         channel=channel,
         channels=len(names),
-        remarks=film.remarks,
+        rounded=film.rounded,
+        notes=film.notes,
         one_row=film.gather.axes == 1,
         largest_patch=film.largest_patch,
     )

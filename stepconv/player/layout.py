@@ -16,6 +16,7 @@ from stepconv.player.lines import (
     clipped_line,
     cut,
     indented,
+    wrapped,
 )
 from stepconv.player.sheet import Grid
 
@@ -42,10 +43,22 @@ def screen(
     if body is None:
         body = _reduced(frame, width - 2, (height or 60) - 1 - len(foot))
     lines = [chrome.head(frame, status, width), *(indented(body, 1).lines)]
+    lines += _notes(frame, width, None if height is None else height - len(foot) - len(lines))
     if height is not None:
         lines = lines[: max(height - len(foot), 1)]
         lines += [()] * (height - len(foot) - len(lines))
     return [clipped_line(line, width) for line in [*lines, *foot]][:height]
+
+
+def _notes(frame: Frame, width: int, room: int | None) -> list[Line]:
+    """Return the author's notes, as many as there is room for."""
+    lines: list[Line] = []
+    for note in frame.notes:
+        more = indented(wrapped(note, width - 2, "note"), 1).lines
+        if room is not None and len(lines) + len(more) + 1 > room:
+            break
+        lines += more
+    return [(), *lines] if lines else []
 
 
 def arranged(frame: Frame, width: int, height: int | None) -> Block | None:

@@ -166,7 +166,12 @@ def elided(terms: tuple[str, ...], room: int) -> str:
 
 
 def below(frame: Frame, width: int) -> Block:
-    """Return the size formula and the remarks."""
+    """Return the size formula, and which numbers are rounded."""
     formulas = [wrapped(formula, width, "muted") for formula in frame.formulas[:2]]
-    remarks = [wrapped(f"note: {remark}", width, "note") for remark in frame.remarks]
-    return above(*formulas, *remarks)
+    rounded = wrapped(f"rounded: {', '.join(frame.rounded)}", width, "note")
+    return above(*formulas, rounded if frame.rounded else Block())
+
+
+def whole_width(grid: Grid) -> int:
+    """Return how wide all of a grid is, its title too."""
+    return max(draw.numbers_width(grid), columns(grid.title))
