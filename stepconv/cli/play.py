@@ -42,7 +42,11 @@ def play(
     if not on_a_screen() or (asked.example is not None and not has_windows(asked.example)):
         show.show(**vars(asked))
         return
-    trace = _target.trace_of(asked)
+    from stepconv.cli import _console
+
+    # Reading a file takes no time; recording may have to compile first.
+    with _console.stderr().status("recording every window …"):
+        trace = _target.trace_of(asked)
     from stepconv.player import app
 
     status = app.play(trace)

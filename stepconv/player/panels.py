@@ -80,30 +80,40 @@ def arrow(frame: Frame, line: int) -> Block:
     return block([*([()] * line), [Piece("◀──" if frame.backward else "──▶", "arrow")]])
 
 
-def middle(frame: Frame, *, beside_each_other: bool, zoom: bool = False) -> Block:
-    """Return window, kernel and products with the signs between them; as large in every step."""
-    window = frame.window if zoom or frame.kernel is None else None
-    grids = [grid for grid in (window, frame.kernel, frame.products, frame.other) if grid]
-    blocks = [_steady(frame, grid) for grid in grids]
+def middle(frame: Frame, *, beside_each_other: bool) -> Block:
+    """Return kernel and products, or the window where there is no kernel."""
+    blocks = [_steady(frame, grid) for grid in _inner(frame)]
     return beside(*blocks, gap=3) if beside_each_other else above(*blocks, gap=1)
 
 
-def fitted_middle(frame: Frame, width: int, height: int | None = None) -> Block:
-    """Return kernel and products, abreast if they fit, else below each other; pictures if not."""
-    abreast = middle(frame, beside_each_other=True)
-    if abreast.width > width:
-        grids = [grid for grid in (frame.kernel, frame.products, frame.other) if grid]
-        abreast = beside(*(_steady(frame, grid) for grid in grids), gap=1)
-    if abreast.width <= width and (height is None or abreast.height <= height):
-        return abreast
-    stacked = middle(frame, beside_each_other=False)
-    if stacked.width <= width and (height is None or stacked.height <= height):
-        return stacked
-    if height is None:
-        return stacked
-    grids = [grid for grid in (frame.window, frame.kernel, frame.products) if grid]
+def fitted_middle(
+    frame: Frame, width: int, height: int | None = None, *, zoom: bool = False
+) -> Block:
+    """Return window, kernel and products in the best way that fits; as large in every step.
+
+    With `zoom` the window is among them: the source shows it as a picture.
+    """
+    inner = _inner(frame)
+    zoomed = [frame.window, *inner] if zoom and frame.window not in (None, *inner) else inner
+    grids = [grid for grid in zoomed if grid]
+    if height is None or all(fits(grid, width, height) for grid in grids):
+        drawn = [_steady(frame, grid) for grid in grids]
+        # The products can be read off the sum as well; so they go first.
+        tried = [beside(*drawn, gap=3), beside(*drawn, gap=1)]
+        tried += [beside(*drawn[:2], gap=1)] if zoom else []
+        tried += [above(*drawn, gap=1), above(*drawn)]
+        for laid in tried:
+            if laid.width <= width and (height is None or laid.height <= height):
+                return laid
+        if height is None:
+            return tried[-1]
     each = max((width - len(grids) + 1) // max(len(grids), 1), 8)
     return beside(*(part(grid, each, height - 1)[1] for grid in grids), gap=1)
+
+
+def _inner(frame: Frame) -> list[Grid]:
+    window = frame.window if frame.kernel is None else None
+    return [grid for grid in (window, frame.kernel, frame.products, frame.other) if grid]
 
 
 def _steady(frame: Frame, grid: Grid) -> Block:
@@ -170,6 +180,11 @@ def below(frame: Frame, width: int) -> Block:
     formulas = [wrapped(formula, width, "muted") for formula in frame.formulas[:2]]
     rounded = wrapped(f"rounded: {', '.join(frame.rounded)}", width, "note")
     return above(*formulas, rounded if frame.rounded else Block())
+
+
+def fits(grid: Grid, width: int, height: int) -> bool:
+    """Tell whether all numbers of a grid fit into so many columns and lines."""
+    return draw.numbers_width(grid) <= width and grid.shape[0] <= height
 
 
 def whole_width(grid: Grid) -> int:

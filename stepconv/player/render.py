@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 # Blue and orange are told apart by nearly everybody, on dark screens and on light ones.
 _STYLES = {
     "title": "bold",
-    "window": "bold white on #0b5fd8",
+    "window": "bold #ffffff on #0b5fd8",
     "window padding": "#b8cdf5 on #0b5fd8",
-    "result": "bold black on #ff9a1f",
+    "result": "bold #000000 on #ff9a1f",
     "result-text": "bold #ff9a1f",
-    "winner": "bold black on #ff9a1f",
+    "winner": "bold #000000 on #ff9a1f",
     "padding": "dim italic",
     "unknown": "dim",
     "unread": "dim strike",
