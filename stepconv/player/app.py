@@ -155,7 +155,7 @@ class Player(App[int]):
             ("I", "image(-1)"),
             ("l", "light"),
             ("escape", "leave"),
-            ("q", "quit"),
+            ("q,ctrl+c", "quit"),
         )
     ]
 

@@ -7,6 +7,8 @@ from stepconv.player.sheet import BREAK, NOTHING, PADDING, UNKNOWN, Grid
 
 # A sheet of more cells than these is written a line at a time, as it is looked at.
 _AT_ONCE = 4096
+# A cell that is not computed yet and has a breakpoint.
+_STOP = "●"
 
 
 def numbers_width(grid: Grid, columns: int | None = None) -> int:
@@ -38,7 +40,8 @@ def _number_line(grid: Grid, row: int, columns: range, texts: list[str]) -> Line
     for column, text in zip(columns, texts, strict=True):
         inside = column in marked
         role = _role(grid, row, column, inside)
-        shown = text if role != UNKNOWN else nothing
+        known = grid.is_known(row, column)
+        shown = text if known else nothing if role != BREAK else _STOP.rjust(len(nothing))
         edge = " " if inside == before else "[" if inside else "]"
         spot = Spot(grid.part, row, column)
         if inside != before:

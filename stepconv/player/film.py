@@ -33,18 +33,20 @@ class Film:
         self.gather = trace.gather
         self.family = trace.call.operation.family
         self._sources: dict[int, Sheet] = {}
-        self._weights: dict[int, Sheet] = {}
+        self._weights: dict[tuple[int, bool], Sheet] = {}
         self._results: dict[int, Sheet] = {}
 
     def __len__(self) -> int:
         return len(self.trace)
 
-    def weights_sheet(self, plane: int) -> Sheet:
-        """Return a plane of the weights."""
-        if plane not in self._weights:
+    def weights_sheet(self, plane: int, *, turned: bool = False) -> Sheet:
+        """Return a plane of the weights, or that after a half turn."""
+        if (plane, turned) not in self._weights:
             assert self.gather.weights is not None
-            self._weights[plane] = sheet_of(self.gather.weights[plane], self.weights_format)
-        return self._weights[plane]
+            cells = self.gather.weights[plane]
+            cells = cells[::-1, ::-1] if turned else cells
+            self._weights[plane, turned] = sheet_of(cells, self.weights_format)
+        return self._weights[plane, turned]
 
     @cached_property
     def title(self) -> str:

@@ -206,30 +206,37 @@ def _reduced_signal(frame: Frame, width: int, height: int) -> Block:
     source, result = (panels.part(grid, width, 1)[1] for grid in (frame.source, frame.result))
     first, last = (result, source) if frame.backward else (source, result)
     room = height - first.height - last.height
-    below = _close_up(frame, width, max(room - 2, 1))
+    below = _close_up(frame, width, max(room - 2, 1), zoom=True)
     return above(first, below, last, gap=1 if room - below.height >= 2 else 0)
 
 
-def _reduced_rows(frame: Frame, width: int, height: int) -> tuple[float, Block]:
-    """Input and output abreast, the window below."""
+def _reduced_rows(
+    frame: Frame, width: int, height: int, *, zoom: bool = False
+) -> tuple[float, Block]:
+    """Input and output abreast, the window below; with `zoom` its numbers as well."""
     grids = [frame.result, frame.source] if frame.backward else [frame.source, frame.result]
     # What decides about a gradient is x, and x lies where the gradient arrives.
     grids = [frame.other, *grids] if frame.other is not None else grids
     each = (width - 5 - 2 * (len(grids) - 2)) // len(grids)
     most = max(height * 2 // 5, min(frame.largest_patch[0] + 4, height // 2), 5)
-    below = _close_up(frame, width, most)
+    below = _close_up(frame, width, most, zoom=zoom)
     room = height - below.height - 2
     drawn = [panels.part(grid, each, room) for grid in grids]
+    quality = drawn[grids.index(frame.source)][0]
+    if quality <= panels.PICTURE and not zoom:
+        return _reduced_rows(frame, width, height, zoom=True)
     score = min(quality for quality, _ in drawn) if room >= 3 else 0
     *before, last = (block for _, block in drawn)
     top = beside(*before, panels.arrow(frame, 3), last, gap=1)
     return score, above(top, below, gap=1 if top.height + below.height < height else 0)
 
 
-def _reduced_columns(frame: Frame, width: int, height: int) -> tuple[float, Block]:
-    """Input over output, the window at their right."""
+def _reduced_columns(
+    frame: Frame, width: int, height: int, *, zoom: bool = False
+) -> tuple[float, Block]:
+    """Input over output, the window at their right; with `zoom` its numbers as well."""
     right_wide = min(max(28, width * 2 // 5), width)
-    right = _close_up(frame, right_wide, height)
+    right = _close_up(frame, right_wide, height, zoom=zoom)
     room = width - right.width - _GAP
     if room < 16:
         return -1, right
@@ -239,16 +246,19 @@ def _reduced_columns(frame: Frame, width: int, height: int) -> tuple[float, Bloc
     if frame.source.shape[0] + frame.result.shape[0] <= free:
         upper = frame.source.shape[0]
     source = panels.part(frame.source, room, upper)
+    if source[0] <= panels.PICTURE and not zoom:
+        return _reduced_columns(frame, width, height, zoom=True)
     result = panels.part(frame.result, room, free - upper)
     first, second = (result, source) if frame.backward else (source, result)
     return min(source[0], result[0]), beside(above(first[1], second[1]), right)
 
 
-def _close_up(frame: Frame, width: int, height: int) -> Block:
+def _close_up(frame: Frame, width: int, height: int, *, zoom: bool) -> Block:
     """The window's own numbers, kernel, products and sums, cut down to what fits."""
-    middle = panels.fitted_middle(frame, width, max(height - 3, 3), zoom=True)
-    if middle.width + 30 <= width:
-        room = width - middle.width - 3
-        told = above(panels.words(frame, room), panels.below(frame, room))
+    middle = panels.fitted_middle(frame, width, max(height - 3, 3), zoom=zoom)
+    beside_it = width - middle.width - 3
+    if beside_it >= 27:
+        told = above(panels.words(frame, beside_it, height), panels.below(frame, beside_it))
         return cut(beside(middle, told, gap=3), width, height)
-    return cut(above(middle, panels.words(frame, width), panels.below(frame, width)), width, height)
+    told = panels.words(frame, width, max(height - middle.height, 1))
+    return cut(above(middle, told, panels.below(frame, width)), width, height)

@@ -23,6 +23,8 @@ from stepconv.player.sums import Sum
 
 # Below this share of its cells a grid is better seen whole, as a picture.
 _ENOUGH = 0.4
+# How good a grid is that is seen as a picture: at most this; numbers are better.
+PICTURE = 1.0
 
 
 def part(grid: Grid, width: int, height: int) -> tuple[float, Block]:
@@ -31,17 +33,20 @@ def part(grid: Grid, width: int, height: int) -> tuple[float, Block]:
     cell = grid.sheet.format.width + 1
     shown_rows, shown_columns = min(rows, height), min(wide, (width - 1) // cell)
     share = shown_rows * shown_columns / max(rows * wide, 1)
+    if rows * wide == 0:
+        return 3, title(grid, width)
     if share == 1:
-        return 3, titled(grid)
-    if share >= _ENOUGH or (rows * wide <= 1):
-        return 1 + share, _cropped(grid, max(shown_rows, 1), max(shown_columns, 1))
+        return 3, above(title(grid, width), draw.numbers(grid))
+    if share >= _ENOUGH:
+        return PICTURE + share, _cropped(grid, shown_rows, shown_columns, width)
     if rows == 1:
-        return 1, above(title(grid), bars(grid, width))
+        return PICTURE, above(title(grid, width), bars(grid, width))
     _, across = pixels(grid.shape, width, height)
-    return min(across / wide, 1), above(title(grid, across + 2), picture(grid, width, height))
+    drawn = above(title(grid, across + 2), picture(grid, width, height))
+    return min(across / wide, PICTURE), drawn
 
 
-def _cropped(grid: Grid, height: int, width: int) -> Block:
+def _cropped(grid: Grid, height: int, width: int, room: int) -> Block:
     rows = _around(grid.marked_cells[0], grid.shape[0], height)
     shown = _around(grid.marked_cells[1], grid.shape[1], width)
     numbers = draw.numbers(grid, rows, shown)
@@ -52,7 +57,7 @@ def _cropped(grid: Grid, height: int, width: int) -> Block:
         left = grid.sheet.left
         where.append(f"columns {shown.start - left}–{shown.stop - 1 - left}")
     note = f" · {', '.join(where)}"
-    wide = max(numbers.width, min(columns(grid.title + note), numbers.width + 8))
+    wide = min(max(numbers.width, columns(grid.title + note)), room)
     head = Piece(clipped(grid.title, wide), "title")
     return above(block([(head, Piece(clipped(note, wide - columns(head.text)), "muted"))]), numbers)
 
@@ -126,22 +131,41 @@ def _steady(frame: Frame, grid: Grid) -> Block:
     return drawn
 
 
-def words(frame: Frame, width: int) -> Block:
-    """Return the sums of the channels and their total, or what happens in words."""
+def words(frame: Frame, width: int, height: int | None = None) -> Block:
+    """Return the sums of the channels and their total, or what happens in words.
+
+    In few lines the total stays, and the chosen channel if there are two.
+    """
     if not frame.sums:
         return wrapped(frame.sentence, width)
     if len(frame.sums) == 1 and frame.total is None:
         return block([sum_line(frame.sums[0], 0, width)])
     named = max(columns(each.name) for each in frame.sums)
     named = min(named, max(width // 3, 6))
-    lines: list[Line] = [sum_line(each, named, width) for each in frame.sums]
-    if len(frame.sums) < frame.channels:
-        lines.append((Piece(f"… {frame.channels - len(frame.sums)} more channels", "muted"),))
-    if frame.total is not None:
-        wide = max(line_width(line) for line in lines)
-        total = sum_line(frame.total, 0, width)
-        lines += [(Piece("─" * min(max(wide, line_width(total)), width), "muted"),), total]
-    return block(lines)
+    lines = _channels(frame, named, width, height)
+    if frame.total is None:
+        return block(lines)
+    total = sum_line(frame.total, 0, width)
+    wide = max(line_width(line) for line in [*lines, total])
+    if height is None or len(lines) + 2 <= height:
+        lines.append((Piece("─" * min(wide, width), "muted"),))
+    return block([*lines, total])
+
+
+def _channels(frame: Frame, named: int, width: int, height: int | None) -> list[Line]:
+    """Return the sums of as many channels as there is room for, round the chosen one."""
+    room = len(frame.sums) if height is None else height - 1
+    if len(frame.sums) == frame.channels <= room:
+        shown = frame.sums
+    else:
+        room = min(max(room - 1, min(room, 1)), len(frame.sums))
+        chosen = next((k for k, each in enumerate(frame.sums) if each.chosen), 0)
+        first = min(max(chosen - room // 2, 0), len(frame.sums) - room)
+        shown = frame.sums[first : first + room]
+    lines = [sum_line(each, named, width) for each in shown]
+    if len(shown) < frame.channels and (height is None or len(lines) + 2 <= height):
+        lines.append((Piece(f"… {frame.channels - len(shown)} more channels", "muted"),))
+    return lines
 
 
 def sum_line(each: Sum, named: int, width: int) -> Line:

@@ -59,7 +59,7 @@ class Playback:
 
     def frame(self) -> Frame:
         """Return what the step looks like."""
-        return frame(self.film, self.index, self.channel)
+        return frame(self.film, self.index, self.channel, self.breakpoints)
 
     def go(self, index: int) -> None:
         """Go to a step, or as near as there is one."""

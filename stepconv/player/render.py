@@ -28,6 +28,11 @@ _STYLES = {
     "unread": "dim strike",
     "break": "bold #ff9a1f",
     "large": "bold #5a9bff",
+    "heat 0": "#ffffff on #10233f",
+    "heat 1": "#ffffff on #17396b",
+    "heat 2": "#ffffff on #1d4f96",
+    "heat 3": "#ffffff on #2a68bd",
+    "heat 4": "#ffffff on #3d82dd",
     # Okabe and Ito's colours, made for colour-blind eyes.
     "worker 0": "#56b4e9",
     "worker 1": "#e69f00",
@@ -43,6 +48,7 @@ _STYLES = {
     "message": "bold #ff9a1f",
     "note": "italic dim",
 }
+ROLES = frozenset(_STYLES)
 _SHADES = " ░▒▓█"
 
 
