@@ -1,0 +1,45 @@
+"""The keys of the player, and the page that lists them."""
+
+from __future__ import annotations
+
+from stepconv.player.lines import Block, Line, Piece, Spot, block, clipped
+
+# Key, what the last line of the screen calls it, what it does.
+KEYS: tuple[tuple[str, str, str], ...] = (
+    ("space", "play", "play and pause"),
+    ("←→", "step", "one step back and on; ↑↓ one row up and down"),
+    ("g", "go to", "go to a step, 17, or to an output cell, 3,4; or click on any cell"),
+    ("w", "why", "why has the result this size? what no window reads, how others pad"),
+    ("r", "readers", "who reads this pixel? arrows move it"),
+    ("c", "compare", "correlation and convolution side by side; h turns the kernel"),
+    ("/", "find", "next padding, <0, >9, =225, nan, sign, max, min; n again, N back"),
+    ("b", "break", "breakpoint here; B stops at a condition, as / finds it"),
+    ("p", "present", "one window in large digits, for a projector"),
+    ("t", "who", "who computed this: threads or GPU blocks"),
+    ("tab", "channel", "next channel; shift+tab the one before"),
+    ("f", "filter", "same cell in the next plane of the result; F the one before"),
+    ("i", "image", "same cell in the next image of a batch; I the one before"),
+    ("+-", "speed", "play faster, play slower"),
+    ("home", "first", "first step; end: the last"),
+    ("l", "light", "light or dark screen"),
+    ("?", "keys", "this page"),
+    ("q", "quit", "leave; esc closes a view"),
+)
+# Which keys the last line names, the most asked for first; the rest stand on this page.
+FOOT = ("space", "←→", "g", "b", "/", "c", "w", "r", "?")
+
+
+def foot() -> tuple[tuple[str, str], ...]:
+    """Return the keys that the last line names."""
+    short = {key: name for key, name, _ in KEYS}
+    return tuple((key, short[key]) for key in FOOT)
+
+
+def view(width: int) -> Block:
+    """Return the page of keys; each can be clicked."""
+    lines: list[Line] = []
+    for key, _, meaning in KEYS:
+        spot = Spot(f"key:{key}")
+        told = clipped(meaning, width - 9)
+        lines.append((Piece(f" {key}".ljust(8), "key", spot), Piece(told, "", spot)))
+    return block(lines)
