@@ -131,8 +131,9 @@ class Player(App[int]):
     AUTO_FOCUS = ""
     TITLE = "stepconv"
     CSS = """
-    Stage { width: 1fr; height: 1fr; }
-    Input { dock: bottom; height: 1; border: none; padding: 0 1; display: none; }
+    Screen { layers: stage question; }
+    Stage { width: 1fr; height: 1fr; layer: stage; }
+    Input { layer: question; dock: bottom; height: 1; border: none; padding: 0 1; display: none; }
     Input:focus { border: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -310,7 +311,8 @@ class Player(App[int]):
         question.placeholder = _QUESTIONS[about]
         question.value = ""
         question.styles.display = "block"
-        question.focus()
+        # At once, so that whoever types fast loses no key.
+        self.set_focus(question)
         self._update()
 
     def _close_question(self) -> None:

@@ -22,7 +22,7 @@ from stepconv.player.sheet import Grid
 from stepconv.player.sums import Sum
 
 # Below this share of its cells a grid is better seen whole, as a picture.
-_ENOUGH = 0.4
+_ENOUGH = 0.3
 # How good a grid is that is seen as a picture: at most this; numbers are better.
 PICTURE = 1.0
 
