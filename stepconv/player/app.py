@@ -105,7 +105,7 @@ class Stage(Widget):
                 segments.append(Segment(render.shade(piece), base))
             elif piece.text:
                 segments.append(Segment(piece.text, base + render.style(piece.role)))
-        return Strip(segments).adjust_cell_length(width, base)
+        return Strip(segments).simplify().adjust_cell_length(width, base)
 
     def on_click(self, event: events.Click) -> None:
         spot = self.spot_at(event.x, event.y)

@@ -24,7 +24,15 @@ class Terminal:
 
     def __init__(self, width: int, height: int) -> None:
         self.name = f"stepconv-{uuid.uuid4().hex[:8]}"
-        self.call("new-session", "-d", "-x", str(width), "-y", str(height), "env -u COLUMNS -u LINES PS1='$ ' sh")
+        self.call(
+            "new-session",
+            "-d",
+            "-x",
+            str(width),
+            "-y",
+            str(height),
+            "env -u COLUMNS -u LINES PS1='$ ' sh",
+        )
         self.run(f"cd {ROOT}; stty cols {width} rows {height}")
 
     def call(self, *arguments: str) -> str:
