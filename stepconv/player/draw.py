@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from stepconv.player.lines import Block, Line, Piece, Spot
 from stepconv.player.sheet import BREAK, NOTHING, PADDING, UNKNOWN, Grid
 
@@ -18,8 +20,20 @@ def numbers_width(grid: Grid, columns: int | None = None) -> int:
 
 def numbers(grid: Grid, rows: range | None = None, columns: range | None = None) -> Block:
     """Return the numbers of a part of the grid, without its title."""
+    if rows is None or columns is None:
+        return _whole(grid)
+    return _part(grid, rows, columns)
+
+
+# While the best arrangement is looked for, the same grid is drawn again and again.
+@lru_cache(maxsize=32)
+def _whole(grid: Grid) -> Block:
     height, width = grid.shape
-    rows, columns = rows or range(height), columns or range(width)
+    return _part(grid, range(height), range(width))
+
+
+def _part(grid: Grid, rows: range, columns: range) -> Block:
+    height, width = grid.shape
     every = grid.sheet.all_texts if height * width <= _AT_ONCE else None
     lines = []
     for row in rows:
