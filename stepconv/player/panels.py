@@ -42,7 +42,7 @@ def part(grid: Grid, width: int, height: int) -> tuple[float, Block]:
     if rows == 1:
         return PICTURE, above(title(grid, width), bars(grid, width))
     _, across = pixels(grid.shape, width, height)
-    drawn = above(title(grid, across + 2), picture(grid, width, height))
+    drawn = above(title(grid, width), picture(grid, width, height))
     return min(across / wide, PICTURE), drawn
 
 

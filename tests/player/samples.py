@@ -101,6 +101,14 @@ NAMES = (*WORKED, *ODD)
 # Those that have a step to look at.
 PLAYABLE = tuple(name for name in NAMES if name != "empty")
 
+# One of each kind, for what would take too long with all of them.
+SOME = (
+    *("two-sequences", "vertical-edge-rgb", "even-kernel-same", "flip", "relu-4x4"),
+    *("max-pool-4x4", "max-pool-backward", "signal-weights", "layer", "layer-back-x"),
+    *("layer-back-bias", "transposed", "avg-pool-ceil", "avg-pool-back", "pad-back", "rough"),
+    *("wide-kernel", "many-channels", "long", "picture", "one-cell"),
+)
+
 
 @cache
 def sample(name: str) -> Trace:
@@ -113,4 +121,4 @@ def steps_of(trace: Trace, most: int = 14) -> list[int]:
     return sorted({*np.linspace(0, len(trace) - 1, min(most, len(trace))).astype(int).tolist()})
 
 
-__all__ = ["NAMES", "ODD", "PLAYABLE", "WORKED", "sample", "steps_of"]
+__all__ = ["NAMES", "ODD", "PLAYABLE", "SOME", "WORKED", "sample", "steps_of"]
