@@ -21,6 +21,8 @@ _BELOW, _ABOVE = np.array([64, 156, 255.0]), np.array([255, 150, 32.0])
 _TINTS: dict[str, Colour] = {"window": (30, 110, 255), "result": (255, 140, 0)}
 _BARS = "▁▂▃▄▅▆▇█"
 _LARGEST_PIXEL = 2
+# Of a photograph so many rows and columns go into a pixel: all of them would take too long.
+_SAMPLES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,14 +183,18 @@ def _levels(sheet: Sheet, down: int, across: int) -> list[list[float]]:
 
 
 def _resized(sheet: Sheet, down: int, across: int) -> Array:
-    """Return the mean of the cells under each pixel."""
+    """Return the mean of the cells under each pixel, or of enough of them."""
+    rows, columns = (
+        slice(None, None, max(size // (pixels * _SAMPLES), 1))
+        for size, pixels in zip(sheet.shape, (down, across), strict=True)
+    )
     with np.errstate(all="ignore"):
-        cells = sheet.values(slice(None), slice(None)).astype(np.float64)
+        cells = sheet.values(rows, columns).astype(np.float64)
         finite = np.isfinite(cells)
         if not finite.all():
             largest = np.abs(cells[finite]).max(initial=0)
             cells = np.nan_to_num(cells, nan=0, posinf=largest, neginf=-largest)
-        for axis, (size, pixels) in enumerate(zip(sheet.shape, (down, across), strict=True)):
+        for axis, (size, pixels) in enumerate(zip(cells.shape, (down, across), strict=True)):
             cells = _means(cells, axis, size, pixels)
     return cells
 
