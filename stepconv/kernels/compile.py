@@ -122,8 +122,8 @@ class Kernel(_Threaded):
 
     def _run(self, args: tuple[Any, ...]) -> None:
         # A function takes the cells of a tuple one by one, so here they may come alone as well.
-        leaves = tuple(_leaves(args))
-        _on_all_threads(self._address(args), thread_count(), leaves)
+        flat = tuple(_leaves(args)) if tuple in map(type, args) else args
+        _on_all_threads(self._address(args), thread_count(), flat)
 
     def _address(self, args: tuple[Any, ...]) -> int:
         """Return where the code for arguments of these types lies."""
