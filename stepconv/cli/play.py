@@ -1,8 +1,13 @@
 """`stepconv play`: step through a record on the terminal, multiplication by multiplication."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from stepconv.cli import _target
+
+if TYPE_CHECKING:
+    from stepconv.trace import Trace
 
 
 def play(
@@ -42,12 +47,20 @@ def play(
     if not on_a_screen() or (asked.example is not None and not has_windows(asked.example)):
         show.show(**vars(asked))
         return
-    trace = _target.trace_of(asked)
+    trace = _recorded(asked) if asked.options else _target.trace_of(asked)
     from stepconv.player import app
 
     status = app.play(trace)
     if status:
         raise typer.Exit(status)
+
+
+def _recorded(asked: _target.Asked) -> "Trace":
+    """Record what is asked for, and say so: large inputs take a moment, compiling does too."""
+    from stepconv.cli import _console
+
+    with _console.stderr().status("recording every window …"):
+        return _target.trace_of(asked)
 
 
 def on_a_screen() -> bool:

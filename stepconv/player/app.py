@@ -12,6 +12,7 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
@@ -60,6 +61,13 @@ _CLICKS = {
 class Stage(Widget):
     """The whole screen: lines of plain data, of which only those that changed are drawn."""
 
+    class Clicked(Message):
+        """Something that can be clicked was clicked."""
+
+        def __init__(self, spot: Spot) -> None:
+            super().__init__()
+            self.spot = spot
+
     def __init__(self, playback: Playback) -> None:
         super().__init__()
         self.playback = playback
@@ -97,7 +105,12 @@ class Stage(Widget):
                 segments.append(Segment(render.shade(piece), base))
             elif piece.text:
                 segments.append(Segment(piece.text, base + render.style(piece.role)))
-        return Strip(segments).adjust_cell_length(width, base)
+        return Strip(segments).simplify().adjust_cell_length(width, base)
+
+    def on_click(self, event: events.Click) -> None:
+        spot = self.spot_at(event.x, event.y)
+        if spot is not None:
+            self.post_message(self.Clicked(spot))
 
     def spot_at(self, x: int, y: int) -> Spot | None:
         """Return what can be clicked at a place of the screen."""
@@ -118,8 +131,9 @@ class Player(App[int]):
     AUTO_FOCUS = ""
     TITLE = "stepconv"
     CSS = """
-    Stage { width: 1fr; height: 1fr; }
-    Input { dock: bottom; height: 1; border: none; padding: 0 1; display: none; }
+    Screen { layers: stage question; }
+    Stage { width: 1fr; height: 1fr; layer: stage; }
+    Input { layer: question; dock: bottom; height: 1; border: none; padding: 0 1; display: none; }
     Input:focus { border: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -155,7 +169,7 @@ class Player(App[int]):
             ("I", "image(-1)"),
             ("l", "light"),
             ("escape", "leave"),
-            ("q", "quit"),
+            ("q,ctrl+c", "quit"),
         )
     ]
 
@@ -297,7 +311,8 @@ class Player(App[int]):
         question.placeholder = _QUESTIONS[about]
         question.value = ""
         question.styles.display = "block"
-        question.focus()
+        # At once, so that whoever types fast loses no key.
+        self.set_focus(question)
         self._update()
 
     def _close_question(self) -> None:
@@ -315,10 +330,8 @@ class Player(App[int]):
             (self.playback.go_to if asked == "go" else self.playback.find)(event.value)
         self._update()
 
-    async def on_click(self, event: events.Click) -> None:
-        spot = self.stage.spot_at(event.x, event.y) if event.widget is self.stage else None
-        if spot is not None:
-            await self._clicked(spot)
+    async def on_stage_clicked(self, event: Stage.Clicked) -> None:
+        await self._clicked(event.spot)
 
     async def _clicked(self, spot: Spot) -> None:
         playback = self.playback

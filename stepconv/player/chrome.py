@@ -34,7 +34,8 @@ def head(frame: Frame, status: Status | None, width: int, question: str = "") ->
     if columns(" · ".join(parts)) > room:
         # The operation goes first, then the end of the title, then all of the title.
         clip = clipped(named, max(room - columns(where) - 3, 0))
-        parts = [clip, where] if columns(clip) > 8 else [where]
+        kept = bool(clip) and (clip == named or columns(clip) > 8)
+        parts = [clip, where] if kept else [where]
     pieces: list[Piece] = [Piece(" ")]
     for number, part in enumerate(parts):
         pieces.append(Piece(" · ", "muted") if number else Piece(""))

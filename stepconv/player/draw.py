@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from stepconv.player.lines import Block, Line, Piece, Spot
 from stepconv.player.sheet import BREAK, NOTHING, PADDING, UNKNOWN, Grid
 
 # A sheet of more cells than these is written a line at a time, as it is looked at.
 _AT_ONCE = 4096
+# A cell that is not computed yet and has a breakpoint.
+_STOP = "●"
 
 
 def numbers_width(grid: Grid, columns: int | None = None) -> int:
@@ -16,8 +20,20 @@ def numbers_width(grid: Grid, columns: int | None = None) -> int:
 
 def numbers(grid: Grid, rows: range | None = None, columns: range | None = None) -> Block:
     """Return the numbers of a part of the grid, without its title."""
+    if rows is None or columns is None:
+        return _whole(grid)
+    return _part(grid, rows, columns)
+
+
+# While the best arrangement is looked for, the same grid is drawn again and again.
+@lru_cache(maxsize=32)
+def _whole(grid: Grid) -> Block:
     height, width = grid.shape
-    rows, columns = rows or range(height), columns or range(width)
+    return _part(grid, range(height), range(width))
+
+
+def _part(grid: Grid, rows: range, columns: range) -> Block:
+    height, width = grid.shape
     every = grid.sheet.all_texts if height * width <= _AT_ONCE else None
     lines = []
     for row in rows:
@@ -38,7 +54,8 @@ def _number_line(grid: Grid, row: int, columns: range, texts: list[str]) -> Line
     for column, text in zip(columns, texts, strict=True):
         inside = column in marked
         role = _role(grid, row, column, inside)
-        shown = text if role != UNKNOWN else nothing
+        known = grid.is_known(row, column)
+        shown = text if known else nothing if role != BREAK else _STOP.rjust(len(nothing))
         edge = " " if inside == before else "[" if inside else "]"
         spot = Spot(grid.part, row, column)
         if inside != before:

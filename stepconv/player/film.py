@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -32,18 +33,20 @@ class Film:
         self.gather = trace.gather
         self.family = trace.call.operation.family
         self._sources: dict[int, Sheet] = {}
-        self._weights: dict[int, Sheet] = {}
+        self._weights: dict[tuple[int, bool], Sheet] = {}
         self._results: dict[int, Sheet] = {}
 
     def __len__(self) -> int:
         return len(self.trace)
 
-    def weights_sheet(self, plane: int) -> Sheet:
-        """Return a plane of the weights."""
-        if plane not in self._weights:
+    def weights_sheet(self, plane: int, *, turned: bool = False) -> Sheet:
+        """Return a plane of the weights, or that after a half turn."""
+        if (plane, turned) not in self._weights:
             assert self.gather.weights is not None
-            self._weights[plane] = sheet_of(self.gather.weights[plane], self.weights_format)
-        return self._weights[plane]
+            cells = self.gather.weights[plane]
+            cells = cells[::-1, ::-1] if turned else cells
+            self._weights[plane, turned] = sheet_of(cells, self.weights_format)
+        return self._weights[plane, turned]
 
     @cached_property
     def title(self) -> str:
@@ -104,7 +107,10 @@ class Film:
         if weights is None or self.family in PLAIN_SUMS:
             return self.source_format
         ends = _ends(self.gather.source, 0), _ends(weights, None)
-        return products_format(self.source_format, self.weights_format, *ends)
+        format = products_format(self.source_format, self.weights_format, *ends)
+        # Infinity times zero is not a number: no panel may be too narrow for that.
+        odd = any(_is_odd(array) for array in (self.gather.source, weights))
+        return replace(format, width=max(format.width, 4)) if odd else format
 
     @cached_property
     def result_format(self) -> Format:
@@ -180,6 +186,10 @@ def _ends(array: Array, also: Any) -> tuple[Any, Any]:
     ends = [finite.min(), finite.max()] if finite.size else []
     ends += [array.dtype.type(also)] if also is not None or not ends else []
     return min(ends), max(ends)
+
+
+def _is_odd(array: Array) -> bool:
+    return array.dtype.kind == "f" and not np.isfinite(array).all()
 
 
 def _most(rule: Any, size: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from stepconv.player import grids, sums
@@ -57,8 +58,10 @@ class Frame:
         return tuple(grid for grid in every if grid is not None)
 
 
-def frame(filmed: Film | Trace, index: int, channel: int = 0) -> Frame:
-    """Return the frame of step `index`, with one of its channels chosen.
+def frame(
+    filmed: Film | Trace, index: int, channel: int = 0, stops: Set[int] = frozenset()
+) -> Frame:
+    """Return the frame of step `index`, with one of its channels chosen and stops marked.
 
     For many frames of one trace hand over its `Film`, which remembers what they share.
 
@@ -79,7 +82,7 @@ def frame(filmed: Film | Trace, index: int, channel: int = 0) -> Frame:
         place=place(step),
         backward=film.trace.call.is_backward,
         source=grids.source(film, step, channel, names),
-        result=grids.result(film, step),
+        result=grids.result(film, step, stops),
         window=grids.window(film, step, channel),
         kernel=grids.kernel(film, step, channel),
         products=grids.products(film, step, channel),

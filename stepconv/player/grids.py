@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from stepconv.player.film import PLAIN_SUMS, SINGLE, WEIGHTED, Film, sizes_of
 from stepconv.player.lines import plain
 from stepconv.player.numbers import Format
-from stepconv.player.sheet import PADDING, RESULT, WINNER, Cell, Grid, Sheet, sheet_of
+from stepconv.player.sheet import BREAK, PADDING, RESULT, WINNER, Cell, Grid, Sheet, sheet_of
 from stepconv.trace import Step
 
 Array = NDArray[Any]
@@ -31,14 +32,17 @@ def source(film: Film, step: Step, channel: int, names: list[str]) -> Grid:
     return Grid("source", title, film.source_sheet(plane), marked, special=special)
 
 
-def result(film: Film, step: Step) -> Grid:
-    """Return the plane that fills up, and the cell that this step computed."""
+def result(film: Film, step: Step, stops: Set[int]) -> Grid:
+    """Return the plane that fills up, the cell that this step computed, and the stops to come."""
     plane, i, j = step.place
-    planes, _, width = film.gather.shape
+    planes, height, width = film.gather.shape
+    first = plane * height * width
+    ahead = (stop - first for stop in stops if step.index < stop < first + height * width)
+    special = {divmod(stop, width): BREAK for stop in ahead}
     which = f" · {plane + 1}/{planes}" if planes > 1 else ""
     title = f"{film.trace.call.operation.result} {film.sizes('result')}{which}"
     known = i * width + j + 1
-    return Grid("result", title, film.result_sheet(plane), ((i,), (j,)), RESULT, known)
+    return Grid("result", title, film.result_sheet(plane), ((i,), (j,)), RESULT, known, special)
 
 
 def window(film: Film, step: Step, channel: int) -> Grid | None:
@@ -69,14 +73,25 @@ def kernel(film: Film, step: Step, channel: int) -> Grid | None:
         return Grid("kernel", title, sheet_of(cells, Format() if routed else film.weights_format))
     if film.gather.weights is None or film.family not in WEIGHTED or not len(step.pairs):
         return None
-    sheet = film.weights_sheet(int(step.pairs[channel, 1]))
-    rows, columns = step.readings
-    every = (len(rows.taps), len(columns.taps)) == sheet.plane.shape
+    # On the way back the windows that read a cell meet it by descending taps: a half turn.
+    back = film.family == "return"
+    sheet = film.weights_sheet(int(step.pairs[channel, 1]), turned=back)
+    taps = [reading.taps for reading in step.readings]
+    if back:
+        taps = [
+            tuple(size - 1 - tap for tap in each)
+            for each, size in zip(taps, sheet.plane.shape, strict=True)
+        ]
     operation = film.trace.call.operation
     name = "kernel" if operation.weights == "w" else str(operation.weights)
-    turned = " turned" if operation.mirrored and name == "kernel" else ""
+    turned = " turned" if name == "kernel" and operation.mirrored != back else ""
     title = f"{name} {sizes_of(sheet.plane.shape[-film.gather.axes :])}{turned}"
-    return Grid("kernel", title, sheet, ((), ()) if every else (rows.taps, columns.taps))
+    if any(list(each) != sorted(set(each)) for each in taps):
+        # Copies in the border: some weights meet the cell more than once.
+        cells = as_planes(step, np.asarray(step.kernel))[channel]
+        return Grid("kernel", f"{name} as it is met", sheet_of(cells, film.weights_format))
+    every = tuple(map(len, taps)) == sheet.plane.shape
+    return Grid("kernel", title, sheet, ((), ()) if every else (taps[0], taps[1]))
 
 
 def products(film: Film, step: Step, channel: int) -> Grid | None:

@@ -21,6 +21,8 @@ from stepconv.player.lines import (
 from stepconv.player.sheet import Grid
 
 _GAP = 2
+# Where lines are not counted, a panel of more than these is shown in part.
+_LONGEST = 64
 
 
 def screen(
@@ -41,7 +43,7 @@ def screen(
         body = arranged(frame, width - 2, height - 2)
         foot = [chrome.bar_and_keys(frame, status, width)] if body is not None else foot
     if body is None:
-        body = _reduced(frame, width - 2, (height or 60) - 1 - len(foot))
+        body = _reduced(frame, width - 2, (height or _LONGEST) - 1 - len(foot))
     lines = [chrome.head(frame, status, width), *(indented(body, 1).lines)]
     lines += _notes(frame, width, None if height is None else height - len(foot) - len(lines))
     if height is not None:
@@ -66,6 +68,8 @@ def arranged(frame: Frame, width: int, height: int | None) -> Block | None:
 
     Without a height any arrangement that is narrow enough fits.
     """
+    if not all(panels.fits(grid, width, height or _LONGEST) for grid in frame.grids):
+        return None
     for arrangement in (_ribbon, _abreast, _two_over_one, _two_columns, _dense):
         laid = arrangement(frame, width)
         if laid is not None and laid.width <= width:
@@ -188,28 +192,51 @@ def _with_column(frame: Frame, left: Block, width: int) -> Block | None:
 
 def _reduced(frame: Frame, width: int, height: int) -> Block:
     """Show as much of input and output as fits, and all of the window."""
+    if frame.one_row:
+        return _reduced_signal(frame, width, height)
     beneath = _reduced_rows(frame, width, height)
+    if frame.other is not None:
+        return beneath[1]
     aside = _reduced_columns(frame, width, height)
     return max((beneath, aside), key=lambda pair: pair[0])[1]
 
 
-def _reduced_rows(frame: Frame, width: int, height: int) -> tuple[float, Block]:
-    """Input and output abreast, the window below."""
-    half = (width - 5) // 2
-    most = max(height * 2 // 5, 5)
-    below = _close_up(frame, width, most)
+def _reduced_signal(frame: Frame, width: int, height: int) -> Block:
+    """A long signal over the whole width, what comes of it below."""
+    source, result = (panels.part(grid, width, 1)[1] for grid in (frame.source, frame.result))
+    first, last = (result, source) if frame.backward else (source, result)
+    room = height - first.height - last.height
+    below = _close_up(frame, width, max(room - 2, 1), zoom=True)
+    return above(first, below, last, gap=1 if room - below.height >= 2 else 0)
+
+
+def _reduced_rows(
+    frame: Frame, width: int, height: int, *, zoom: bool = False
+) -> tuple[float, Block]:
+    """Input and output abreast, the window below; with `zoom` its numbers as well."""
+    grids = [frame.result, frame.source] if frame.backward else [frame.source, frame.result]
+    # What decides about a gradient is x, and x lies where the gradient arrives.
+    grids = [frame.other, *grids] if frame.other is not None else grids
+    each = (width - 5 - 2 * (len(grids) - 2)) // len(grids)
+    most = max(height * 2 // 5, min(frame.largest_patch[0] + 4, height // 2), 5)
+    below = _close_up(frame, width, most, zoom=zoom)
     room = height - below.height - 2
-    source, result = (panels.part(grid, half, room) for grid in (frame.source, frame.result))
-    score = min(source[0], result[0]) if room >= 3 else 0
-    left, right = (result, source) if frame.backward else (source, result)
-    top = beside(left[1], panels.arrow(frame, 3), right[1], gap=1)
+    drawn = [panels.part(grid, each, room) for grid in grids]
+    quality = drawn[grids.index(frame.source)][0]
+    if quality <= panels.PICTURE and not zoom:
+        return _reduced_rows(frame, width, height, zoom=True)
+    score = min(quality for quality, _ in drawn) if room >= 3 else 0
+    *before, last = (block for _, block in drawn)
+    top = beside(*before, panels.arrow(frame, 3), last, gap=1)
     return score, above(top, below, gap=1 if top.height + below.height < height else 0)
 
 
-def _reduced_columns(frame: Frame, width: int, height: int) -> tuple[float, Block]:
-    """Input over output, the window at their right."""
+def _reduced_columns(
+    frame: Frame, width: int, height: int, *, zoom: bool = False
+) -> tuple[float, Block]:
+    """Input over output, the window at their right; with `zoom` its numbers as well."""
     right_wide = min(max(28, width * 2 // 5), width)
-    right = _close_up(frame, right_wide, height)
+    right = _close_up(frame, right_wide, height, zoom=zoom)
     room = width - right.width - _GAP
     if room < 16:
         return -1, right
@@ -219,18 +246,19 @@ def _reduced_columns(frame: Frame, width: int, height: int) -> tuple[float, Bloc
     if frame.source.shape[0] + frame.result.shape[0] <= free:
         upper = frame.source.shape[0]
     source = panels.part(frame.source, room, upper)
+    if source[0] <= panels.PICTURE and not zoom:
+        return _reduced_columns(frame, width, height, zoom=True)
     result = panels.part(frame.result, room, free - upper)
     first, second = (result, source) if frame.backward else (source, result)
     return min(source[0], result[0]), beside(above(first[1], second[1]), right)
 
 
-def _close_up(frame: Frame, width: int, height: int) -> Block:
+def _close_up(frame: Frame, width: int, height: int, *, zoom: bool) -> Block:
     """The window's own numbers, kernel, products and sums, cut down to what fits."""
-    middle = panels.middle(frame, beside_each_other=True, zoom=True)
-    if middle.width > width or middle.height > height - 2:
-        middle = panels.fitted_middle(frame, width, max(height - 3, 3))
-    if middle.width + 24 <= width:
-        room = width - middle.width - 3
-        told = above(panels.words(frame, room), panels.below(frame, room))
+    middle = panels.fitted_middle(frame, width, max(height - 3, 3), zoom=zoom)
+    beside_it = width - middle.width - 3
+    if beside_it >= 27:
+        told = above(panels.words(frame, beside_it, height), panels.below(frame, beside_it))
         return cut(beside(middle, told, gap=3), width, height)
-    return cut(above(middle, panels.words(frame, width), panels.below(frame, width)), width, height)
+    told = panels.words(frame, width, max(height - middle.height, 1))
+    return cut(above(middle, told, panels.below(frame, width)), width, height)

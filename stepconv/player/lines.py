@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -45,6 +46,7 @@ class Block:
         return len(self.lines)
 
 
+@lru_cache(maxsize=4096)
 def columns(text: str) -> int:
     """Return how many columns of a terminal a text takes.
 

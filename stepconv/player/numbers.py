@@ -54,28 +54,42 @@ def format_of(*arrays: Any) -> Format:
         return Format(0, max(odd, 1))
     decimals, rounded = _decimals(parts)
     ends = [end for part in parts for end in (part.min(), part.max())]
-    width = max(len(_written(end, decimals)) for end in ends)
-    return Format(decimals, max(width, odd), rounded)
+    return Format(decimals, max(_width(ends, decimals), odd), rounded)
 
 
-def products_format(cells: Format, weights: Format, *ends: tuple[Any, Any]) -> Format:
+def products_format(
+    cells: Format, weights: Format, ends: tuple[Any, Any], others: tuple[Any, Any]
+) -> Format:
     """Return a format for products, from the least and the largest of each factor.
 
     It suits every product that can come, so that no panel jumps from one step to the next.
+
+    >>> products_format(Format(), Format(1, 3), (0, 10), (-0.5, 0.5))
+    Format(decimals=1, width=4, rounded=False)
     """
-    (low, high), (least, most) = ends
-    with np.errstate(all="ignore"):
-        extremes = np.array([a * b for a in (low, high) for b in (least, most)])
-    finite = extremes[np.isfinite(extremes)] if extremes.dtype.kind == "f" else extremes
-    scientific = _SCIENTIFIC in (cells.decimals, weights.decimals)
+    # Python's numbers, whose integers do not run over.
+    extremes = [a.item() * b.item() for a in map(np.asarray, ends) for b in map(np.asarray, others)]
+    largest = max(abs(extreme) for extreme in extremes)
     decimals = cells.decimals + weights.decimals
-    if scientific or decimals > _EXACT:
-        bound = format_of(finite)
-        width = max(bound.width, *(len(_written(end, bound.decimals)) for end in finite), 1)
-        return Format(bound.decimals, width, True)
-    width = max((len(_written(end, decimals)) for end in finite), default=1)
-    odd = 0 if finite.size == extremes.size else 4
-    return Format(decimals, max(width, odd, decimals + 2 if decimals else 1), False)
+    scientific = _SCIENTIFIC in (cells.decimals, weights.decimals)
+    rounded = cells.rounded or weights.rounded or scientific or decimals > _EXACT
+    if rounded:
+        decimals = _by_size(largest)
+    return Format(decimals, _width(extremes, decimals), rounded)
+
+
+def _width(ends: list[Any], decimals: int) -> int:
+    """Return the columns that all numbers between these fit into."""
+    if decimals == _SCIENTIFIC:
+        return 8 if min(ends) < 0 else 7
+    return max(len(_written(end, decimals)) for end in ends)
+
+
+def _by_size(largest: float) -> int:
+    """Return the decimals that show four digits of the largest number."""
+    if largest >= _HUGE or 0 < largest < _TINY:
+        return _SCIENTIFIC
+    return 3 if largest < 10 else 2 if largest < 100 else 1 if largest < 1000 else 0
 
 
 def _finite(array: Array) -> tuple[Array, int]:
@@ -94,15 +108,12 @@ def _decimals(parts: list[Array]) -> tuple[int, bool]:
     floats = [part[:_LOOKED_AT] for part in parts if part.dtype.kind == "f"]
     if not floats:
         return 0, False
-    if largest >= _HUGE or 0 < largest < _TINY:
+    if _by_size(largest) == _SCIENTIFIC:
         return _SCIENTIFIC, True
     for decimals in range(_EXACT + 1):
         if all(_loses_nothing(part, decimals, largest) for part in floats):
             return decimals, False
-    # Four digits of the largest.
-    return next(
-        d for d, below in ((3, 10), (2, 100), (1, 1000), (0, np.inf)) if largest < below
-    ), True
+    return _by_size(largest), True
 
 
 def _loses_nothing(part: Array, decimals: int, largest: float) -> bool:

@@ -22,7 +22,9 @@ from stepconv.player.sheet import Grid
 from stepconv.player.sums import Sum
 
 # Below this share of its cells a grid is better seen whole, as a picture.
-_ENOUGH = 0.4
+_ENOUGH = 0.3
+# How good a grid is that is seen as a picture: at most this; numbers are better.
+PICTURE = 1.0
 
 
 def part(grid: Grid, width: int, height: int) -> tuple[float, Block]:
@@ -31,17 +33,20 @@ def part(grid: Grid, width: int, height: int) -> tuple[float, Block]:
     cell = grid.sheet.format.width + 1
     shown_rows, shown_columns = min(rows, height), min(wide, (width - 1) // cell)
     share = shown_rows * shown_columns / max(rows * wide, 1)
+    if rows * wide == 0:
+        return 3, title(grid, width)
     if share == 1:
-        return 3, titled(grid)
-    if share >= _ENOUGH or (rows * wide <= 1):
-        return 1 + share, _cropped(grid, max(shown_rows, 1), max(shown_columns, 1))
+        return 3, above(title(grid, width), draw.numbers(grid))
+    if share >= _ENOUGH:
+        return PICTURE + share, _cropped(grid, shown_rows, shown_columns, width)
     if rows == 1:
-        return 1, above(title(grid), bars(grid, width))
+        return PICTURE, above(title(grid, width), bars(grid, width))
     _, across = pixels(grid.shape, width, height)
-    return min(across / wide, 1), above(title(grid, across + 2), picture(grid, width, height))
+    drawn = above(title(grid, across + 2), picture(grid, width, height))
+    return min(across / wide, PICTURE), drawn
 
 
-def _cropped(grid: Grid, height: int, width: int) -> Block:
+def _cropped(grid: Grid, height: int, width: int, room: int) -> Block:
     rows = _around(grid.marked_cells[0], grid.shape[0], height)
     shown = _around(grid.marked_cells[1], grid.shape[1], width)
     numbers = draw.numbers(grid, rows, shown)
@@ -52,7 +57,7 @@ def _cropped(grid: Grid, height: int, width: int) -> Block:
         left = grid.sheet.left
         where.append(f"columns {shown.start - left}–{shown.stop - 1 - left}")
     note = f" · {', '.join(where)}"
-    wide = max(numbers.width, min(columns(grid.title + note), numbers.width + 8))
+    wide = min(max(numbers.width, columns(grid.title + note)), room)
     head = Piece(clipped(grid.title, wide), "title")
     return above(block([(head, Piece(clipped(note, wide - columns(head.text)), "muted"))]), numbers)
 
@@ -80,30 +85,40 @@ def arrow(frame: Frame, line: int) -> Block:
     return block([*([()] * line), [Piece("◀──" if frame.backward else "──▶", "arrow")]])
 
 
-def middle(frame: Frame, *, beside_each_other: bool, zoom: bool = False) -> Block:
-    """Return window, kernel and products with the signs between them; as large in every step."""
-    window = frame.window if zoom or frame.kernel is None else None
-    grids = [grid for grid in (window, frame.kernel, frame.products, frame.other) if grid]
-    blocks = [_steady(frame, grid) for grid in grids]
+def middle(frame: Frame, *, beside_each_other: bool) -> Block:
+    """Return kernel and products, or the window where there is no kernel."""
+    blocks = [_steady(frame, grid) for grid in _inner(frame)]
     return beside(*blocks, gap=3) if beside_each_other else above(*blocks, gap=1)
 
 
-def fitted_middle(frame: Frame, width: int, height: int | None = None) -> Block:
-    """Return kernel and products, abreast if they fit, else below each other; pictures if not."""
-    abreast = middle(frame, beside_each_other=True)
-    if abreast.width > width:
-        grids = [grid for grid in (frame.kernel, frame.products, frame.other) if grid]
-        abreast = beside(*(_steady(frame, grid) for grid in grids), gap=1)
-    if abreast.width <= width and (height is None or abreast.height <= height):
-        return abreast
-    stacked = middle(frame, beside_each_other=False)
-    if stacked.width <= width and (height is None or stacked.height <= height):
-        return stacked
-    if height is None:
-        return stacked
-    grids = [grid for grid in (frame.window, frame.kernel, frame.products) if grid]
+def fitted_middle(
+    frame: Frame, width: int, height: int | None = None, *, zoom: bool = False
+) -> Block:
+    """Return window, kernel and products in the best way that fits; as large in every step.
+
+    With `zoom` the window is among them: the source shows it as a picture.
+    """
+    inner = _inner(frame)
+    zoomed = [frame.window, *inner] if zoom and frame.window not in (None, *inner) else inner
+    grids = [grid for grid in zoomed if grid]
+    if height is None or all(fits(grid, width, height) for grid in grids):
+        drawn = [_steady(frame, grid) for grid in grids]
+        # The products can be read off the sum as well; so they go first.
+        tried = [beside(*drawn, gap=3), beside(*drawn, gap=1)]
+        tried += [beside(*drawn[:2], gap=1)] if zoom else []
+        tried += [above(*drawn, gap=1), above(*drawn)]
+        for laid in tried:
+            if laid.width <= width and (height is None or laid.height <= height):
+                return laid
+        if height is None:
+            return tried[-1]
     each = max((width - len(grids) + 1) // max(len(grids), 1), 8)
     return beside(*(part(grid, each, height - 1)[1] for grid in grids), gap=1)
+
+
+def _inner(frame: Frame) -> list[Grid]:
+    window = frame.window if frame.kernel is None else None
+    return [grid for grid in (window, frame.kernel, frame.products, frame.other) if grid]
 
 
 def _steady(frame: Frame, grid: Grid) -> Block:
@@ -116,22 +131,41 @@ def _steady(frame: Frame, grid: Grid) -> Block:
     return drawn
 
 
-def words(frame: Frame, width: int) -> Block:
-    """Return the sums of the channels and their total, or what happens in words."""
+def words(frame: Frame, width: int, height: int | None = None) -> Block:
+    """Return the sums of the channels and their total, or what happens in words.
+
+    In few lines the total stays, and the chosen channel if there are two.
+    """
     if not frame.sums:
         return wrapped(frame.sentence, width)
     if len(frame.sums) == 1 and frame.total is None:
         return block([sum_line(frame.sums[0], 0, width)])
     named = max(columns(each.name) for each in frame.sums)
     named = min(named, max(width // 3, 6))
-    lines: list[Line] = [sum_line(each, named, width) for each in frame.sums]
-    if len(frame.sums) < frame.channels:
-        lines.append((Piece(f"… {frame.channels - len(frame.sums)} more channels", "muted"),))
-    if frame.total is not None:
-        wide = max(line_width(line) for line in lines)
-        total = sum_line(frame.total, 0, width)
-        lines += [(Piece("─" * min(max(wide, line_width(total)), width), "muted"),), total]
-    return block(lines)
+    lines = _channels(frame, named, width, height)
+    if frame.total is None:
+        return block(lines)
+    total = sum_line(frame.total, 0, width)
+    wide = max(line_width(line) for line in [*lines, total])
+    if height is None or len(lines) + 2 <= height:
+        lines.append((Piece("─" * min(wide, width), "muted"),))
+    return block([*lines, total])
+
+
+def _channels(frame: Frame, named: int, width: int, height: int | None) -> list[Line]:
+    """Return the sums of as many channels as there is room for, round the chosen one."""
+    room = len(frame.sums) if height is None else height - 1
+    if len(frame.sums) == frame.channels <= room:
+        shown = frame.sums
+    else:
+        room = min(max(room - 1, min(room, 1)), len(frame.sums))
+        chosen = next((k for k, each in enumerate(frame.sums) if each.chosen), 0)
+        first = min(max(chosen - room // 2, 0), len(frame.sums) - room)
+        shown = frame.sums[first : first + room]
+    lines = [sum_line(each, named, width) for each in shown]
+    if len(shown) < frame.channels and (height is None or len(lines) + 2 <= height):
+        lines.append((Piece(f"… {frame.channels - len(shown)} more channels", "muted"),))
+    return lines
 
 
 def sum_line(each: Sum, named: int, width: int) -> Line:
@@ -170,6 +204,11 @@ def below(frame: Frame, width: int) -> Block:
     formulas = [wrapped(formula, width, "muted") for formula in frame.formulas[:2]]
     rounded = wrapped(f"rounded: {', '.join(frame.rounded)}", width, "note")
     return above(*formulas, rounded if frame.rounded else Block())
+
+
+def fits(grid: Grid, width: int, height: int) -> bool:
+    """Tell whether all numbers of a grid fit into so many columns and lines."""
+    return draw.numbers_width(grid) <= width and grid.shape[0] <= height
 
 
 def whole_width(grid: Grid) -> int:

@@ -78,7 +78,7 @@ def bars(grid: Grid, width: int) -> Block:
     line = (Piece(" "), *pieces, Piece(" "))
     if left < right:
         line = tuple(
-            piece._replace(role=grid.role) if left < x + 1 <= right + 1 - 1 + 1 else piece
+            piece._replace(role=grid.role) if left < x <= right else piece
             for x, piece in enumerate(line)
         )
         line = _bracketed(line, grid.role, left, right)

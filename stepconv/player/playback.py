@@ -10,9 +10,9 @@ from stepconv.player.search import Query
 from stepconv.trace import Trace
 from stepconv.trace.counterpart import counterpart, has_counterpart
 
-# Steps a second; beyond the first of them several steps go into one picture.
-SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 125.0, 250.0, 500.0, 1000.0)
-_PICTURES = 20.0
+# Steps a second; beyond so many pictures a second several steps go into one.
+SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0)
+_PICTURES = 30.0
 
 # The views that show where the player stands; the others stop it.
 _PLAYED = ("step", "compare", "present", "workers")
@@ -55,11 +55,13 @@ class Playback:
     @property
     def place(self) -> tuple[int, int, int]:
         """The cell of the result that the step computes."""
+        if len(self.film) == 0:
+            return 0, 0, 0
         return self.film.gather.place(self.index)
 
     def frame(self) -> Frame:
         """Return what the step looks like."""
-        return frame(self.film, self.index, self.channel)
+        return frame(self.film, self.index, self.channel, self.breakpoints)
 
     def go(self, index: int) -> None:
         """Go to a step, or as near as there is one."""
@@ -188,8 +190,8 @@ class Playback:
 
     def change_channel(self, by: int) -> None:
         """Show the next channel that flows in."""
-        channels = max(len(self.film.trace.step(self.index).pairs), 1)
-        if channels == 1:
+        channels = self.film.gather.fan_in
+        if channels <= 1:
             self.message = "one channel alone flows in"
         else:
             self.channel = (min(self.channel, channels - 1) + by) % channels
@@ -245,8 +247,8 @@ class Playback:
     @property
     def asked_cell(self) -> tuple[int, int]:
         """The chosen cell of the source: without a choice the one in the window's middle."""
-        if self.asked is not None:
-            return self.asked
+        if self.asked is not None or len(self.film) == 0:
+            return self.asked or (0, 0)
         rows, columns = self.film.trace.step(self.index).readings
         _, height, width = self.film.gather.source.shape
         middle = [sum(reading.bounds) // 2 for reading in (rows, columns)]

@@ -7,6 +7,9 @@ from stepconv.player.frames import Frame
 from stepconv.player.lines import Block, Piece, above, beside, block, text_block
 from stepconv.player.sheet import PADDING, Grid
 
+# Pixels between two numbers.
+_GAP = 3
+
 
 def view(frame: Frame, width: int, height: int) -> Block | None:
     """Return the window as large as it fits; None if not even the smallest digits do."""
@@ -61,7 +64,7 @@ def _large_grid(grid: Grid, size: int, role: str) -> Block:
                 marked = grid.special.get((i, j), role)
                 pieces.append(
                     Piece(
-                        drawn[j][line].rjust(wide + 2 * size),
+                        drawn[j][line].rjust(wide + _GAP * size),
                         {"window": "large", PADDING: "muted", "winner": "result-text"}.get(
                             marked, ""
                         ),
@@ -72,6 +75,6 @@ def _large_grid(grid: Grid, size: int, role: str) -> Block:
         if i < rows - 1:
             lines.append([Piece("▌ " if role else "", role and "bar")])
             if role:
-                inner = columns * (wide + 2 * size)
+                inner = columns * (wide + _GAP * size)
                 lines[-1] += [Piece(" " * inner), Piece(" ▐", "bar")]
     return block(lines)

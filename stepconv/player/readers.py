@@ -15,6 +15,10 @@ from stepconv.player.sheet import UNREAD, Cell, Grid, sheet_of
 
 Array = NDArray[Any]
 
+# Shades from "hardly ever read" to "read most".
+HEATS = 5
+_MOST_ROLES = 1 << 14
+
 
 def counts(film: Film) -> tuple[Array, Array]:
     """Return how many rows and how many columns of the result read each one of the source.
@@ -60,19 +64,30 @@ def view(film: Film, cell: Cell, plane: int, width: int, height: int) -> Block:
 
 
 def _map(film: Film, rows: Array, columns: Array, cell: Cell) -> Grid:
-    """Return the counts as a grid; cells that nothing reads are struck out."""
+    """Return the counts as a grid, the warmer the more; cells that nothing reads struck out."""
     counted = rows[:, None] * columns
-    unread: dict[Cell, str] = {}
-    if counted.size <= 1 << 14:
-        unread = {(int(y), int(z)): UNREAD for y, z in np.argwhere(counted == 0)}
     title = f"{film.source_name}: read how often?"
     return Grid(
         "source",
         title,
         sheet_of(counted, format_of(counted)),
         ((cell[0],), (cell[1],)),
-        special=unread,
+        special=_heat(counted, cell),
     )
+
+
+def _heat(counted: Array, cell: Cell) -> dict[Cell, str]:
+    """Return the roles of the cells, that of the chosen one left out."""
+    if counted.size > _MOST_ROLES:
+        return {}  # this is shown as a picture, whose pixels have their own colours
+    steps = counted * (HEATS - 1) // max(int(counted.max()), 1)
+    roles = {
+        (i, j): f"heat {heat}" if counted[i, j] else UNREAD
+        for i, row in enumerate(steps.tolist())
+        for j, heat in enumerate(row)
+    }
+    del roles[cell]
+    return roles
 
 
 def _readers(film: Film, readers: tuple[tuple[int, ...], tuple[int, ...]], plane: int) -> Grid:

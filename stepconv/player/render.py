@@ -18,16 +18,21 @@ if TYPE_CHECKING:
 # Blue and orange are told apart by nearly everybody, on dark screens and on light ones.
 _STYLES = {
     "title": "bold",
-    "window": "bold white on #0b5fd8",
+    "window": "bold #ffffff on #0b5fd8",
     "window padding": "#b8cdf5 on #0b5fd8",
-    "result": "bold black on #ff9a1f",
+    "result": "bold #000000 on #ff9a1f",
     "result-text": "bold #ff9a1f",
-    "winner": "bold black on #ff9a1f",
+    "winner": "bold #000000 on #ff9a1f",
     "padding": "dim italic",
     "unknown": "dim",
     "unread": "dim strike",
     "break": "bold #ff9a1f",
     "large": "bold #5a9bff",
+    "heat 0": "#ffffff on #10233f",
+    "heat 1": "#ffffff on #17396b",
+    "heat 2": "#ffffff on #1d4f96",
+    "heat 3": "#ffffff on #2a68bd",
+    "heat 4": "#ffffff on #3d82dd",
     # Okabe and Ito's colours, made for colour-blind eyes.
     "worker 0": "#56b4e9",
     "worker 1": "#e69f00",
@@ -43,6 +48,7 @@ _STYLES = {
     "message": "bold #ff9a1f",
     "note": "italic dim",
 }
+ROLES = frozenset(_STYLES)
 _SHADES = " ░▒▓█"
 
 

@@ -66,7 +66,7 @@ class Sheet:
     def texts(self, rows: slice, columns: slice) -> list[list[str]]:
         """Return a part of the sheet in characters, all of the format's width."""
         right, values = self.format.right, self.values(rows, columns).tolist()
-        if self.outside is not None or not self.has_ring:
+        if self.outside is not None:
             return [[right(value) for value in line] for line in values]
         nothing = NOTHING.rjust(self.format.width)
         y, z = self.rows[rows].tolist(), self.columns[columns].tolist()

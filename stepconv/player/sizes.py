@@ -5,7 +5,7 @@ from __future__ import annotations
 from stepconv.geometry import Axis
 from stepconv.player import words
 from stepconv.player.film import Film
-from stepconv.player.lines import Block, Line, Piece, above, block, text_block, wrapped
+from stepconv.player.lines import Block, Line, Piece, above, beside, block, text_block, wrapped
 
 # The first and the last windows tell the rule; the ones between are dots.
 _FIRST, _LAST = 3, 2
@@ -18,16 +18,16 @@ def view(film: Film, width: int, height: int) -> Block:
     named = {"rows": axes[0], "columns": axes[1]} if len(axes) == 2 else {"cells": axes[0]}
     if len(axes) == 2 and axes[0] == axes[1]:
         named = {"rows and columns": axes[0]}
-    parts = [_axis(film, name, axis, width) for name, axis in named.items()]
-    laid = above(*parts, gap=1)
-    if laid.height > height:
-        # The drawings go, the formulas stay.
-        parts = [_axis(film, name, axis, width, drawn=False) for name, axis in named.items()]
-        laid = above(*parts, gap=1)
-    return laid
+    for drawn in (True, False):  # the drawings go before the formulas do
+        parts = [_axis(film, name, axis, width, drawn) for name, axis in named.items()]
+        half = [_axis(film, name, axis, width // 2 - 2, drawn) for name, axis in named.items()]
+        for laid in (above(*parts, gap=1), beside(*half, gap=3)):
+            if laid.height <= height and laid.width <= width:
+                return laid
+    return above(*parts)
 
 
-def _axis(film: Film, name: str, axis: Axis, width: int, *, drawn: bool = True) -> Block:
+def _axis(film: Film, name: str, axis: Axis, width: int, drawn: bool) -> Block:
     formula, *told = words.size_sentences(film, axis)
     parts = [
         text_block(name, role="title"),

@@ -23,12 +23,16 @@ def lines(playback: Playback, width: int, height: int) -> list[Line]:
     if len(playback.film) == 0:
         return _fitted([chrome.empty(playback.film.title, width)], width, height)
     frame = playback.frame()
-    body = _body(playback, width - 2, max(height - 4, 1))
+    body = _body(playback, width - 2, max(height - 3, 1))
     if body is None:
         return layout.screen(frame, width, height, status)
     head = chrome.head(frame, status, width, _ASKS.get(playback.view, ""))
     foot = [chrome.bar(frame, status, width), chrome.keys(status, width)]
-    kept = [head, (), *indented(body, 1).lines][: max(height - len(foot), 1)]
+    if playback.view == "help":
+        # All keys are there to be read: the last line needs no few of them.
+        foot = []
+    spaced = [head, ()] if body.height + 2 + len(foot) <= height else [head]
+    kept = [*spaced, *indented(body, 1).lines][: max(height - len(foot), 1)]
     return _fitted([*kept, *([()] * (height - len(foot) - len(kept))), *foot], width, height)
 
 

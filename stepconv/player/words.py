@@ -85,7 +85,7 @@ def _window_sentences(axis: Axis) -> tuple[str, ...]:
     rest = (axis.padded - axis.span) % axis.stride
     if rest and not axis.ceil_mode:
         cells = "1 cell is" if rest == 1 else f"{rest} cells are"
-        told.append(f"{cells} left over behind the last window: floor() drops them.")
+        told.append(f"{cells} left over behind the last window: the floor().")
     if axis.ceil_mode and rest:
         kept = (
             "is dropped: it starts beyond the input" if axis.drops_last else "sticks out and stays"
