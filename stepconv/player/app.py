@@ -113,6 +113,12 @@ class Stage(Widget):
         if spot is not None:
             self.post_message(self.Clicked(spot))
 
+    async def on_mouse_scroll_down(self) -> None:
+        await self.app.run_action("step(1)")
+
+    async def on_mouse_scroll_up(self) -> None:
+        await self.app.run_action("step(-1)")
+
     def spot_at(self, x: int, y: int) -> Spot | None:
         """Return what can be clicked at a place of the screen."""
         if not 0 <= y < len(self.drawn):

@@ -217,6 +217,16 @@ def test_a_click_on_a_key_presses_it() -> None:
     with_player(act)
 
 
+def test_the_wheel_steps() -> None:
+    async def act(player: Player, pilot: Pilot[int]) -> None:
+        await player.stage.on_mouse_scroll_down()
+        await player.stage.on_mouse_scroll_down()
+        await player.stage.on_mouse_scroll_up()
+        assert player.playback.index == 1
+
+    with_player(act)
+
+
 def test_a_click_on_nothing_does_nothing() -> None:
     async def act(player: Player, pilot: Pilot[int]) -> None:
         await pilot.click(offset=(70, 20))
