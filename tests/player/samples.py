@@ -90,6 +90,11 @@ def _odd() -> dict[str, Callable[[], Trace]]:
         "many-channels": lambda: play(ops.correlate, _numbers(40, 3, 3), _numbers(1, 40, 2, 2)),
         "long": lambda: play(ops.correlate, _numbers(300), row),
         "picture": lambda: play(ops.correlate, _numbers(28, 28), _numbers(3, 3)),
+        "no-images": lambda: play(
+            *(ops.correlate_backward, np.zeros((0, 2, 4, 4)), _numbers(3, 2, 2, 2)),
+            np.zeros((0, 3, 3, 3)),
+            gradient="w",
+        ),
         "one-cell": lambda: play(ops.correlate, [[5]], [[2]]),
         "empty": lambda: play(ops.relu, np.zeros((0, 3))),
     }
@@ -106,7 +111,7 @@ SOME = (
     *("two-sequences", "vertical-edge-rgb", "even-kernel-same", "flip", "relu-4x4"),
     *("max-pool-4x4", "max-pool-backward", "signal-weights", "layer", "layer-back-x"),
     *("layer-back-bias", "transposed", "avg-pool-ceil", "avg-pool-back", "pad-back", "rough"),
-    *("wide-kernel", "many-channels", "long", "picture", "one-cell"),
+    *("wide-kernel", "many-channels", "long", "picture", "one-cell", "no-images"),
 )
 
 
