@@ -123,7 +123,9 @@ class Kernel(_Threaded):
     def _run(self, args: tuple[Any, ...]) -> None:
         # A function takes the cells of a tuple one by one, so here they may come alone as well.
         flat = tuple(_leaves(args)) if tuple in map(type, args) else args
-        _on_all_threads(self._address(args), thread_count(), flat)
+        # First the threads: code from the cache that asks for its thread needs them to be loaded.
+        threads = thread_count()
+        _on_all_threads(self._address(args), threads, flat)
 
     def _address(self, args: tuple[Any, ...]) -> int:
         """Return where the code for arguments of these types lies."""
