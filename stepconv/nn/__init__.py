@@ -1,0 +1,60 @@
+"""Networks: layers as descriptions, the zoo, and the program that trains them fast."""
+
+from stepconv.nn.description import from_dict, from_toml, load, to_dict, to_toml
+from stepconv.nn.layers import (
+    LAYERS,
+    AvgPool,
+    BatchNorm,
+    Concat,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Layer,
+    LeakyReLU,
+    MaxPool,
+    ReLU,
+    Residual,
+    Sigmoid,
+    Tanh,
+)
+from stepconv.nn.model import (
+    Model,
+    Place,
+    initial_parameters,
+    initial_statistics,
+    walk,
+)
+from stepconv.nn.zoo import ZOO, build
+
+__all__ = [
+    "LAYERS",
+    "ZOO",
+    "AvgPool",
+    "BatchNorm",
+    "Concat",
+    "Conv",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalAvgPool",
+    "Layer",
+    "LeakyReLU",
+    "MaxPool",
+    "Model",
+    "Place",
+    "ReLU",
+    "Residual",
+    "Sigmoid",
+    "Tanh",
+    "build",
+    "from_dict",
+    "from_toml",
+    "initial_parameters",
+    "initial_statistics",
+    "load",
+    "to_dict",
+    "to_toml",
+    "walk",
+]
