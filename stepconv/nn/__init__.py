@@ -1,5 +1,6 @@
 """Networks: layers as descriptions, the zoo, and the program that trains them fast."""
 
+from stepconv.nn import dropout, loss, optim, plain
 from stepconv.nn.description import from_dict, from_toml, load, to_dict, to_toml
 from stepconv.nn.layers import (
     LAYERS,
@@ -26,11 +27,16 @@ from stepconv.nn.model import (
     initial_statistics,
     walk,
 )
+from stepconv.nn.optim import OPTIMIZERS, SGD, Adam, AdamW, Schedule
 from stepconv.nn.zoo import ZOO, build
 
 __all__ = [
     "LAYERS",
+    "OPTIMIZERS",
+    "SGD",
     "ZOO",
+    "Adam",
+    "AdamW",
     "AvgPool",
     "BatchNorm",
     "Concat",
@@ -46,14 +52,19 @@ __all__ = [
     "Place",
     "ReLU",
     "Residual",
+    "Schedule",
     "Sigmoid",
     "Tanh",
     "build",
+    "dropout",
     "from_dict",
     "from_toml",
     "initial_parameters",
     "initial_statistics",
     "load",
+    "loss",
+    "optim",
+    "plain",
     "to_dict",
     "to_toml",
     "walk",

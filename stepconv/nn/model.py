@@ -32,6 +32,11 @@ class Place:
     input: Shape
     output: Shape
 
+    def inside(self) -> Iterator[tuple[str, tuple[Layer, ...]]]:
+        """Yield the stacks inside the layer, each with what the names in it begin with."""
+        for part, layers in self.layer.parts().items():
+            yield f"{self.name}.{part}.", layers
+
     @property
     def plan(self) -> Plan | None:
         """How the layer's window slides over its input; None if it has none."""
@@ -119,20 +124,33 @@ class Model:
 
 def walk(layers: Sequence[Layer], shape: Shape, prefix: str = "") -> Iterator[Place]:
     """Yield every layer of a stack at its place; the layers inside one come before it."""
+    for place in stack(layers, shape, prefix):
+        for name, inner in place.inside():
+            yield from walk(inner, place.input, name)
+        yield place
+
+
+def stack(layers: Sequence[Layer], shape: Shape, prefix: str = "") -> Iterator[Place]:
+    """Yield the layers of a stack at their places, without those inside them."""
     seen: dict[str, int] = {}
     for layer in layers:
         seen[layer.kind] = seen.get(layer.kind, 0) + 1
         name = f"{prefix}{layer.kind.replace('-', '_')}{seen[layer.kind]}"
-        for part, inner in layer.parts().items():
-            yield from walk(inner, shape, f"{name}.{part}.")
-        try:
-            output = layer.output(shape)
-        except ArgumentError as error:
-            raise ArgumentError(f"layer {name}: {error}") from None
-        except ArgumentTypeError as error:
-            raise ArgumentTypeError(f"layer {name}: {error}") from None
+        output = _output(name, layer, shape)
         yield Place(name, layer, shape, output)
         shape = output
+
+
+def _output(name: str, layer: Layer, shape: Shape) -> Shape:
+    """Return the shape that a layer gives; an error says which layer, the innermost if nested."""
+    for part, inner in layer.parts().items():
+        list(walk(inner, shape, f"{name}.{part}."))
+    try:
+        return layer.output(shape)
+    except ArgumentError as error:
+        raise ArgumentError(f"layer {name}: {error}") from None
+    except ArgumentTypeError as error:
+        raise ArgumentTypeError(f"layer {name}: {error}") from None
 
 
 def initial_parameters(model: Model, seed: int, method: str = "he") -> Parameters:
