@@ -54,8 +54,16 @@ class Steps:
 
 
 def lower(model: Model, *, training: bool) -> Steps:
-    """Return the steps of a network; without training, dropout does nothing."""
+    """Return the steps of a network; without training, dropout does nothing.
+
+    Pictures for a conv have its padding laid around them: with one channel or three there are few
+    taps to a family, and a border makes one family of all.
+    """
     x = Tensor(model.input_shape, learns=False)
+    first = model.layers[0]
+    if isinstance(first, Conv):
+        rows, columns = first.plan(model.input_shape).axes
+        x = Tensor((x.channels, rows.padded, columns.padded), learns=False, bordered=True)
     lowering = _Lowering(training)
     y = lowering.through(model.layers, x, model.input_shape)
     return Steps(x, y, lowering.steps)

@@ -22,6 +22,7 @@ from stepconv.kernels.cpu.lane_rows import (
     PIXEL_BYTES,
     PIXELS,
     STEP_KEY,
+    VECTOR,
     run,
 )
 from stepconv.nn.lowering import lower
@@ -62,15 +63,21 @@ class Program:
         self._classes = model.classes
         network = lower(model, training=training)
 
-        pixels = network.x.cells
-        room = p.room(pixels * LANES * 4)
+        channels, rows, columns = model.input_shape
+        top, left = _border(model) if network.x.bordered else (0, 0)
         p.emit(
             lane_batches.take_pictures,
             control=p.control,
             out=p.value(network.x),
             mask=p.mask,
-            room=room,
-            cells=pixels,
+            room=p.room(network.x.cells * VECTOR),
+            channels=channels,
+            rows=rows,
+            columns=columns,
+            out_rows=network.x.plane[0],
+            out_columns=network.x.plane[1],
+            top=top,
+            left=left,
             scale=float(scale),
         )
         for step in network.steps:
@@ -164,3 +171,9 @@ class Program:
                 control=p.control,
                 numbers=numbers,
             )
+
+
+def _border(model: Model) -> tuple[int, int]:
+    """Return how many rows and columns of padding the first layer has before the picture."""
+    rows, columns = model.places[0].plan.axes  # type: ignore[union-attr]
+    return rows.before, columns.before

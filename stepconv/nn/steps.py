@@ -17,7 +17,7 @@ from stepconv.kernels.cpu.lane_rows import LANES, VECTOR
 from stepconv.kernels.cpu.lane_tiles import ACTIVATE, ADD_GRADIENT, STORE_GRADIENT
 from stepconv.nn.layers import Conv, Dense
 from stepconv.nn.model import Place
-from stepconv.nn.tables import Family, backward_lines, families, forward_lines, window_places
+from stepconv.nn.tables import Family, Taps, backward_lines, families, forward_lines, tap_families
 from stepconv.nn.tensors import Tensor
 from stepconv.nn.writer import Spot, Writer
 
@@ -94,27 +94,24 @@ class ConvStep:
 
     def _weights_back(self, p: Writer) -> None:
         plan, name = self._plan, self.place.name
-        window = plan.rows.window * plan.columns.window
         rows, columns = self.y.plane
-        places = window_places(plan, VECTOR)
+        table, count = p.tap_families(tap_families(plan, self._in_group, VECTOR))
         p.emit(
             lanes.sum_weight_gradients,
             x=p.value(self.x),
             dy=p.gradient(self.y),
             dw=p.found(f"{name}.weight"),
             db=p.found(f"{name}.bias" if self.layer.bias else f"{name}.weight").address,
-            x_plane=self._x_plane,
             x_row=plan.rows.stride * plan.columns.size * VECTOR,
             x_column=plan.columns.stride * VECTOR,
             dy_plane=self._y_plane,
             dy_row=columns * VECTOR,
-            w_row=self._in_group * window * 4,
-            w_step=window * 4,
+            w_row=self._in_group * plan.rows.window * plan.columns.window * 4,
             columns=columns,
-            places=p.table(places),
-            place_count=len(places),
+            families=table,
+            family_count=count,
             groups=self.layer.groups,
-            in_group=self._in_group,
+            x_group=self._in_group * self._x_plane,
             out_group=self._out_group,
             rows=rows,
             band=max(1, round(_BAND / columns)),
@@ -163,7 +160,8 @@ class ConvStep:
 
     @property
     def _plan(self) -> Plan:
-        return self.layer.plan(self.place.input)
+        plan = self.layer.plan(self.place.input)
+        return plan.after_padding() if self.x.bordered else plan
 
     @property
     def _in_group(self) -> int:
@@ -257,24 +255,25 @@ class DenseStep:
         weight = p.found(f"{name}.weight") if inputs else bias
         if weight is None:
             return
+        k = np.arange(inputs)
+        taps = Taps(np.stack([k * VECTOR, k * 4], axis=1), (0, 1), (0, 1))
+        table, count = p.tap_families([taps])
         p.emit(
             lanes.sum_weight_gradients,
             x=p.value(self.x),
             dy=p.gradient(self.y),
             dw=weight,
             db=(bias or weight).address,
-            x_plane=VECTOR,
             x_row=0,
             x_column=0,
             dy_plane=VECTOR,
             dy_row=0,
             w_row=inputs * 4,
-            w_step=4,
             columns=1,
-            places=p.table(np.array([[0, 0, 0, 1, 0, 1]], np.int64)),
-            place_count=1,
+            families=table,
+            family_count=count,
             groups=1,
-            in_group=inputs,
+            x_group=0,
             out_group=self.y.cells,
             rows=1,
             band=1,

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from stepconv.geometry import Axis, Plan
 
 Table = NDArray[np.int64]
-Taps = tuple[tuple[int, int], ...]  # (place in the window, cell it reads, from the first one on)
+Reads = tuple[tuple[int, int], ...]  # (place in the window, cell it reads, from the first one on)
 
 
 @dataclass(frozen=True)
 class Line:
     """A family along one axis: its taps, its cells, and the first cell that each of them reads."""
 
-    taps: Taps
+    taps: Reads
     cells: tuple[int, ...]
     sources: tuple[int, ...]
     count: int = 1  # what an average divides by
@@ -70,7 +70,7 @@ def backward_lines(axis: Axis) -> list[Line]:
 
 
 def _lines(read: list[list[tuple[int, int]]], counts: Sequence[int]) -> list[Line]:
-    found: dict[tuple[Taps, int], list[int]] = {}
+    found: dict[tuple[Reads, int], list[int]] = {}
     for index, taps in enumerate(read):
         relative = tuple((k, cell - taps[0][1]) for k, cell in taps)
         found.setdefault((relative, counts[index]), []).append(index)
@@ -111,20 +111,35 @@ def families(
     return made
 
 
-def window_places(plan: Plan, vector: int) -> Table:
-    """Return for each place of the window where the output cells lie that it gives something.
+@dataclass(frozen=True)
+class Taps:
+    """Taps that fall on the image under the same output cells: offsets in x and in w, in bytes."""
 
-    A row is (the offset in x of output cell (0, 0), in w, first row, end, first column, end).
+    taps: Table
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+
+
+def tap_families(plan: Plan, channels: int, vector: int) -> list[Taps]:
+    """Return the families of the taps of a window over so many channels.
+
+    Offsets in x are those of output cell (0, 0). Without padding there is one family of all taps.
     """
     rows, columns = plan.rows, plan.columns
-    table = []
+    plane, window = rows.size * columns.size, rows.window * columns.window
+    found: dict[tuple[tuple[int, int], tuple[int, int]], list[tuple[int, int]]] = {}
     for ky in range(rows.window):
         for kx in range(columns.window):
             y, x = ky * rows.dilation - rows.before, kx * columns.dilation - columns.before
-            offset = (y * columns.size + x) * vector
-            inside = (*_inside(rows, y), *_inside(columns, x))
-            table.append((offset, (ky * columns.window + kx) * 4, *inside))
-    return np.array(table, np.int64)
+            place = (y * columns.size + x, ky * columns.window + kx)
+            found.setdefault((_inside(rows, y), _inside(columns, x)), []).append(place)
+    made = []
+    for (high, wide), places in found.items():
+        in_x, in_w = np.array(places, np.int64).T
+        every = np.arange(channels)
+        taps = [_outer(every * plane, in_x) * vector, _outer(every * window, in_w) * 4]
+        made.append(Taps(np.stack(taps, axis=1), high, wide))
+    return made
 
 
 def _inside(axis: Axis, first: int) -> tuple[int, int]:

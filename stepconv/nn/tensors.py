@@ -33,6 +33,7 @@ class Tensor:
     value: Any = None  # where they lie: a program has a place for them when they are first used
     gradient: Any = None
     gradient_home: Tensor | None = None  # the tensor whose gradient this one's is as well
+    bordered: bool = False  # the pictures: with the padding of the first layer around them
     written: bool = False  # its gradient holds something already
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.kernels.cpu.lane_rows import CONTROLS, LANES, VECTOR, WIDTH, row
-from stepconv.nn.tables import Family
+from stepconv.nn.tables import Family, Taps
 from stepconv.nn.tensors import Tensor
 from stepconv.nn.weights import Weights
 
@@ -71,6 +71,11 @@ class Writer:
         if images:
             self._image_tables.append(table)
         return self.keep(table), len(table)
+
+    def tap_families(self, made: Sequence[Taps]) -> tuple[int, int]:
+        """Return the address and the length of a table of families of taps."""
+        rows = [(self.table(f.taps), len(f.taps), *f.rows, *f.columns) for f in made]
+        return self.table(np.array(rows, np.int64)), len(rows)
 
     def room(self, size: int) -> Spot:
         """Return room for so many bytes in each chunk."""

@@ -21,32 +21,41 @@ from stepconv.kernels.cpu.lane_tiles import square
 CROSS_ENTROPY, SQUARED_ERROR = 0, 1
 
 
-@operands("control out out_task mask mask_task room room_task cells scale")
+@operands(
+    "control out out_task mask mask_task room room_task channels rows columns out_rows out_columns "
+    "top left scale"
+)
 def take_pictures(row: int, task: int) -> None:
-    """out[cell][lane] = pixel of the picture that belongs to the lane, 0 where there is none."""
+    """out[cell][lane] = pixel of the picture that belongs to the lane, 0 where there is none.
+
+    Around each picture lie `top` rows and `left` columns of 0, and what is left of `out` behind.
+    """
     r = int64s(row)
     control, out, mask = int64s(r[1]), r[2] + task * r[3], float32s(r[4] + task * r[5])
-    room, cells, scale = r[6] + task * r[7], r[8], float32s(row + 9 * 8)[0]
-    order = int64s(control[ORDER])
+    room, channels, rows, columns = r[6] + task * r[7], r[8], r[9], r[10]
+    out_rows, out_columns, scale = r[11], r[12], float32s(row + 15 * 8)[0]
+    first, cells = r[13] * out_columns + r[14], channels * out_rows * out_columns
+    pixels, order = channels * rows * columns, int64s(control[ORDER])
     for lane in range(LANES):
         image = task * LANES + lane
         there = image < control[IMAGES]
         mask[lane] = 1 if there else 0
-        line = float32s(room + lane * cells * 4)
-        if not there:
-            for i in range(cells):
-                line[i] = 0
-            continue
-        if control[ORDER] != 0:
+        if there and control[ORDER] != 0:
             image = order[image]
-        if control[PIXEL_BYTES] == 1:
-            bytes_ = uint8s(control[PIXELS] + image * cells)
-            for i in range(cells):
-                line[i] = scale * np.float32(bytes_[i])
-        else:
-            numbers = float32s(control[PIXELS] + image * cells * 4)
-            for i in range(cells):
-                line[i] = numbers[i]
+        for line in range(channels * rows):
+            goal = line // rows * out_rows * out_columns + line % rows * out_columns + first
+            to = float32s(room + (lane * cells + goal) * 4)
+            if not there:
+                for i in range(columns):
+                    to[i] = 0
+            elif control[PIXEL_BYTES] == 1:
+                bytes_read = uint8s(control[PIXELS] + image * pixels + line * columns)
+                for i in range(columns):
+                    to[i] = scale * np.float32(bytes_read[i])
+            else:
+                numbers = float32s(control[PIXELS] + (image * pixels + line * columns) * 4)
+                for i in range(columns):
+                    to[i] = numbers[i]
     whole = cells // LANES * LANES
     for i in range(0, whole, LANES):
         square(room + i * 4, cells * 4, out + i * VECTOR, VECTOR)
@@ -95,10 +104,12 @@ def compare(row: int, task: int) -> None:
             largest = np.float64(z[best * LANES + lane])
             total = 0.0
             for c in range(classes):
-                total += np.exp(z[c * LANES + lane] - largest)
+                power = np.exp(z[c * LANES + lane] - largest)
+                dz[c * LANES + lane] = power
+                total += power
             loss += np.log(total) - (z[label * LANES + lane] - largest)
             for c in range(classes):
-                share = np.exp(z[c * LANES + lane] - largest) / total
+                share = dz[c * LANES + lane] / total
                 dz[c * LANES + lane] = (share - (1.0 if c == label else 0.0)) / images
         else:
             for c in range(classes):

@@ -93,20 +93,20 @@ def weighted_sums(rows: int, cells: int) -> Any:
 def weight_sums(rows: int, taps: int) -> Any:
     """Return the tile that sums the gradient of some weights over cells and images.
 
-        dw[m · dw_row + k · dw_step] += Σ_y Σ_x Σ_lanes dy[m][y][x] · x[k][y][x]
+        dw[m · dw_step + taps[k].w] += Σ_y Σ_x Σ_lanes dy[m][y][x] · x[taps[k].x][y][x]
 
-    for `rows` output channels m and `taps` input channels k, all at one place of the window. At
-    `steps` stand those of x from channel to channel, row to row and cell to cell, of dy from
-    channel to channel and row to row, and dw_row and dw_step.
+    for `rows` output channels m and `taps` taps k. At `steps` stand those of x from row to row and
+    from cell to cell, of dy from channel to channel and from row to row, and dw_step.
     """
 
     @tile(np.float32)
-    def sums(v: Vectors, steps: Int, x: Int, dy: Int, height: Int, width: Int, dw: Int) -> None:
-        x_step, x_row, x_column, dy_step, dy_row, dw_row, dw_step = (
-            v.integer(steps + 8 * i) for i in range(7)
-        )
+    def sums(
+        v: Vectors, steps: Int, x: Int, dy: Int, height: Int, width: Int, dw: Int, table: Int
+    ) -> None:
+        x_row, x_column, dy_step, dy_row, dw_step = (v.integer(steps + 8 * i) for i in range(5))
         every = [(m, k) for m in range(rows) for k in range(taps)]
-        xs, dys = [x + x_step * k for k in range(taps)], [dy + dy_step * m for m in range(rows)]
+        xs = [x + v.integer(table + 16 * k) for k in range(taps)]
+        dys = [dy + dy_step * m for m in range(rows)]
 
         def line(y: Int, sums: list[Vector]) -> list[Vector]:
             x_at, dy_at = [a + x_row * y for a in xs], [a + dy_row * y for a in dys]
@@ -119,7 +119,8 @@ def weight_sums(rows: int, taps: int) -> Any:
             return v.loop(width, sums, cell)
 
         totals = v.loop(height, [v.zero() for _ in every], line)
-        v.add_totals([dw + dw_row * m + dw_step * k for m, k in every], totals)
+        goals = [dw + v.integer(table + 16 * k + 8) for k in range(taps)]
+        v.add_totals([goals[k] + dw_step * m for m, k in every], totals)
 
     return sums
 

@@ -125,31 +125,25 @@ def _column(taps: int) -> Any:
 
     @inner
     def column(
-        steps: int,
-        x: int,
-        dy: int,
-        height: int,
-        width: int,
-        dw: int,
-        rows: int,
-        dy_plane: int,
-        w_row: int,
+        steps: int, x: int, dy: int, height: int, width: int, dw: int, table: int, rows: int
     ) -> None:
+        r = int64s(steps)
+        dy_step, dw_step = r[2], r[4]
         m = 0
         while m < rows:
             left = rows - m
-            a, b = dy + m * dy_plane, dw + m * w_row
+            a, b = dy + m * dy_step, dw + m * dw_step
             if left >= high:
-                many(steps, x, a, height, width, b)
+                many(steps, x, a, height, width, b, table)
                 m += high
             elif left >= half:
-                some(steps, x, a, height, width, b)
+                some(steps, x, a, height, width, b, table)
                 m += half
             elif left >= quarter:
-                few(steps, x, a, height, width, b)
+                few(steps, x, a, height, width, b, table)
                 m += quarter
             else:
-                one(steps, x, a, height, width, b)
+                one(steps, x, a, height, width, b, table)
                 m += 1
 
     return column
@@ -159,52 +153,48 @@ _column6, _column3, _column1 = (_column(taps) for taps in (6, 3, 1))
 
 
 @operands(
-    "x x_task dy dy_task dw db dw_task x_plane x_row x_column dy_plane dy_row w_row w_step "
-    "columns places place_count groups in_group out_group rows band has_bias"
+    "x x_task dy dy_task dw db dw_task x_row x_column dy_plane dy_row w_row columns families "
+    "family_count groups x_group out_group rows band has_bias"
 )
 def sum_weight_gradients(row: int, task: int) -> None:
     """dw[m][k] = Σ dy[m][y][x] · x[k][y][x] over cells and images; db[m] = Σ dy[m][y][x].
 
-    A place of the window is a row of (its offset in x, in w, first output row, end, first output
-    column, end): the output cells at which it falls on the image. A band of output rows at a time,
-    so that what is read again lies in the second-level cache.
+    A family are the taps that fall on the image under the same output cells: (taps, their count,
+    first output row, end, first output column, end). A band of output rows at a time, so that what
+    is read again lies in the second-level cache.
     """
     r = int64s(row)
     x, dy = r[1] + task * r[2], r[3] + task * r[4]
     dw, db = r[5] + task * r[7], r[6] + task * r[7]
-    x_plane, x_row, x_column, dy_plane, dy_row, w_row, w_step = (
-        *(r[8], r[9], r[10], r[11], r[12], r[13], r[14]),
-    )
-    columns, places, place_count, groups, in_group, out_group = (
-        *(r[15], r[16], r[17], r[18], r[19], r[20]),
-    )
-    rows, band, has_bias = r[21], r[22], r[23]
+    x_row, x_column, dy_plane, dy_row, w_row, columns = r[8], r[9], r[10], r[11], r[12], r[13]
+    families, family_count, groups, x_group, out_group = r[14], r[15], r[16], r[17], r[18]
+    rows, band, has_bias = r[19], r[20], r[21]
     steps = row + 8 * 8
     clear(dw, groups * out_group * w_row // 4)
     clear(db, groups * out_group * has_bias)
     for top in range(0, rows, band):
         bottom = min(top + band, rows)
         for group in range(groups):
-            for i in range(place_count):
-                p = int64s(places + i * 48)
-                first, height = max(top, p[2]), min(bottom, p[3]) - max(top, p[2])
-                left, width = p[4], p[5] - p[4]
+            for family in range(family_count):
+                f = int64s(families + family * 48)
+                first, height = max(top, f[2]), min(bottom, f[3]) - max(top, f[2])
+                left, width = f[4], f[5] - f[4]
                 if height <= 0 or width <= 0:
                     continue
-                a = x + group * in_group * x_plane + p[0] + first * x_row + left * x_column
+                a = x + group * x_group + first * x_row + left * x_column
                 b = dy + group * out_group * dy_plane + first * dy_row + left * VECTOR
-                c = dw + group * out_group * w_row + p[1]
+                c = dw + group * out_group * w_row
                 k = 0
-                while k < in_group:
-                    u, w = a + k * x_plane, c + k * w_step
-                    if in_group - k >= _SIX_TAPS:
-                        _column6(steps, u, b, height, width, w, out_group, dy_plane, w_row)
+                while k < f[1]:
+                    table = f[0] + k * 16
+                    if f[1] - k >= _SIX_TAPS:
+                        _column6(steps, a, b, height, width, c, table, out_group)
                         k += 6
-                    elif in_group - k >= 3:
-                        _column3(steps, u, b, height, width, w, out_group, dy_plane, w_row)
+                    elif f[1] - k >= 3:
+                        _column3(steps, a, b, height, width, c, table, out_group)
                         k += 3
                     else:
-                        _column1(steps, u, b, height, width, w, out_group, dy_plane, w_row)
+                        _column1(steps, a, b, height, width, c, table, out_group)
                         k += 1
         if has_bias:
             for m in range(groups * out_group):

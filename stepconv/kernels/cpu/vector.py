@@ -161,7 +161,7 @@ class Vectors:
 
     def zero(self) -> Vector:
         """Return a vector of zeros."""
-        return self.constant(0.0)
+        return self.constant(0)
 
     def integer(self, address: Int) -> Int:
         """Return the int64 at an address."""
@@ -287,19 +287,16 @@ class Vectors:
     def add_totals(self, places: Sequence[Int], vectors: Sequence[Vector]) -> None:
         """Add the sum of the lanes of each vector to the number at its place."""
         for start in range(0, len(vectors), self.lanes):
-            rows, some = (
-                list(vectors[start : start + self.lanes]),
-                places[start : start + self.lanes],
-            )
+            rows = list(vectors[start : start + self.lanes])
             rows += [self.zero()] * ((1 << (len(rows) - 1).bit_length()) - len(rows))
             for _ in range(self.lanes.bit_length() - 1):
                 # Sums of neighbours, those of two rows in one, until a lane holds all of a row.
-                pairs = zip(rows[::2], rows[1::2], strict=True) if rows[1:] else [(rows[0],) * 2]
-                rows = [even + odd for even, odd in (self.unzipped(a, b) for a, b in pairs)]
-            for lane, pointer in enumerate(self._pointer(a, self._scalar) for a in some):
+                pairs = zip(rows[::2], rows[1::2], strict=True) if rows[1:] else [rows * 2]
+                rows = [even + odd for even, odd in (self.unzipped(*pair) for pair in pairs)]
+            for lane, place in enumerate(places[start : start + self.lanes]):
+                pointer = self._pointer(place, self._scalar)
                 total = self._builder.extract_element(rows[0].value, ir.Constant(_INT32, lane))
-                total = self._builder.fadd(self._builder.load(pointer), total)
-                self._builder.store(total, pointer)
+                self._builder.store(self._builder.fadd(self._builder.load(pointer), total), pointer)
 
     def when(self, test: Int, yes: Callable[[], None], no: Callable[[], None]) -> None:
         """Run one piece where `test` is above 0, and the other where it is not."""
