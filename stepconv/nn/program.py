@@ -54,11 +54,14 @@ class Program:
         scale: float,
         optimizer: Optimizer | None = None,
         loss: str = "cross-entropy",
+        winograd: bool = False,
     ) -> None:
         """Write the program: for training if there is an optimiser, else for answers alone."""
         training = optimizer is not None
         self.batch_size = batch_size
-        self._writer = p = Writer(weights, batch_size, training=training, slices=_SLICES)
+        self._writer = p = Writer(
+            weights, batch_size, training=training, slices=_SLICES, winograd=winograd
+        )
         self._weights = weights
         self._classes = model.classes
         network = lower(model, training=training)
@@ -104,7 +107,7 @@ class Program:
             for step in reversed(network.steps):
                 step.backward(p)
             self._write_updates(optimizer)
-        self._rows, self._stages, self._chunk_stages = p.finish()
+        self._rows, self._stages, self._by_chunks = p.finish()
 
     def answers(self, images: Array, order: Array | None, count: int) -> Array:
         """Return the network's answers for the first `count` images, or those that `order` says."""
@@ -134,7 +137,7 @@ class Program:
     def _set_batch(self, images: Array, order: Array | None, count: int) -> None:
         p = self._writer
         chunks = p.set_images(count)
-        self._stages[: self._chunk_stages, 2] = chunks
+        self._stages[self._by_chunks, 2] = chunks
         controls = p.controls
         controls[IMAGES], controls[CHUNKS] = count, chunks
         controls[PIXELS], controls[PIXEL_BYTES] = images.ctypes.data, images.itemsize

@@ -19,6 +19,7 @@ from stepconv.nn.layers import Conv, Dense
 from stepconv.nn.model import Place
 from stepconv.nn.tables import Family, Taps, backward_lines, families, forward_lines, tap_families
 from stepconv.nn.tensors import Tensor
+from stepconv.nn.winograd import pays, write_sums
 from stepconv.nn.writer import Spot, Writer
 
 # Cells that are summed for all output channels before the next ones: what they read has to stay in
@@ -51,6 +52,24 @@ class ConvStep:
 
     def forward(self, p: Writer) -> None:
         plan, layer = self._plan, self.layer
+        bias = p.weight(f"{self.place.name}.bias") if layer.bias else p.zeros
+        if p.winograd and pays(plan, layer.groups, self.x.channels, self.y.channels):
+            write_sums(
+                p,
+                self.place.name,
+                self.x,
+                p.value(self.x),
+                self.y,
+                before=(plan.rows.before, plan.columns.before),
+                back=False,
+                bias=bias,
+                bias_step=4 if layer.bias else 0,
+                out=p.value(self.y),
+                sign=p.value(self.y),
+                mode=ACTIVATE,
+                slope=self.y.slope,
+            )
+            return
         lines = (forward_lines(plan.rows), forward_lines(plan.columns))
         window = plan.rows.window * plan.columns.window
         w_row = self._in_group * window * 4
@@ -68,7 +87,7 @@ class ConvStep:
             lanes.sum_weighted,
             x=p.value(self.x),
             w=p.weight(f"{self.place.name}.weight"),
-            bias=p.weight(f"{self.place.name}.bias") if layer.bias else p.zeros,
+            bias=bias,
             out=p.value(self.y),
             sign=p.value(self.y),
             families=table,
@@ -120,6 +139,24 @@ class ConvStep:
 
     def _image_back(self, p: Writer) -> None:
         plan = self._plan
+        if p.winograd and pays(plan, self.layer.groups, self.y.channels, self.x.channels):
+            out, adds = p.into(self.x)
+            write_sums(
+                p,
+                self.place.name,
+                self.y,
+                p.gradient(self.y),
+                self.x,
+                before=(2 - plan.rows.before, 2 - plan.columns.before),
+                back=True,
+                bias=p.zeros,
+                bias_step=0,
+                out=out,
+                sign=p.value(self.x),
+                mode=ADD_GRADIENT if adds else STORE_GRADIENT,
+                slope=self.x.slope,
+            )
+            return
         lines = (backward_lines(plan.rows), backward_lines(plan.columns))
         window = plan.rows.window * plan.columns.window
         w_row = self._in_group * window * 4

@@ -5,7 +5,7 @@
     answers = trainer.logits(images)
 
 Images are arrays (n, channels, height, width) of float32, or of uint8, which are multiplied by
-`scale`.
+`scale`. With algorithm="winograd" wide 3x3 layers need half the time and round a little more.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stepconv.errors import ArgumentError, ArgumentTypeError
-from stepconv.geometry import integer
+from stepconv.geometry import integer, word
 from stepconv.kernels.cpu import lane_updates
 from stepconv.nn.dropout import step_key
 from stepconv.nn.layers import sizes
@@ -30,6 +30,8 @@ from stepconv.nn.weights import Weights
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
+
+ALGORITHMS = ("direct", "winograd")
 
 # A forward pass takes as many images at a time: few enough to stay in the caches.
 _AT_ONCE = 64
@@ -46,8 +48,10 @@ class Predictor:
         *,
         batch_size: int = _AT_ONCE,
         scale: float = 1 / 255,
+        algorithm: str = "direct",
     ) -> None:
         self.model = model
+        self._winograd = word("algorithm", algorithm, ALGORITHMS) == "winograd"
         known = initial_statistics(model) if statistics is None else statistics
         self._weights = Weights(model, parameters, known)
         self._batch_size = integer("batch_size", batch_size, 1)
@@ -92,12 +96,13 @@ class Trainer(Predictor):
         statistics: Arrays | None = None,
         initial: str = "he",
         scale: float = 1 / 255,
+        algorithm: str = "direct",
     ) -> None:
         """Begin with parameters drawn by seed, or with those given."""
         if not model.parameter_count:
             raise ArgumentError(f"model {model.name!r} has nothing to learn: a conv or dense fits")
         drawn = initial_parameters(model, seed, initial) if parameters is None else parameters
-        super().__init__(model, drawn, statistics, scale=scale)
+        super().__init__(model, drawn, statistics, scale=scale, algorithm=algorithm)
         self.optimizer = SGD() if optimizer is None else optimizer
         self.batch_size = integer("batch_size", batch_size, 1)
         self.seed = seed
@@ -110,6 +115,7 @@ class Trainer(Predictor):
             scale=scale,
             optimizer=self.optimizer,
             loss=self._loss,
+            winograd=self._winograd,
         )
 
     def step(

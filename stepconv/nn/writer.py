@@ -32,9 +32,18 @@ class Writer:
     the end run when all chunks are through, each task on a share of the weights.
     """
 
-    def __init__(self, weights: Weights, batch_size: int, *, training: bool, slices: int) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        batch_size: int,
+        *,
+        training: bool,
+        slices: int,
+        winograd: bool = False,
+    ) -> None:
         self.chunks = -(-batch_size // LANES)
         self.training = training
+        self.winograd = winograd  # whether 3x3 layers may go that way
         self.slices = slices  # tasks of the rows at the end
         self.controls = np.zeros(CONTROLS, np.int64)
         self.gradients = np.zeros(weights.size if training else 0, np.float32)
@@ -45,6 +54,8 @@ class Writer:
         self._image_tables: list[NDArray[np.int64]] = []
         self._rows: list[list[int]] = []
         self._stages: list[list[int]] = [[0, 0, 0]]
+        self._scratch: dict[str, Spot] = {}
+        self._first: list[list[int]] = []
         self._shared: list[list[tuple[int, list[int]]]] = [[], []]
         self.mask = self.room(VECTOR)  # 1 in the lanes that hold an image
         if training:
@@ -82,6 +93,12 @@ class Writer:
         stride = -(-size // _LINE) * _LINE
         memory = np.zeros(stride * self.chunks + _LINE, np.uint8)
         return Spot(-(-self.keep(memory) // _LINE) * _LINE, stride)
+
+    def scratch(self, name: str, size: int) -> Spot:
+        """Return room for numbers that the very next rows use up: all layers share it."""
+        if name not in self._scratch:
+            self._scratch[name] = self.room(size)
+        return self._scratch[name]
 
     def read(self, spot: Spot, chunk: int, count: int) -> NDArray[np.float32]:
         """Return a copy of the first numbers that a chunk has at a spot."""
@@ -140,6 +157,10 @@ class Writer:
         """Write a row for each chunk."""
         self._rows.append(row(kernel, _spread(kernel, operands)))
 
+    def emit_first(self, kernel: Code, **operands: Any) -> None:
+        """Write a row for the very beginning; its tasks share the weights."""
+        self._first.append(row(kernel, _spread(kernel, operands)))
+
     def emit_at_once(self, kernel: Code, tasks: int, **operands: Any) -> None:
         """Write a row for when all chunks are through; its tasks share the weights."""
         self._shared[0].append((tasks, row(kernel, _spread(kernel, operands))))
@@ -153,17 +174,22 @@ class Writer:
         self._stages[-1][1] = len(self._rows)
         self._stages.append([len(self._rows), 0, 0])
 
-    def finish(self) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-        """Return the program, its stages, and how many of them run chunk by chunk."""
+    def finish(self) -> tuple[NDArray[np.int64], NDArray[np.int64], slice]:
+        """Return the program, its stages, and which of them run chunk by chunk."""
         self.barrier()
         self._stages.pop()
-        chunk_stages = len(self._stages)
+        ahead = len(self._first)
+        if ahead:
+            moved = [[first + ahead, stop + ahead, tasks] for first, stop, tasks in self._stages]
+            self._stages = [[0, ahead, self.slices], *moved]
+            self._rows = self._first + self._rows
+        by_chunks = slice(1 if ahead else 0, len(self._stages))
         for shared in filter(None, self._shared):
             first, most = len(self._rows), max(tasks for tasks, _ in shared)
             self._rows += [last for _, last in shared]
             self._stages.append([first, len(self._rows), most])
         program = np.array(self._rows, np.int64).reshape(-1, WIDTH)
-        return program, np.array(self._stages, np.int64), chunk_stages
+        return program, np.array(self._stages, np.int64), by_chunks
 
     def set_images(self, images: int) -> int:
         """Tell the tables how many images the batch has; return the number of its chunks."""

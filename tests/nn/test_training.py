@@ -41,10 +41,12 @@ def test_many_steps_make_the_loss_small(name: str, steps: int) -> None:
     pictures, labels = shapes(640)
     trainer = nn.Trainer(nn.build(name), nn.SGD(0.9), batch_size=48, seed=0)
     draw = np.random.default_rng(1)
+    # Networks that end in a mean over the picture find out more slowly where something lies.
+    rate = 0.05 if name in ("mini-googlenet", "mini-resnet", "mini-densenet") else 0.01
     losses = []
     for _ in range(steps):
         rows = draw.choice(640, 48, replace=False)
-        losses.append(trainer.step(pictures, labels, 0.01, rows)[0])
+        losses.append(trainer.step(pictures, labels, rate, rows)[0])
     assert np.mean(losses[:3]) > 1.5
     assert np.mean(losses[-20:]) < 0.15
     others, wanted = shapes(100, seed=9)

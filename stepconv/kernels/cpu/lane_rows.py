@@ -26,7 +26,7 @@ VECTOR = 4 * LANES  # the bytes of a cell: one number for each image
 IMAGES, CHUNKS, PIXELS, PIXEL_BYTES, ORDER, LABELS, ANSWERS, STEP_KEY = range(8)
 CONTROLS = 8
 
-WIDTH = 28  # numbers in a row: the kernel's address and its operands
+WIDTH = 32  # numbers in a row: the kernel's address and its operands
 
 
 def operands(names: str) -> Callable[[Code], Code]:

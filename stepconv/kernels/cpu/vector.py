@@ -306,10 +306,10 @@ class Vectors:
                 with branch:
                     piece()
 
-    def within(self, index: Int | int, low: Int, high: Int, inside: Int, outside: Int) -> Int:
+    def within(self, index: Int | int, low: Int | int, high: Int, inside: Int, outside: Int) -> Int:
         """Return `inside` where low <= index < high, else `outside`."""
         builder = self._builder
-        above = builder.icmp_signed("<=", low.value, _value(index))
+        above = builder.icmp_signed("<=", _value(low), _value(index))
         below = builder.icmp_signed("<", _value(index), high.value)
         chosen = builder.select(builder.and_(above, below), inside.value, outside.value)
         return Int(builder, chosen)
