@@ -19,7 +19,7 @@ from stepconv.nn.layers import Conv, Dense
 from stepconv.nn.model import Place
 from stepconv.nn.tables import Family, Taps, backward_lines, families, forward_lines, tap_families
 from stepconv.nn.tensors import Tensor
-from stepconv.nn.winograd import pays, write_sums
+from stepconv.nn.winograd import pays, pays_for_weights, write_sums, write_weight_sums
 from stepconv.nn.writer import Spot, Writer
 
 # Cells that are summed for all output channels before the next ones: what they read has to stay in
@@ -114,7 +114,17 @@ class ConvStep:
     def _weights_back(self, p: Writer) -> None:
         plan, name = self._plan, self.place.name
         rows, columns = self.y.plane
-        table, count = p.tap_families(tap_families(plan, self._in_group, VECTOR))
+        families = tap_families(plan, self._in_group, VECTOR)
+        w_row = self._in_group * plan.rows.window * plan.columns.window * 4
+        if p.winograd and pays_for_weights(
+            plan, self.layer.groups, self.x.channels, self.y.channels
+        ):
+            before = (plan.rows.before, plan.columns.before)
+            write_weight_sums(p, name, self.x, self.y, before=before)
+            if not self.layer.bias:
+                return
+            families, w_row = [], 0  # the sums of the biases are left
+        table, count = p.tap_families(families)
         p.emit(
             lanes.sum_weight_gradients,
             x=p.value(self.x),
@@ -125,7 +135,7 @@ class ConvStep:
             x_column=plan.columns.stride * VECTOR,
             dy_plane=self._y_plane,
             dy_row=columns * VECTOR,
-            w_row=self._in_group * plan.rows.window * plan.columns.window * 4,
+            w_row=w_row,
             columns=columns,
             families=table,
             family_count=count,

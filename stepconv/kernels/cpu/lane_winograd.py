@@ -10,15 +10,17 @@ over channels, the same sums as those of any layer: the rows of a program do the
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from stepconv.kernels.compile import inner
 from stepconv.kernels.cpu.addresses import float32s, int64s
 from stepconv.kernels.cpu.lane_rows import VECTOR, operands
 from stepconv.kernels.cpu.lane_tiles import STORE_GRADIENT, sloped
 from stepconv.kernels.cpu.vector import Int, Vector, Vectors, tile
-from stepconv.kernels.cpu.winograd import KERNEL
 
-_G = np.array(KERNEL, np.float32)
+SIXTH = np.float32(1 / 6)
 
 
 def _b(v: Vectors, d: list[Vector]) -> list[Vector]:
@@ -48,7 +50,7 @@ def _a(v: Vectors, m: list[Vector]) -> list[Vector]:
 
 
 @tile(np.float32)
-def _spread(
+def spread_tile(
     v: Vectors,
     x: Int,
     rows: Int,
@@ -135,7 +137,7 @@ def spread(row: int, task: int) -> None:
         goal = out + channel * r[13]
         for t in range(tiles):
             y, x_ = top + t // across * 4, left + t % across * 4
-            _spread(plane, rows, columns, y, x_, zero, goal + t * VECTOR, r[14])
+            spread_tile(plane, rows, columns, y, x_, zero, goal + t * VECTOR, r[14])
 
 
 @operands(
@@ -159,27 +161,45 @@ def collect(row: int, task: int) -> None:
             )
 
 
+@inner
+def _g(a: float, b: float, c: float) -> tuple[Any, ...]:
+    """Return G (a, b, c): 1/4 0 0 | -1/6 (1 1 1), (1 -1 1) | 1/24 (1 2 4), (1 -2 4) | 0 0 1."""
+    p, q = SIXTH * (a + c), SIXTH * b
+    r, s = SIXTH * (a / 4 + c), SIXTH * (b / 2)
+    return a / 4, -p - q, q - p, r + s, r - s, c
+
+
+@inner
+def _put(u: int, plane: int, a: float, b: float, c: float) -> None:
+    """Write G (a, b, c), each number into a plane of its own."""
+    p, q, r, s, t, w = _g(a, b, c)
+    float32s(u)[0] = p
+    float32s(u + plane)[0] = q
+    float32s(u + 2 * plane)[0] = r
+    float32s(u + 3 * plane)[0] = s
+    float32s(u + 4 * plane)[0] = t
+    float32s(u + 5 * plane)[0] = w
+
+
 @operands("w u outputs inputs plane back share")
 def transform_weights(row: int, task: int) -> None:
     """u[36][m][k] = G w[m][k] G'; on the way back w[k][m] turned by half a turn."""
     r = int64s(row)
-    w, u, outputs, inputs, plane, back = float32s(r[1]), float32s(r[2]), r[3], r[4], r[5], r[6]
-    half = np.zeros((6, 3), np.float32)
-    rows = inputs if back else outputs
-    columns = outputs if back else inputs
+    outputs, inputs, plane, back = r[3], r[4], r[5] * 4, r[6]
+    rows, columns = (inputs, outputs) if back else (outputs, inputs)
     for m in range(task * r[7], min(rows, (task + 1) * r[7])):
         for k in range(columns):
-            first = (k * inputs + m) * 9 if back else (m * inputs + k) * 9
-            for i in range(6):
-                for j in range(3):
-                    total = np.float32(0)
-                    for n in range(3):
-                        at = 8 - (3 * n + j) if back else 3 * n + j
-                        total += _G[i, n] * w[first + at]
-                    half[i, j] = total
-            for i in range(6):
-                for j in range(6):
-                    total = np.float32(0)
-                    for n in range(3):
-                        total += half[i, n] * _G[j, n]
-                    u[(6 * i + j) * plane + m * columns + k] = total
+            w = float32s(r[1] + ((k * inputs + m) if back else (m * inputs + k)) * 36)
+            i, way = (8, -1) if back else (0, 1)
+            a0, a1, a2, a3, a4, a5 = _g(w[i], w[i + 3 * way], w[i + 6 * way])
+            i += way
+            b0, b1, b2, b3, b4, b5 = _g(w[i], w[i + 3 * way], w[i + 6 * way])
+            i += way
+            c0, c1, c2, c3, c4, c5 = _g(w[i], w[i + 3 * way], w[i + 6 * way])
+            at = r[2] + (m * columns + k) * 4
+            _put(at, plane, a0, b0, c0)
+            _put(at + 6 * plane, plane, a1, b1, c1)
+            _put(at + 12 * plane, plane, a2, b2, c2)
+            _put(at + 18 * plane, plane, a3, b3, c3)
+            _put(at + 24 * plane, plane, a4, b4, c4)
+            _put(at + 30 * plane, plane, a5, b5, c5)

@@ -32,7 +32,7 @@ _SIX_TAPS = 6 if registers() >= 32 else _NEVER
 def _strip(rows: int) -> Any:
     """Return the function that runs tiles of so many rows along a strip of cells."""
     wide = cells_beside(rows)
-    half = max(1, wide // 2)
+    half = max(1, (wide + 1) // 2)
     many, some, one = (weighted_sums(rows, cells) for cells in (wide, half, 1))
 
     @inner
