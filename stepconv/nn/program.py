@@ -25,6 +25,7 @@ from stepconv.kernels.cpu.lane_rows import (
     VECTOR,
     run,
 )
+from stepconv.nn.layers import Dropout
 from stepconv.nn.lowering import lower
 from stepconv.nn.model import Model
 from stepconv.nn.optim import SGD, Optimizer
@@ -59,6 +60,8 @@ class Program:
         """Write the program: for training if there is an optimiser, else for answers alone."""
         training = optimizer is not None
         self.batch_size = batch_size
+        self.draws = any(isinstance(place.layer, Dropout) for place in model.places)
+        self._count = 0
         self._writer = p = Writer(
             weights, batch_size, training=training, slices=_SLICES, winograd=winograd
         )
@@ -73,7 +76,7 @@ class Program:
             control=p.control,
             out=p.value(network.x),
             mask=p.mask,
-            room=p.room(network.x.cells * VECTOR),
+            room=p.room(network.x.cells * VECTOR + channels * rows * columns * 4),
             channels=channels,
             rows=rows,
             columns=columns,
@@ -92,6 +95,7 @@ class Program:
             classes=model.classes,
         )
         self._answers = np.zeros((batch_size, model.classes), np.float32)
+        p.controls[ANSWERS] = p.keep(self._answers)
         if optimizer is not None:
             self._found = np.zeros((p.chunks, 8))  # a line of the cache for each chunk
             p.emit(
@@ -135,14 +139,13 @@ class Program:
         return weights.named(total)
 
     def _set_batch(self, images: Array, order: Array | None, count: int) -> None:
-        p = self._writer
-        chunks = p.set_images(count)
-        self._stages[self._by_chunks, 2] = chunks
-        controls = p.controls
-        controls[IMAGES], controls[CHUNKS] = count, chunks
+        controls = self._writer.controls
+        if count != self._count:
+            self._count, chunks = count, self._writer.set_images(count)
+            self._stages[self._by_chunks, 2] = chunks
+            controls[IMAGES], controls[CHUNKS] = count, chunks
         controls[PIXELS], controls[PIXEL_BYTES] = images.ctypes.data, images.itemsize
         controls[ORDER] = 0 if order is None else order.ctypes.data
-        controls[ANSWERS] = self._answers.ctypes.data
 
     def _write_updates(self, optimizer: Optimizer) -> None:
         """Write the rows that move the parameters, those summed by chunks and the others."""

@@ -147,7 +147,7 @@ class Trainer(Predictor):
             )
         self.steps += 1
         self._set_numbers(learning_rate)
-        key = step_key(self.seed, self.steps)
+        key = step_key(self.seed, self.steps) if self._program.draws else 0
         loss, correct = self._program.step(pictures, wanted, order, count, key)
         return loss / count, correct
 

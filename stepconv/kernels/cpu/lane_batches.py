@@ -17,8 +17,30 @@ from stepconv.kernels.cpu.lane_rows import (
     operands,
 )
 from stepconv.kernels.cpu.lane_tiles import square
+from stepconv.kernels.cpu.vector import Int, Vector, Vectors, tile
 
 CROSS_ENTROPY, SQUARED_ERROR = 0, 1
+
+
+@tile(np.float32)
+def _lay_out(
+    v: Vectors, picture: Int, rows: Int, columns: Int, whole: Int, rest: Int, out: Int, pitch: Int
+) -> None:
+    """Copy the rows of a picture to rows that are `pitch` bytes apart."""
+
+    def line(y: Int, _: list[Vector]) -> list[Vector]:
+        source, goal = picture + y * columns * 4, out + y * pitch
+
+        def cells(i: Int, _: list[Vector]) -> list[Vector]:
+            v.store(goal + i * v.bytes, v.load(source + i * v.bytes))
+            return []
+
+        v.loop(whole, [], cells)
+        at = whole * v.bytes
+        v.store_some(goal + at, v.load_some(source + at, rest), rest)
+        return []
+
+    v.loop(rows, [], line)
 
 
 @operands(
@@ -36,26 +58,30 @@ def take_pictures(row: int, task: int) -> None:
     out_rows, out_columns, scale = r[11], r[12], float32s(row + 15 * 8)[0]
     first, cells = r[13] * out_columns + r[14], channels * out_rows * out_columns
     pixels, order = channels * rows * columns, int64s(control[ORDER])
+    flat = room + LANES * cells * 4
+    picture = float32s(flat)
     for lane in range(LANES):
         image = task * LANES + lane
         there = image < control[IMAGES]
         mask[lane] = 1 if there else 0
         if there and control[ORDER] != 0:
             image = order[image]
-        for line in range(channels * rows):
-            goal = line // rows * out_rows * out_columns + line % rows * out_columns + first
-            to = float32s(room + (lane * cells + goal) * 4)
-            if not there:
-                for i in range(columns):
-                    to[i] = 0
-            elif control[PIXEL_BYTES] == 1:
-                bytes_read = uint8s(control[PIXELS] + image * pixels + line * columns)
-                for i in range(columns):
-                    to[i] = scale * np.float32(bytes_read[i])
-            else:
-                numbers = float32s(control[PIXELS] + (image * pixels + line * columns) * 4)
-                for i in range(columns):
-                    to[i] = numbers[i]
+        if not there:
+            for i in range(pixels):
+                picture[i] = 0
+        elif control[PIXEL_BYTES] == 1:
+            bytes_read = uint8s(control[PIXELS] + image * pixels)
+            for i in range(pixels):
+                picture[i] = scale * np.float32(bytes_read[i])
+        else:
+            numbers = float32s(control[PIXELS] + image * pixels * 4)
+            for i in range(pixels):
+                picture[i] = numbers[i]
+        for channel in range(channels):
+            source = flat + channel * rows * columns * 4
+            goal = room + (lane * cells + channel * out_rows * out_columns + first) * 4
+            whole, rest = columns // LANES, columns % LANES
+            _lay_out(source, rows, columns, whole, rest, goal, out_columns * 4)
     whole = cells // LANES * LANES
     for i in range(0, whole, LANES):
         square(room + i * 4, cells * 4, out + i * VECTOR, VECTOR)
