@@ -55,10 +55,7 @@ class MaxPoolStep:
     def backward(self, p: Writer) -> None:
         if not self.x.learns:
             return
-        plan = self.layer.plan(self.place.input)
-        # Windows that lie side by side and leave no cell out write each cell once.
-        once = all(axis.stride >= axis.span and not axis.unread() for axis in plan.axes)
-        if not once and not self.x.is_written():
+        if not self.writes_once and not self.x.is_written():
             p.emit(lane_cells.clear, out=p.into(self.x)[0], cells=self.x.cells)
         table, count = p.families(self._families())
         out, adds = p.into(self.x)
@@ -76,6 +73,12 @@ class MaxPoolStep:
             adds=adds,
             slope=self.x.slope,
         )
+
+    @property
+    def writes_once(self) -> bool:
+        """Whether the windows lie side by side and leave no cell out."""
+        axes = self.layer.plan(self.place.input).axes
+        return all(axis.stride >= axis.span and not axis.unread() for axis in axes)
 
     def _families(self) -> list[Family]:
         plan = self.layer.plan(self.place.input)

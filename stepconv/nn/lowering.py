@@ -89,19 +89,24 @@ class _Lowering:
     @apply.register
     def _(self, layer: Conv, place: Place, x: Tensor) -> Tensor:
         y = Tensor(place.output, learns=True, activates=True)
+        x.use_up()
         self.steps.append(ConvStep(place, layer, x, y))
         return y
 
     @apply.register
     def _(self, layer: Dense, place: Place, x: Tensor) -> Tensor:
         y = Tensor(place.output, learns=True, activates=True)
+        x.use_up()
         self.steps.append(DenseStep(place, layer, x, y))
         return y
 
     @apply.register
     def _(self, layer: MaxPool, place: Place, x: Tensor) -> Tensor:
         y = Tensor(place.output, x.learns)
-        self.steps.append(MaxPoolStep(place, layer, x, y))
+        step = MaxPoolStep(place, layer, x, y)
+        if step.writes_once:
+            x.use_up()
+        self.steps.append(step)
         return y
 
     @apply.register(AvgPool)
@@ -136,6 +141,7 @@ class _Lowering:
         if not self.training:
             return x
         y = Tensor(x.shape, x.learns)
+        x.use_up()
         self.steps.append(DropoutStep(self.dropouts, layer, x, y))
         self.dropouts += 1
         return y
@@ -143,6 +149,7 @@ class _Lowering:
     @apply.register
     def _(self, layer: BatchNorm, place: Place, x: Tensor) -> Tensor:
         y = Tensor(x.shape, learns=True, activates=True)
+        x.use_up()
         self.steps.append(NormStep(place, layer, x, y))
         return y
 
@@ -156,6 +163,8 @@ class _Lowering:
             # A branch that nobody else reads has the gradient of the sum: no copy is needed.
             if branch.home is None and not branch.shared and branch.slope == 1 and branch.learns:
                 branch.gradient_home = y
+            else:
+                branch.use_up()
         return y
 
     @apply.register
@@ -185,10 +194,12 @@ class _Lowering:
             x.slope = slope
             return x
         y = Tensor(x.shape, x.learns, slope)
+        x.use_up()
         self.steps.append(ActivationStep(x, y))
         return y
 
     def _squeezed(self, kind: int, x: Tensor) -> Tensor:
         y = Tensor(x.shape, x.learns)
+        x.use_up()
         self.steps.append(SqueezeStep(kind, x, y))
         return y

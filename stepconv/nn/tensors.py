@@ -33,6 +33,7 @@ class Tensor:
     value: Any = None  # where they lie: a program has a place for them when they are first used
     gradient: Any = None
     gradient_home: Tensor | None = None  # the tensor whose gradient this one's is as well
+    in_place: bool = False  # its gradient takes the place of its values
     bordered: bool = False  # the pictures: with the padding of the first layer around them
     written: bool = False  # its gradient holds something already
 
@@ -73,6 +74,17 @@ class Tensor:
             t = t.home
             t.written = True
         return before
+
+    def use_up(self) -> None:
+        """Note that its one reader goes back through it cell by cell.
+
+        Then the gradient of a cell can be written over its value: nobody needs that any more, for
+        who makes sums does not look at them again.
+        """
+        t = self
+        while t.home is not None and t.home.cells == t.cells and not t.shared:
+            t = t.home
+        t.in_place = t.activates and t.learns and t.home is None and not (t.shared or self.shared)
 
     def flat(self) -> Tensor:
         """Return the same numbers as one row."""

@@ -118,6 +118,8 @@ class Writer:
         root = t.root
         if root.gradient_home is not None:
             return self.gradient(root.gradient_home)
+        if root.in_place:
+            return self.value(t)
         if root.gradient is None:
             root.gradient = self.room(root.cells * VECTOR)
         return Spot(root.gradient.address + t.offset * VECTOR, root.gradient.task)
