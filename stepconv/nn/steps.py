@@ -70,17 +70,19 @@ class ConvStep:
                 slope=self.y.slope,
             )
             return
-        lines = (forward_lines(plan.rows), forward_lines(plan.columns))
+        # Where the pictures have a border, it is there for the weights' gradients: skipped here.
+        inner = layer.plan(self.place.input)
         window = plan.rows.window * plan.columns.window
         w_row = self._in_group * window * 4
         made = families(
-            lines,
+            (forward_lines(inner.rows), forward_lines(inner.columns)),
             self.x.plane,
             self.y.plane[1],
             vector=VECTOR,
             channels=self._in_group,
             w_channel=window * 4,
             w_columns=plan.columns.window,
+            origin=(inner.rows.before, inner.columns.before) if self.x.bordered else (0, 0),
         )
         table, count = p.families(made)
         p.emit(

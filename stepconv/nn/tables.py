@@ -89,11 +89,12 @@ def families(
     channels: int = 1,
     w_channel: int = 0,
     w_columns: int = 0,
+    origin: tuple[int, int] = (0, 0),
 ) -> list[Family]:
     """Return the families of a plane: each of the rows with each of the columns.
 
-    `source` is the plane that is read; its channels follow each other, as do those of the weights,
-    `w_channel` bytes apart.
+    `source` is the plane that is read, where the image begins at `origin`; its channels follow each
+    other, as do those of the weights, `w_channel` bytes apart.
     """
     rows_read, columns_read = source
     made = []
@@ -104,7 +105,8 @@ def families(
             ky, y, kx, x = np.array(both, np.int64).reshape(-1, 4).T
             in_x = _outer(every * (rows_read * columns_read), y * columns_read + x) * vector
             in_w = _outer(every * w_channel, (ky * w_columns + kx) * 4)
-            from_x = _outer(np.array(rows.sources) * columns_read, np.array(columns.sources))
+            first_rows = (np.array(rows.sources) + origin[0]) * columns_read
+            from_x = _outer(first_rows, np.array(columns.sources) + origin[1])
             to = _outer(np.array(rows.cells) * out_columns, np.array(columns.cells))
             cells = np.stack([from_x * vector, to * vector], axis=1)
             made.append(Family(np.stack([in_x, in_w], axis=1), cells, rows.count * columns.count))
