@@ -60,8 +60,7 @@ class Predictor:
 
     def logits(self, images: ArrayLike, rows: ArrayLike | None = None) -> Array:
         """Return the answers, (n, classes); `rows` says which images of the array are asked for."""
-        pictures, order = _pictures(self.model, images), _order(rows, images)
-        count = len(pictures) if order is None else len(order)
+        pictures, order, count = _pictures(self.model, images, rows)
         if self._asking is None:
             self._asking = Program(self.model, self._weights, self._batch_size, scale=self._scale)
         answers = np.empty((count, self.model.classes), np.float32)
@@ -129,13 +128,11 @@ class Trainer(Predictor):
 
         With `rows`, images and labels are a whole set and the batch is these rows of it.
         """
-        pictures, order = _pictures(self.model, images), _order(rows, images)
-        wanted = np.ascontiguousarray(labels, np.int64)
-        if len(wanted) != len(pictures):
-            raise ArgumentError(f"{len(wanted)} labels do not fit {len(pictures)} images")
-        if order is not None:
-            wanted = wanted[order]
-        count = len(wanted)
+        pictures, order, count = _pictures(self.model, images, rows)
+        given = np.asarray(labels)
+        if len(given) != len(np.asarray(images)):
+            raise ArgumentError(f"{len(given)} labels do not fit {len(np.asarray(images))} images")
+        wanted = np.ascontiguousarray(given if rows is None else given[np.asarray(rows)], np.int64)
         if not 0 < count <= self.batch_size:
             raise ArgumentError(
                 f"the batch has {count} images: 1 to batch_size={self.batch_size} fit"
@@ -207,31 +204,32 @@ class Trainer(Predictor):
             numbers[lane_updates.AHEAD] = o.momentum if o.nesterov else 0.0
 
 
-def _pictures(model: Model, images: ArrayLike) -> Array:
-    """Return images as a kernel can read them: contiguous, of float32 or uint8."""
-    pictures = np.asarray(images)
-    if pictures.dtype != np.uint8:
-        if pictures.dtype.kind not in "biuf":
-            raise ArgumentTypeError(f"images are {pictures.dtype}: float32 or uint8 fits")
-        pictures = pictures.astype(np.float32, copy=False)
+def _pictures(
+    model: Model, images: ArrayLike, rows: ArrayLike | None
+) -> tuple[Array, Array | None, int]:
+    """Return images as a kernel can read them, which of them are meant, and how many.
+
+    Those are contiguous and of float32 or uint8. Of another array only the rows are converted.
+    """
+    given = np.asarray(images)
+    order = None if rows is None else np.ascontiguousarray(rows, np.int64)
+    if order is not None and order.size and (order.min() < 0 or order.max() >= len(given)):
+        raise ArgumentError(
+            f"rows run from {order.min()} to {order.max()}: there are {len(given)} images"
+        )
+    if given.dtype.kind not in "biuf":
+        raise ArgumentTypeError(f"images are {given.dtype}: float32 or uint8 fits")
+    readable = given.dtype in (np.uint8, np.float32) and given.flags.c_contiguous
+    if not readable and order is not None:
+        given, order = given[order], None
+    if given.dtype != np.uint8:
+        given = given.astype(np.float32, copy=False)
     shape = model.input_shape
-    if pictures.ndim == 3 and shape[0] == 1:
-        pictures = pictures[:, None]
-    if pictures.shape[1:] != shape:
+    if given.ndim == 3 and shape[0] == 1:
+        given = given[:, None]
+    if given.shape[1:] != shape:
         raise ArgumentError(
-            f"images are {sizes(pictures.shape[1:])}: the network reads {sizes(shape)}"
+            f"images are {sizes(given.shape[1:])}: the network reads {sizes(shape)}"
         )
-    return np.ascontiguousarray(pictures)
-
-
-def _order(rows: ArrayLike | None, images: ArrayLike) -> Array | None:
-    """Return the rows that are asked for, if they are there."""
-    if rows is None:
-        return None
-    order = np.ascontiguousarray(rows, np.int64)
-    count = len(np.asarray(images))
-    if order.size and (order.min() < 0 or order.max() >= count):
-        raise ArgumentError(
-            f"rows run from {order.min()} to {order.max()}: there are {count} images"
-        )
-    return order
+    pictures = np.ascontiguousarray(given)
+    return pictures, order, len(pictures) if order is None else len(order)

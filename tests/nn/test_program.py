@@ -114,6 +114,8 @@ def test_images_may_be_bytes_and_rows_of_a_set() -> None:
         (as_floats, labels, rows),
         (pictures[rows], labels[rows], None),
         (as_floats[rows][:, :, ::-1][:, :, ::-1], labels[rows].astype(float), None),
+        (as_floats.astype(">f8"), labels, rows),
+        (np.asfortranarray(pictures), labels, list(rows)),
     ):
         trainer = nn.Trainer(model, batch_size=20, seed=1)
         loss, _ = trainer.step(images, wanted, 0.1, order)
