@@ -18,6 +18,9 @@ from stepconv.nn.writer import Spot, Writer
 # and for the sums that become the gradients of weights.
 _ROOM = 2**20
 _WEIGHTS = 36 * 4 * 128 * 128
+# The 36 planes of a transform are written side by side. A vector more keeps them apart in a cache,
+# where addresses that differ by a power of two get in each other's way.
+_GAP = VECTOR
 # Some tiles at a time, so that both stay in the second-level cache where they fit.
 _WANTED = 2**19
 
@@ -64,7 +67,8 @@ def write_sums(
     together = min(down, fitting)
     most = together * across
 
-    plane = -(-channels * filters // LANES) * LANES
+    spread_plane, sums_plane = channels * most * VECTOR + _GAP, filters * most * VECTOR + _GAP
+    plane = -(-channels * filters // LANES) * LANES + LANES
     u = p.keep(np.zeros(36 * plane, np.float32))
     outputs, inputs = (channels, filters) if back else (filters, channels)
     p.emit_first(
@@ -77,7 +81,8 @@ def write_sums(
         back=int(back),
         share=-(-filters // p.slices),
     )
-    spread_at, sums_at = p.scratch("spread", _ROOM), p.scratch("sums", _ROOM)
+    room = _ROOM + 36 * _GAP
+    spread_at, sums_at = p.scratch("spread", room), p.scratch("sums", room)
     nowhere = p.scratch("nowhere", VECTOR)
     every = np.arange(channels)
     taps = np.stack([every * most * VECTOR, every * 4], axis=1)
@@ -96,17 +101,17 @@ def write_sums(
             tiles=tiles,
             across=across,
             tile_step=most * VECTOR,
-            tile_plane=channels * most * VECTOR,
+            tile_plane=spread_plane,
         )
         cells = np.arange(tiles) * VECTOR
         table, count = p.families([Family(taps, np.stack([cells, cells], axis=1))])
         for q in range(36):
             p.emit(
                 lanes.sum_weighted,
-                x=Spot(spread_at.address + q * channels * most * VECTOR, spread_at.task),
+                x=Spot(spread_at.address + q * spread_plane, spread_at.task),
                 w=u + 4 * q * plane,
                 bias=p.zeros,
-                out=Spot(sums_at.address + q * filters * most * VECTOR, sums_at.task),
+                out=Spot(sums_at.address + q * sums_plane, sums_at.task),
                 sign=p.zeros,
                 families=table,
                 family_count=count,
@@ -134,7 +139,7 @@ def write_sums(
             tiles=tiles,
             across=across,
             tile_step=most * VECTOR,
-            tile_plane=filters * most * VECTOR,
+            tile_plane=sums_plane,
             **end,
         )
 
@@ -148,8 +153,14 @@ def write_weight_sums(
     across, down = -(-out_columns // 4), -(-out_rows // 4)
     together = min(down, max(1, _WANTED // (36 * VECTOR * max(channels, filters) * across)))
     most = together * across
-    spread_at, gradients_at = p.scratch("spread", _ROOM), p.scratch("sums", _ROOM)
-    room, u = p.scratch("turning", 36 * VECTOR * LANES), p.scratch("weights", _WEIGHTS)
+    room = _ROOM + 36 * _GAP
+    spread_at, gradients_at = p.scratch("spread", room), p.scratch("sums", room)
+    turning, u = (
+        p.scratch("turning", 36 * VECTOR * LANES),
+        p.scratch("weights", _WEIGHTS + 36 * _GAP),
+    )
+    spread_plane, sums_plane = channels * most * VECTOR + _GAP, filters * most * VECTOR + _GAP
+    plane = channels * filters * 4 + _GAP
     vectors = np.arange(0, channels * 4, VECTOR)
     cells = np.stack([vectors, vectors], axis=1)
     for first in range(0, down, together):
@@ -159,12 +170,12 @@ def write_weight_sums(
             lane_winograd_weights.spread_turned,
             x=p.value(x),
             out=spread_at,
-            room=room,
+            room=turning,
             channels=channels,
             rows=rows,
             columns=columns,
             left=-before[1],
-            tile_plane=most * channels * VECTOR,
+            tile_plane=spread_plane,
             **{**common, "top": 4 * first - before[0]},
         )
         p.emit(
@@ -175,7 +186,7 @@ def write_weight_sums(
             rows=out_rows,
             columns=out_columns,
             tile_step=most * VECTOR,
-            tile_plane=filters * most * VECTOR,
+            tile_plane=sums_plane,
             **common,
         )
         # A term for each tile and image: they follow each other in both.
@@ -183,11 +194,11 @@ def write_weight_sums(
         taps = np.stack([terms * channels * 4, terms * 4], axis=1)
         table, count = p.families([Family(taps, cells)])
         for q in range(36):
-            out = Spot(u.address + 4 * q * channels * filters, u.task)
+            out = Spot(u.address + q * plane, u.task)
             p.emit(
                 lanes.sum_weighted,
-                x=Spot(spread_at.address + q * most * channels * VECTOR, spread_at.task),
-                w=Spot(gradients_at.address + q * filters * most * VECTOR, gradients_at.task),
+                x=Spot(spread_at.address + q * spread_plane, spread_at.task),
+                w=Spot(gradients_at.address + q * sums_plane, gradients_at.task),
                 bias=p.zeros,
                 out=out,
                 sign=out,
@@ -210,7 +221,8 @@ def write_weight_sums(
         lane_winograd_weights.collect_weights,
         u=u,
         out=p.found(f"{name}.weight"),
-        room=room,
+        room=turning,
         outputs=filters,
         inputs=channels,
+        plane=plane,
     )

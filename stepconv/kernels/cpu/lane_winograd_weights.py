@@ -111,7 +111,7 @@ def spread_gradient(row: int, task: int) -> None:
             _spread_gradient(plane, rows, columns, y, x, zero, goal, r[13])
 
 
-@operands("u u_task out out_task room room_task outputs inputs")
+@operands("u u_task out out_task room room_task outputs inputs plane")
 def collect_weights(row: int, task: int) -> None:
     """out[m][k] = G' u[m][k] G, from u[36][m][k]."""
     r = int64s(row)
@@ -119,7 +119,7 @@ def collect_weights(row: int, task: int) -> None:
     made, out = float32s(room), float32s(r[3] + task * r[4])
     for m in range(outputs):
         for k in range(0, inputs, LANES):
-            _collect_weights(u + (m * inputs + k) * 4, outputs * inputs * 4, room)
+            _collect_weights(u + (m * inputs + k) * 4, r[9], room)
             for lane in range(LANES):
                 for i in range(9):
                     out[(m * inputs + k + lane) * 9 + i] = made[i * LANES + lane]
