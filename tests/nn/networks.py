@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from stepconv import nn
@@ -137,6 +138,12 @@ STACKS: dict[str, tuple[tuple[int, int, int], tuple[nn.Layer, ...]]] = {
         ),
     ),
 }
+
+
+def some_of_the_zoo(*fast: str) -> list[Any]:
+    """Return the names of the zoo; all but these are slow, for their twins compile much."""
+    slow = pytest.mark.slow
+    return [name if name in fast else pytest.param(name, marks=slow) for name in nn.ZOO]
 
 
 def network(name: str) -> Model:

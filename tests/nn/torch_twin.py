@@ -9,6 +9,8 @@ from stepconv import nn
 from stepconv.geometry import pads
 from stepconv.nn.model import stack
 
+torch.set_num_threads(1)  # its threads would wait busily for cores that other tests use
+
 
 class Twin(tnn.Module):
     """A stack of layers as a module."""
