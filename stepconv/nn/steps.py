@@ -20,7 +20,7 @@ from stepconv.nn.model import Place
 from stepconv.nn.tables import Family, Taps, backward_lines, families, forward_lines, tap_families
 from stepconv.nn.tensors import Tensor
 from stepconv.nn.winograd import pays, pays_for_weights, write_sums, write_weight_sums
-from stepconv.nn.writer import Spot, Writer
+from stepconv.nn.writer import ONE_GROUP, Spot, Writer
 
 # Cells that are summed for all output channels before the next ones: what they read has to stay in
 # the second-level cache. A multiple of every tile's width.
@@ -116,7 +116,7 @@ class ConvStep:
     def _weights_back(self, p: Writer) -> None:
         plan, name = self._plan, self.place.name
         rows, columns = self.y.plane
-        families = tap_families(plan, self._in_group, VECTOR)
+        taps = tap_families(plan, self._in_group, VECTOR)
         w_row = self._in_group * plan.rows.window * plan.columns.window * 4
         if p.winograd and pays_for_weights(
             plan, self.layer.groups, self.x.channels, self.y.channels
@@ -125,8 +125,8 @@ class ConvStep:
             write_weight_sums(p, name, self.x, self.y, before=before)
             if not self.layer.bias:
                 return
-            families, w_row = [], 0  # the sums of the biases are left
-        table, count = p.tap_families(families)
+            taps, w_row = [], 0  # the sums of the biases are left
+        table, count = p.tap_families(taps)
         p.emit(
             lanes.sum_weight_gradients,
             x=p.value(self.x),
@@ -287,13 +287,9 @@ class DenseStep:
             w=p.weight(f"{self.place.name}.weight"),
             families=table,
             family_count=count,
-            rows_task=0,
             block=_BLOCK,
-            groups=1,
-            x_group=0,
-            w_group=0,
-            out_group=0,
             out_step=VECTOR,
+            **ONE_GROUP,
             **operands,
         )
 
@@ -359,12 +355,8 @@ class DenseStep:
             families=table,
             family_count=count,
             rows=self.y.cells,
-            rows_task=rows,
             block=_BLOCK,
-            groups=1,
-            x_group=0,
-            w_group=0,
-            out_group=0,
+            **{**ONE_GROUP, "rows_task": rows},
             w_step=VECTOR,
             bias_step=0,
             out_step=inputs * 4,

@@ -12,7 +12,7 @@ from stepconv.kernels.cpu.lane_rows import LANES, VECTOR
 from stepconv.kernels.cpu.lane_tiles import ACTIVATE, ADD_GRADIENT
 from stepconv.nn.tables import Family
 from stepconv.nn.tensors import Tensor
-from stepconv.nn.writer import Spot, Writer
+from stepconv.nn.writer import ONE_GROUP, Spot, Writer
 
 # Rooms of a chunk that all layers share, in bytes: for transformed cells, as many for their sums,
 # and for the sums that become the gradients of weights.
@@ -116,12 +116,8 @@ def write_sums(
                 families=table,
                 family_count=count,
                 rows=filters,
-                rows_task=0,
                 block=tiles,
-                groups=1,
-                x_group=0,
-                w_group=0,
-                out_group=0,
+                **ONE_GROUP,
                 w_step=channels * 4,
                 bias_step=0,
                 out_step=most * VECTOR,
@@ -205,12 +201,8 @@ def write_weight_sums(
                 families=table,
                 family_count=count,
                 rows=filters,
-                rows_task=0,
                 block=len(cells),
-                groups=1,
-                x_group=0,
-                w_group=0,
-                out_group=0,
+                **ONE_GROUP,
                 w_step=most * VECTOR,
                 bias_step=0,
                 out_step=channels * 4,

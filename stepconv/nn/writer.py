@@ -15,6 +15,9 @@ from stepconv.nn.weights import Weights
 
 Code = Callable[[int, int], None]
 
+# What a row of weighted sums says where there are no groups, and no tasks that share its rows.
+ONE_GROUP = {"groups": 1, "x_group": 0, "w_group": 0, "out_group": 0, "rows_task": 0}
+
 _LINE = 64  # bytes: no two tasks write into one line of the cache
 
 
