@@ -99,18 +99,25 @@ class Stage(Widget):
         if y >= len(self.drawn):
             return Strip.blank(width, base)
         shaded = isinstance(self.app, Player) and self.app.shades_only
+        light = not self.app.current_theme.dark
         segments = []
         for piece in self.drawn[y]:
             if shaded and piece.role.startswith("#"):
                 segments.append(Segment(render.shade(piece), base))
             elif piece.text:
-                segments.append(Segment(piece.text, base + render.style(piece.role)))
+                segments.append(Segment(piece.text, base + render.style(piece.role, light=light)))
         return Strip(segments).simplify().adjust_cell_length(width, base)
 
     def on_click(self, event: events.Click) -> None:
         spot = self.spot_at(event.x, event.y)
         if spot is not None:
             self.post_message(self.Clicked(spot))
+
+    async def on_mouse_scroll_down(self) -> None:
+        await self.app.run_action("step(1)")
+
+    async def on_mouse_scroll_up(self) -> None:
+        await self.app.run_action("step(-1)")
 
     def spot_at(self, x: int, y: int) -> Spot | None:
         """Return what can be clicked at a place of the screen."""

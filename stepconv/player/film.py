@@ -129,7 +129,9 @@ class Film:
         return _most(self.gather.row, height), _most(self.gather.column, width)
 
     def source_sheet(self, plane: int) -> Sheet:
-        """Return a plane of the source with its ring."""
+        """Return a plane of the source with its ring; an empty one if there are no planes."""
+        if len(self.gather.source) == 0:
+            return sheet_of(np.empty((0, 0), self.gather.source.dtype), self.source_format)
         if plane not in self._sources:
             (rows, top), (columns, left) = self._rings
             cells = self.gather.source[plane]

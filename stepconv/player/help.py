@@ -25,6 +25,7 @@ KEYS: tuple[tuple[str, str, str], ...] = (
     ("?", "keys", "this page"),
     ("q", "quit", "leave; esc closes a view"),
 )
+_MOUSE = "click on a cell, the bar or a key; the wheel steps"
 # Which keys the last line names, the most asked for first; the rest stand on this page.
 FOOT = ("space", "←→", "g", "b", "/", "c", "w", "r", "?")
 
@@ -42,4 +43,5 @@ def view(width: int) -> Block:
         spot = Spot(f"key:{key}")
         told = clipped(meaning, width - 9)
         lines.append((Piece(f" {key}".ljust(8), "key", spot), Piece(told, "", spot)))
+    lines.append((Piece(" mouse  ", "key"), Piece(clipped(_MOUSE, width - 9))))
     return block(lines)

@@ -42,7 +42,7 @@ def part(grid: Grid, width: int, height: int) -> tuple[float, Block]:
     if rows == 1:
         return PICTURE, above(title(grid, width), bars(grid, width))
     _, across = pixels(grid.shape, width, height)
-    drawn = above(title(grid, across + 2), picture(grid, width, height))
+    drawn = above(title(grid, width), picture(grid, width, height))
     return min(across / wide, PICTURE), drawn
 
 
@@ -200,10 +200,10 @@ def elided(terms: tuple[str, ...], room: int) -> str:
 
 
 def below(frame: Frame, width: int) -> Block:
-    """Return the size formula, and which numbers are rounded."""
+    """Return which numbers are rounded, and the size formula."""
     formulas = [wrapped(formula, width, "muted") for formula in frame.formulas[:2]]
     rounded = wrapped(f"rounded: {', '.join(frame.rounded)}", width, "note")
-    return above(*formulas, rounded if frame.rounded else Block())
+    return above(rounded if frame.rounded else Block(), *formulas)
 
 
 def fits(grid: Grid, width: int, height: int) -> bool:

@@ -21,6 +21,8 @@ _BELOW, _ABOVE = np.array([64, 156, 255.0]), np.array([255, 150, 32.0])
 _TINTS: dict[str, Colour] = {"window": (30, 110, 255), "result": (255, 140, 0)}
 _BARS = "▁▂▃▄▅▆▇█"
 _LARGEST_PIXEL = 2
+# Of a photograph so many rows and columns go into a pixel: all of them would take too long.
+_SAMPLES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,25 +183,31 @@ def _levels(sheet: Sheet, down: int, across: int) -> list[list[float]]:
 
 
 def _resized(sheet: Sheet, down: int, across: int) -> Array:
-    """Return the mean of the cells under each pixel."""
+    """Return the mean of the cells under each pixel, or of enough of them."""
+    picked = _picked(sheet.shape[0], down), _picked(sheet.shape[1], across)
     with np.errstate(all="ignore"):
-        cells = sheet.values(slice(None), slice(None)).astype(np.float64)
+        cells = sheet.values(picked[0][0], picked[1][0]).astype(np.float64)
         finite = np.isfinite(cells)
         if not finite.all():
             largest = np.abs(cells[finite]).max(initial=0)
             cells = np.nan_to_num(cells, nan=0, posinf=largest, neginf=-largest)
-        for axis, (size, pixels) in enumerate(zip(sheet.shape, (down, across), strict=True)):
-            cells = _means(cells, axis, size, pixels)
+        for axis, (_, starts) in enumerate(picked):
+            counts = np.diff([*starts, cells.shape[axis]])
+            sums = np.add.reduceat(cells, starts, axis)
+            cells = sums / (counts[:, None] if axis == 0 else counts)
     return cells
 
 
-def _means(cells: Array, axis: int, size: int, pixels: int) -> Array:
+def _picked(size: int, pixels: int) -> tuple[Array, Array]:
+    """Return which cells make the pixels along an axis, and where each pixel's first one stands."""
     if pixels >= size:
-        return np.take(cells, np.arange(pixels) * size // pixels, axis)
-    starts = np.arange(pixels) * size // pixels
-    counts = np.diff([*starts, size])
-    sums = np.add.reduceat(cells, starts, axis)
-    return np.asarray(sums / (counts[:, None] if axis == 0 else counts))
+        return np.arange(pixels) * size // pixels, np.arange(pixels)
+    edges = np.arange(pixels + 1) * size // pixels
+    if size <= pixels * _SAMPLES:
+        return np.arange(size), edges[:-1]
+    middles = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
+    cells = edges[:-1, None] + middles * np.diff(edges)[:, None]
+    return cells.astype(np.int64).reshape(-1), np.arange(pixels) * _SAMPLES
 
 
 def _hex(colour: Any) -> str:

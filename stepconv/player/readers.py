@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from stepconv.player import panels, words
 from stepconv.player.film import Film
 from stepconv.player.lines import Block, above, beside, wrapped
 from stepconv.player.numbers import format_of
-from stepconv.player.sheet import UNREAD, Cell, Grid, sheet_of
+from stepconv.player.sheet import UNREAD, Cell, Grid, Sheet, sheet_of
 
 Array = NDArray[Any]
 
@@ -20,6 +21,7 @@ HEATS = 5
 _MOST_ROLES = 1 << 14
 
 
+@lru_cache(maxsize=2)
 def counts(film: Film) -> tuple[Array, Array]:
     """Return how many rows and how many columns of the result read each one of the source.
 
@@ -45,7 +47,7 @@ def view(film: Film, cell: Cell, plane: int, width: int, height: int) -> Block:
     if rows.size == 0 or columns.size == 0:
         return wrapped("There is no cell to read.", width)
     readers = readers_of(film, cell)
-    source, result = _map(film, rows, columns, cell), _readers(film, readers, plane)
+    source, result = _map(film, cell), _readers(film, readers, plane)
     half = (width - 2) // 2
     many = int(rows[cell[0]]), int(columns[cell[1]])
     most = int(rows.max()) * int(columns.max())
@@ -63,17 +65,24 @@ def view(film: Film, cell: Cell, plane: int, width: int, height: int) -> Block:
     return above(beside(left, right, gap=3), told, gap=1)
 
 
-def _map(film: Film, rows: Array, columns: Array, cell: Cell) -> Grid:
+def _map(film: Film, cell: Cell) -> Grid:
     """Return the counts as a grid, the warmer the more; cells that nothing reads struck out."""
-    counted = rows[:, None] * columns
+    sheet = _counted(film)
     title = f"{film.source_name}: read how often?"
     return Grid(
         "source",
         title,
-        sheet_of(counted, format_of(counted)),
+        sheet,
         ((cell[0],), (cell[1],)),
-        special=_heat(counted, cell),
+        special=_heat(sheet.plane, cell),
     )
+
+
+@lru_cache(maxsize=2)
+def _counted(film: Film) -> Sheet:
+    rows, columns = counts(film)
+    counted = rows[:, None] * columns
+    return sheet_of(counted, format_of(counted))
 
 
 def _heat(counted: Array, cell: Cell) -> dict[Cell, str]:

@@ -48,6 +48,20 @@ _STYLES = {
     "message": "bold #ff9a1f",
     "note": "italic dim",
 }
+# What is too pale on a light screen.
+_ON_LIGHT = {
+    "result-text": "bold #b85c00",
+    "arrow": "bold #b85c00",
+    "break": "bold #b85c00",
+    "message": "bold #b85c00",
+    "key": "bold #0b4fb8",
+    "large": "bold #0b4fb8",
+    "worker 0": "#1f78b4",
+    "worker 1": "#b87a00",
+    "worker 2": "#007a59",
+    "worker 3": "#8a8000",
+    "worker 4": "#a8508a",
+}
 ROLES = frozenset(_STYLES)
 _SHADES = " ░▒▓█"
 
@@ -82,8 +96,10 @@ def text(lines: list[Line], *, colour: bool = True) -> Text:
 
 
 @lru_cache(maxsize=1 << 14)
-def style(role: str) -> Style:
-    """Return how a role looks; a colour is a role of its own."""
+def style(role: str, *, light: bool = False) -> Style:
+    """Return how a role looks, on a dark or a light screen; a colour is a role of its own."""
+    if light and role in _ON_LIGHT:
+        return Style.parse(_ON_LIGHT[role])
     if role.startswith("#"):
         return Style.parse(role)
     return Style.parse(_STYLES.get(role, "")) if role else Style.null()

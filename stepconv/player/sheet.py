@@ -55,8 +55,8 @@ class Sheet:
         height, width = self.plane.shape
         return not (0 <= row - self.top < height and 0 <= column - self.left < width)
 
-    def values(self, rows: slice, columns: slice) -> Array:
-        """Return the numbers of a part of the sheet; NaN or 0 where there is none."""
+    def values(self, rows: slice | Array, columns: slice | Array) -> Array:
+        """Return the numbers of some rows and columns; 0 where there is no number."""
         y, z = self.rows[rows][:, None], self.columns[columns]
         outside = self.plane.dtype.type(0 if self.outside is None else self.outside)
         if self.plane.size == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 COLOURS = 6
 
 
+@lru_cache(maxsize=2)
 def teams(film: Film) -> tuple[tuple[tuple[int, ...], ...], Array]:
     """Return who computed: the threads or blocks, and for each step which of them."""
     workers = film.trace.workers

@@ -90,6 +90,11 @@ def _odd() -> dict[str, Callable[[], Trace]]:
         "many-channels": lambda: play(ops.correlate, _numbers(40, 3, 3), _numbers(1, 40, 2, 2)),
         "long": lambda: play(ops.correlate, _numbers(300), row),
         "picture": lambda: play(ops.correlate, _numbers(28, 28), _numbers(3, 3)),
+        "no-images": lambda: play(
+            *(ops.correlate_backward, np.zeros((0, 2, 4, 4)), _numbers(3, 2, 2, 2)),
+            np.zeros((0, 3, 3, 3)),
+            gradient="w",
+        ),
         "one-cell": lambda: play(ops.correlate, [[5]], [[2]]),
         "empty": lambda: play(ops.relu, np.zeros((0, 3))),
     }
@@ -100,6 +105,14 @@ WORKED = {example.id: example for example in worked_examples() if has_windows(ex
 NAMES = (*WORKED, *ODD)
 # Those that have a step to look at.
 PLAYABLE = tuple(name for name in NAMES if name != "empty")
+
+# One of each kind, for what would take too long with all of them.
+SOME = (
+    *("two-sequences", "vertical-edge-rgb", "even-kernel-same", "flip", "relu-4x4"),
+    *("max-pool-4x4", "max-pool-backward", "signal-weights", "layer", "layer-back-x"),
+    *("layer-back-bias", "transposed", "avg-pool-ceil", "avg-pool-back", "pad-back", "rough"),
+    *("wide-kernel", "many-channels", "long", "picture", "one-cell", "no-images"),
+)
 
 
 @cache
@@ -113,4 +126,4 @@ def steps_of(trace: Trace, most: int = 14) -> list[int]:
     return sorted({*np.linspace(0, len(trace) - 1, min(most, len(trace))).astype(int).tolist()})
 
 
-__all__ = ["NAMES", "ODD", "PLAYABLE", "WORKED", "sample", "steps_of"]
+__all__ = ["NAMES", "ODD", "PLAYABLE", "SOME", "WORKED", "sample", "steps_of"]

@@ -217,6 +217,16 @@ def test_a_click_on_a_key_presses_it() -> None:
     with_player(act)
 
 
+def test_the_wheel_steps() -> None:
+    async def act(player: Player, pilot: Pilot[int]) -> None:
+        await player.stage.on_mouse_scroll_down()
+        await player.stage.on_mouse_scroll_down()
+        await player.stage.on_mouse_scroll_up()
+        assert player.playback.index == 1
+
+    with_player(act)
+
+
 def test_a_click_on_nothing_does_nothing() -> None:
     async def act(player: Player, pilot: Pilot[int]) -> None:
         await pilot.click(offset=(70, 20))
@@ -237,7 +247,9 @@ def test_arrows_move_the_asked_cell_and_a_click_chooses_one() -> None:
     with_player(act)
 
 
-@pytest.mark.parametrize("name", ["vertical-edge-rgb", "picture", "long", "layer-back-w"])
+@pytest.mark.parametrize(
+    "name", ["picture", *(pytest.param(n, marks=pytest.mark.slow) for n in ("layer", "long"))]
+)
 def test_any_resize_leaves_a_whole_screen(name: str) -> None:
     async def act(player: Player, pilot: Pilot[int]) -> None:
         for view in ("step", "sizes", "readers", "workers", "present", "compare"):
@@ -317,7 +329,8 @@ def test_every_key_of_the_help_has_an_action() -> None:
         assert hasattr(Player, f"action_{action.partition('(')[0]}")
 
 
-@pytest.mark.parametrize("name", ["empty", "one-cell", "relu", "layer-back-bias", "many-channels"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["empty", "one-cell", "layer-back-bias"])
 def test_odd_traces_survive_every_key(name: str) -> None:
     keys = ["right", "down", "end", "tab", "f", "i", "b", "n", "h"]
     views = ["w", "r", "t", "p", "c"]

@@ -9,7 +9,7 @@ from stepconv.player.frames import Frame, frame
 from stepconv.player.help import foot
 from stepconv.player.lines import Line, as_text, line_width
 from stepconv.player.sheet import Grid
-from tests.player.samples import PLAYABLE, WORKED, sample, steps_of
+from tests.player.samples import PLAYABLE, SOME, WORKED, sample, steps_of
 
 SIZES = ((80, 24), (60, 20), (200, 60), (100, 30), (40, 12), (30, 8), (20, 6))
 STATUS = Status(keys=foot())
@@ -39,7 +39,7 @@ def cells(grid: Grid) -> set[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("name", PLAYABLE)
+@pytest.mark.parametrize("name", SOME)
 def test_a_screen_is_never_larger_than_the_terminal(name: str, size: tuple[int, int]) -> None:
     film = Film(sample(name))
     for index in steps_of(film.trace, 4):

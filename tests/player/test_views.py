@@ -11,7 +11,7 @@ from stepconv.player.playback import Playback
 from stepconv.player.render import ROLES
 from stepconv.player.sheet import Grid, sheet_of
 from stepconv.trace.counterpart import has_counterpart
-from tests.player.samples import NAMES, PLAYABLE, sample
+from tests.player.samples import PLAYABLE, SOME, sample
 
 VIEWS = ("step", "sizes", "readers", "workers", "present", "help", "compare")
 SIZES = ((80, 24), (60, 20), (200, 60), (24, 7))
@@ -34,7 +34,7 @@ def said(player: Playback, width: int = 80, height: int = 24) -> str:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*SOME, "empty"])
 def test_a_view_fits_into_any_screen(name: str, view: str) -> None:
     player = looking(name, view)
     for width, height in SIZES:

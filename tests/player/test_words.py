@@ -9,7 +9,7 @@ from stepconv.player import readers, sizes, words, workers
 from stepconv.player.film import Film
 from stepconv.player.lines import Block, as_text
 from stepconv.trace import Trace
-from tests.player.samples import PLAYABLE, sample
+from tests.player.samples import PLAYABLE, SOME, sample
 
 scipy_signal = pytest.importorskip("scipy.signal")
 
@@ -85,7 +85,7 @@ def _behind(axis: Axis) -> int:
     return sum(1 for position in range(axis.size, stop) if axis.readers(position))
 
 
-@pytest.mark.parametrize("name", PLAYABLE)
+@pytest.mark.parametrize("name", SOME)
 @pytest.mark.parametrize(("width", "height"), [(78, 20), (58, 16), (38, 8), (18, 3)])
 def test_every_trace_says_why_its_result_has_this_size(name: str, width: int, height: int) -> None:
     assert sizes.view(Film(sample(name)), width, height).lines
@@ -118,7 +118,7 @@ def test_corners_are_read_less() -> None:
     assert "The corner is read once, the middle up to 9 times." in text
 
 
-@pytest.mark.parametrize("name", PLAYABLE)
+@pytest.mark.parametrize("name", SOME)
 def test_readers_of_any_trace_fit(name: str) -> None:
     film = Film(sample(name))
     for width, height in ((78, 20), (58, 16), (38, 8)):
