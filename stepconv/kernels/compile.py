@@ -5,6 +5,8 @@
     @parallel   a kernel: kernel(...) runs on all threads, kernel.serial(...) on the calling one
     share_of    the tasks that belong to one share of them
     @staged     a function with prange loops that follow one another
+    code_address(function)
+                where the code of a function lies, for a program that calls it by its address
 
 No fast-math flag is ever set: NaN and Inf stay what they are, and sums keep their order.
 """
@@ -25,6 +27,7 @@ import numpy.ma  # Numba imports it in the first call, where a fork may catch it
 from llvmlite.binding.ffi import lib as llvm
 from numba import prange
 from numba.core import cgutils
+from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu_options import ParallelOptions
 from numba.extending import intrinsic
@@ -36,6 +39,7 @@ __all__ = [
     "Kernel",
     "cache_status",
     "clear_cache",
+    "code_address",
     "compiled",
     "inner",
     "parallel",
@@ -48,6 +52,8 @@ __all__ = [
 
 _llvm_lock: Any = llvm._lock  # code that is thrown away takes it without Numba's compiler lock
 _config: Any = numba.config  # makes its names at run time
+
+_code: list[Any] = []
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -200,6 +206,17 @@ def thread_count() -> int:
             numba.get_num_threads()
             _started = True
     return 1 if _forked else int(numba.get_num_threads())
+
+
+@functools.cache
+def code_address(function: Callable[[int, int], None]) -> int:
+    """Compile a function of two int64 and return where its code lies, for calls by address."""
+    kind = numba.types.void(numba.types.int64, numba.types.int64)
+    code: Any = CFunc(function, (kind.args, kind.return_type), {}, {"error_model": "numpy"})
+    code._cache = KernelCache(cast(FunctionType, function), "code")
+    code.compile()
+    _code.append(code)  # the code lives as long as this object
+    return int(code.address)
 
 
 def use_threads(count: int) -> None:
