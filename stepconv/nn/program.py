@@ -88,15 +88,16 @@ class Program:
         )
         for step in network.steps:
             step.forward(p)
-        p.emit(
-            lane_batches.give_answers,
-            control=p.control,
-            answers=p.value(network.y),
-            classes=model.classes,
-        )
-        self._answers = np.zeros((batch_size, model.classes), np.float32)
-        p.controls[ANSWERS] = p.keep(self._answers)
-        if optimizer is not None:
+        if optimizer is None:
+            self._answers = np.zeros((batch_size, model.classes), np.float32)
+            p.controls[ANSWERS] = p.keep(self._answers)
+            p.emit(
+                lane_batches.give_answers,
+                control=p.control,
+                answers=p.value(network.y),
+                classes=model.classes,
+            )
+        else:
             self._found = np.zeros((p.chunks, 8))  # a line of the cache for each chunk
             p.emit(
                 lane_batches.compare,
