@@ -66,18 +66,23 @@ def bar(frame: Frame, status: Status, width: int) -> Line:
 
 def keys(status: Status, width: int) -> Line:
     """Return the last line: a message if there is one, else the keys, as many as fit."""
-    if status.message:
+    if status.message or not status.keys:
         return (Piece(f" {clipped(status.message, width - 2)}", "message"),)
     pieces = [Piece(" ")]
-    room = width - 1
-    for key, meaning in status.keys:
-        text = f"{key} {meaning}  "
-        if columns(text.rstrip()) > room:
+    # The last one leads to all the others, so it keeps its place.
+    *others, last = [(key, meaning, columns(f"{key} {meaning}")) for key, meaning in status.keys]
+    room = width - 1 - last[2]
+    for key, meaning, wide in others:
+        if wide + 2 > room:
             break
-        spot = Spot(f"key:{key}")
-        pieces += [Piece(key, "key", spot), Piece(f" {meaning}", "", spot), Piece("  ")]
-        room -= columns(text)
-    return tuple(pieces)
+        pieces += [*_key(key, meaning), Piece("  ")]
+        room -= wide + 2
+    return (*pieces, *_key(*last[:2]))
+
+
+def _key(key: str, meaning: str) -> tuple[Piece, Piece]:
+    spot = Spot(f"key:{key}")
+    return Piece(key, "key", spot), Piece(f" {meaning}", "", spot)
 
 
 def bar_and_keys(frame: Frame, status: Status, width: int) -> Line:

@@ -71,7 +71,7 @@ def frame(
     ('cell 1', None, ('2·1', '3·(-1)'))
     """
     film = Film(filmed) if isinstance(filmed, Trace) else filmed
-    step = film.trace.step(index)
+    step = film.trace[index]  # which holds a step from a file against the arrays beside it
     names = channel_names(step)
     channel = min(max(channel, 0), max(len(names) - 1, 0))
     return Frame(

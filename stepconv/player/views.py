@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from stepconv.errors import TraceError
 from stepconv.player import chrome, compare, help, layout, present, readers, sizes, workers
 from stepconv.player.chrome import Status
-from stepconv.player.lines import Block, Line, clipped_line, indented
+from stepconv.player.lines import Block, Line, clipped_line, indented, wrapped
 from stepconv.player.playback import Playback
 
 _ASKS = {
@@ -22,7 +23,13 @@ def lines(playback: Playback, width: int, height: int) -> list[Line]:
     status = Status(playback.playing, playback.speed, stops, playback.message, help.foot())
     if len(playback.film) == 0:
         return _fitted([chrome.empty(playback.film.title, width)], width, height)
-    frame = playback.frame()
+    try:
+        frame = playback.frame()
+    except TraceError as error:
+        # A record that contradicts itself: other steps can be gone to, this one shows no number.
+        told = indented(wrapped(str(error), width - 2, "message"), 1).lines
+        room = [()] * (height - len(told) - 1)
+        return _fitted([*told, *room, chrome.keys(status, width)], width, height)
     body = _body(playback, width - 2, max(height - 3, 1))
     if body is None:
         return layout.screen(frame, width, height, status)

@@ -115,6 +115,21 @@ print(json.dumps([result.tobytes().hex() for result in results]))
 """
 
 
+# The recorder's code asks which thread runs it, so Numba's threads have to be there to load it.
+RECORD = """
+x = np.arange(400.0).reshape(20, 20)
+trace = stepconv.record(stepconv.correlate, x, x[:3, :3], backend="cpu")
+print(json.dumps([trace.output.tobytes().hex(), sorted(set(trace.workers.tolist()))]))
+"""
+
+
+def test_a_recorder_from_the_cache_writes_down_its_threads(tmp_path: Path) -> None:
+    environment = {"STEPCONV_CACHE_DIR": str(tmp_path), "NUMBA_NUM_THREADS": "2"}
+    first, second = (run(OPENING + RECORD, **environment) for _ in range(2))
+    assert first == second
+    assert first[1] == [0, 1]
+
+
 def test_a_cache_folder_that_cannot_be_made_changes_no_bit(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("here a folder is wanted")
     folder = str(tmp_path / "file" / "cache")

@@ -211,8 +211,8 @@ def test_a_click_on_a_key_presses_it() -> None:
     async def act(player: Player, pilot: Pilot[int]) -> None:
         await pilot.click(offset=at(player, "key:w", 0, 0))
         assert player.playback.view == "sizes"
-        await pilot.click(offset=at(player, "key:r", 0, 0))
-        assert player.playback.view == "readers"
+        await pilot.click(offset=at(player, "key:?", 0, 0))
+        assert player.playback.view == "help"
 
     with_player(act)
 

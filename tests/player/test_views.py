@@ -1,8 +1,12 @@
 """Every view of every trace, on screens of all sizes: fitting, and saying what it is for."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import stepconv
 from stepconv.player import compare, digits, help, picture, present, views
 from stepconv.player.frames import frame
 from stepconv.player.lines import as_text, line_width
@@ -168,3 +172,19 @@ def test_the_marked_pixels_stand_between_brackets_and_can_be_clicked() -> None:
 def test_nan_and_infinity_do_not_spoil_a_picture() -> None:
     cells = np.array([[np.nan, np.inf], [-np.inf, 1.0]] * 20)
     assert picture.picture(pictured(cells), 10, 4).lines
+
+
+def test_a_step_that_contradicts_the_arrays_shows_no_number(tmp_path: Path) -> None:
+    """One of the steps that opening the file did not look at."""
+    trace = stepconv.record(stepconv.correlate, np.arange(1000.0), [1.0, 1.0], backend="textbook")
+    assert trace.sums is not None
+    sums, output = trace.sums.copy(), trace.output.copy()
+    sums[503] += 1
+    output[503] += 1
+    replace(trace, sums=sums, output=output).save(tmp_path / "forged.npz")
+    player = Playback(stepconv.load_trace(tmp_path / "forged.npz"))
+    player.go(503)
+    assert "step 503 says" in " ".join(said(player).split())
+    assert "input" not in said(player)
+    player.go(502)
+    assert "step 503 of 999" in said(player)
