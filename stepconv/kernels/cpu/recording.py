@@ -35,7 +35,7 @@ def record_sums(
 ) -> None:
     for task in prange(len(workers)):
         line = np.int64(task)
-        _sum_line(line, source, weights, pairs, bias, rows, columns, out, sums)
+        _sum_line(line, 0, workers.shape[1], source, weights, pairs, bias, rows, columns, out, sums)
         workers[line] = get_thread_id()
 
 
@@ -51,7 +51,7 @@ def record_winners(
 ) -> None:
     for task in prange(len(workers)):
         line = np.int64(task)
-        _winner_line(line, source, lowest, rows, columns, out, winners)
+        _winner_line(line, 0, workers.shape[1], source, lowest, rows, columns, out, winners)
         workers[line] = get_thread_id()
 
 
@@ -66,7 +66,7 @@ def record_routes(
 ) -> None:
     for task in prange(len(workers)):
         line = np.int64(task)
-        _route_line(line, grad_out, winners, rows, columns, grad_x)
+        _route_line(line, 0, workers.shape[1], grad_out, winners, rows, columns, grad_x)
         workers[line] = get_thread_id()
 
 
@@ -81,7 +81,7 @@ def record_copies(
 ) -> None:
     for task in prange(len(workers)):
         line = np.int64(task)
-        _copy_line(line, source, outside, rows, columns, out)
+        _copy_line(line, 0, workers.shape[1], source, outside, rows, columns, out)
         workers[line] = get_thread_id()
 
 
@@ -89,5 +89,5 @@ def record_copies(
 def record_gates(workers: Array, x: Array, values: Array, out: Array) -> None:
     for task in prange(len(workers)):
         line = np.int64(task)
-        _gate_line(line, x, values, out)
+        _gate_line(line, 0, workers.shape[1], x, values, out)
         workers[line] = get_thread_id()
