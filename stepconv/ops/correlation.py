@@ -140,7 +140,7 @@ def flip(w: ArrayLike) -> Array:
     kernel = numeric("w", w)
     spatial = kernel.ndim if kernel.ndim < 3 else kernel.ndim - 2
     mirrored = np.flip(kernel, tuple(range(kernel.ndim - spatial, kernel.ndim)))
-    return np.array(mirrored, own_dtype(kernel), order="C")
+    return mirrored.astype(own_dtype(kernel), order="C")
 
 
 class CorrelationCall:

@@ -28,13 +28,13 @@ Shape = tuple[int, ...]
 _PARTS = 3 * THREADS  # threads that look for an extreme, each among its share of the cells
 
 
-def empty(shape: Shape, dtype: Any) -> CardArray:
+def empty(shape: Shape, dtype: Any = np.float64) -> CardArray:
     """Return an array of any content."""
     with plain_errors(f"a result of shape {shape}", math.prod(shape) * np.dtype(dtype).itemsize):
         return allocate(shape, dtype)
 
 
-def zeros(shape: Shape, dtype: Any) -> CardArray:
+def zeros(shape: Shape, dtype: Any = np.float64) -> CardArray:
     """Return an array of zeros."""
     out = empty(shape, dtype)
     if out.size:
