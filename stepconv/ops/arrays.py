@@ -34,8 +34,10 @@ def numeric(name: str, value: ArrayLike, beside: Array | None = None) -> Array:
     An array on a GPU stays there. `beside` is the one that decides where the call computes: it is
     followed to a GPU, but not back from there.
     """
-    away = kernels.is_on_card(value)
-    if away and beside is not None and not kernels.is_on_card(beside):
+    # Of what has been through this door, all that is not NumPy's is on a GPU.
+    led = beside is not None and type(beside) is not np.ndarray
+    away = type(value) is not np.ndarray and kernels.is_on_card(value)
+    if away and beside is not None and not led:
         raise ArgumentTypeError(
             f"{name} is on a GPU, and the first array of the call is not: "
             f"both on the GPU fit, or both in the host's memory"
@@ -56,9 +58,7 @@ def numeric(name: str, value: ArrayLike, beside: Array | None = None) -> Array:
         raise ArgumentTypeError(
             f"{name} is {array.dtype}: bool, integers, float16, float32 and float64 fit"
         )
-    if not away and beside is not None and kernels.is_on_card(beside):
-        array = kernels.on_card(array)
-    return array
+    return kernels.on_card(array) if led and not away else array
 
 
 def _on_host(name: str, value: ArrayLike) -> Array:
@@ -75,11 +75,14 @@ def sum_dtype(*numbers: Array | float) -> DType:
 
     Integers and bools sum exactly in int64, float16 is summed in float32, else NumPy decides.
     """
-    types = [getattr(number, "dtype", number) for number in numbers]
-    if all(np.result_type(one).kind in "biu" for one in types):
+    if all(_kind(number) in "biu" for number in numbers):
         return _INT64
-    mixed = np.result_type(*types)
+    mixed = np.result_type(*numbers)
     return _FLOAT32 if mixed.itemsize < 4 else mixed.newbyteorder("=")
+
+
+def _kind(number: Array | float) -> str:
+    return (number if hasattr(number, "dtype") else np.asarray(number)).dtype.kind
 
 
 def float_dtype(*arrays: Array) -> DType:

@@ -118,7 +118,13 @@ class CardArray:
             np.empty: moving.empty,
             np.zeros: moving.zeros,
             np.flip: moving.flipped,
+            np.result_type: _result_type,
         }
         if function not in known:
             return NotImplemented
         return known[function](*args, **kwargs)
+
+
+def _result_type(*arrays: Any) -> np.dtype[Any]:
+    """Return the type that NumPy computes in, given arrays and numbers."""
+    return np.result_type(*(getattr(array, "dtype", array) for array in arrays))
