@@ -22,7 +22,7 @@ import numpy as np
 from numba import cuda
 
 from stepconv.kernels.cuda._launch import SIMULATED, kernel, launch
-from stepconv.kernels.cuda.places import place
+from stepconv.kernels.cuda.places import larger, place, smaller
 
 Array = Any
 
@@ -80,8 +80,8 @@ def _kernel(dtype: str, ends_at_border: bool) -> Any:
 
         for first_a in range(0, window_y, _OWN):
             for first_b in range(0, window_x, _PIECE):
-                rows = min(_OWN, window_y - first_a)
-                columns = min(_PIECE, window_x - first_b)
+                rows = smaller(_OWN, window_y - first_a)
+                columns = smaller(_PIECE, window_x - first_b)
                 read = columns + _COLUMNS - 1
                 for e in range(thread, (_ROWS * _OWN + rows - 1) * read, threads):
                     y = first_i - top + first_a + e // read
@@ -112,10 +112,10 @@ def _kernel(dtype: str, ends_at_border: bool) -> Any:
 
         # Zeros times a weight that is not finite make NaNs: see layer.py.
         if ends_at_border and cuda.syncthreads_or(odd) and j < out.shape[3]:
-            for i in range(first_i + row, min(out.shape[2], first_i + row + _OWN)):
+            for i in range(first_i + row, smaller(out.shape[2], first_i + row + _OWN)):
                 total = bias[c]
-                for a in range(max(0, top - i), min(window_y, height + top - i)):
-                    for b in range(max(0, left - j), min(window_x, width + left - j)):
+                for a in range(larger(0, top - i), smaller(window_y, height + top - i)):
+                    for b in range(larger(0, left - j), smaller(window_x, width + left - j)):
                         total += x[n, c, i - top + a, j - left + b] * w[c, 0, a, b]
                 out[n, c, i, j] = total
 

@@ -14,5 +14,20 @@ def windows_over(
     position: int, reach: int, stride: int, before: int, count: int
 ) -> tuple[int, int]:
     """Return [first, last) of the windows along an axis that reach over a position."""
-    first = max(0, (position + before - reach) // stride + 1)
-    return first, min(count, (position + before) // stride + 1)
+    first = larger(0, (position + before - reach) // stride + 1)
+    return first, smaller(count, (position + before) // stride + 1)
+
+
+# For Numba's own CUDA target, which does not know these two by Python's names.
+
+
+@inner
+def smaller(a: int, b: int) -> int:
+    """Return min(a, b)."""
+    return a if a < b else b
+
+
+@inner
+def larger(a: int, b: int) -> int:
+    """Return max(a, b)."""
+    return a if a > b else b

@@ -9,7 +9,7 @@ from typing import Any
 from numba import cuda
 
 from stepconv.kernels.cuda._launch import allocate, inner, kernel, launch_each, on_gpu
-from stepconv.kernels.cuda.places import place, windows_over
+from stepconv.kernels.cuda.places import larger, place, smaller, windows_over
 
 Array = Any
 
@@ -193,8 +193,8 @@ def _average(
         b, i, j = place(cell, out.shape[1], out.shape[2])
         first_y, first_z = i * stride_y - top, j * stride_x - left
         total = out.dtype.type(0)
-        for y in range(max(0, first_y), min(x.shape[1], first_y + window_y)):
-            for z in range(max(0, first_z), min(x.shape[2], first_z + window_x)):
+        for y in range(larger(0, first_y), smaller(x.shape[1], first_y + window_y)):
+            for z in range(larger(0, first_z), smaller(x.shape[2], first_z + window_x)):
                 total += x[b, y, z]
         out[b, i, j] = total / out.dtype.type(row_counts[i] * column_counts[j])
 

@@ -16,7 +16,7 @@ import numpy as np
 from numba import cuda
 
 from stepconv.kernels.cuda._launch import allocate, kernel, launch
-from stepconv.kernels.cuda.places import place
+from stepconv.kernels.cuda.places import place, smaller
 from stepconv.kernels.cuda.sums import add_up, parts_for
 from stepconv.kernels.cuda.tiles import WEIGHTS, Tile, fitting
 from stepconv.kernels.passes import Pass
@@ -75,7 +75,7 @@ def _kernel(dtype: str, tile: Tile) -> Any:
 
         # Each part has a run of cells, in whole steps of the tile's depth.
         run = (cells + depth * parts.shape[0] - 1) // (depth * parts.shape[0]) * depth
-        last = min(cells, (part + 1) * run)
+        last = smaller(cells, (part + 1) * run)
 
         for a in range(own_rows):
             for b in range(own_columns):
