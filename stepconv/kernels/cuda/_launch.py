@@ -66,6 +66,8 @@ def inner(function: F) -> F:
 
 def launch(function: Any, blocks: int, threads: Any, *arguments: Any) -> None:
     """Run a kernel on a row of blocks, which may be 2³¹ - 1 long; arrays are those of the card."""
+    if blocks == 0:
+        return
     given = [_bare(argument) for argument in arguments]
     if not SIMULATED:
         function[blocks, threads](*given)
@@ -95,7 +97,7 @@ def on_gpu(*results: str) -> Callable[[F], F]:
         @functools.wraps(function)
         def run(*arguments: Any) -> None:
             arrays = [one for one in arguments if isinstance(one, np.ndarray | CardArray)]
-            with plain_errors(*_told(function.__name__, arrays)):
+            with plain_errors(function.__name__, *arrays):
                 given = [
                     allocate(argument.shape, argument.dtype)
                     if place in places and isinstance(argument, np.ndarray)
@@ -148,7 +150,6 @@ class _Memory:
 
 def allocate(shape: Shape, dtype: Any) -> CardArray:
     """Return an array of the card, of any content."""
-    shape = shape if isinstance(shape, tuple) else (shape,)
     memory = _Memory(tuple(map(int, shape)), np.dtype(dtype))
     return CardArray(memory.array, memory)
 
@@ -187,7 +188,7 @@ def adopt(foreign: Any) -> CardArray:
 
 def copy_to_host(array: CardArray, out: Any = None) -> Any:
     """Return the numbers as an array of the host, or write them into one."""
-    with plain_errors(*_told("copying to the host", [array])):
+    with plain_errors("copying to the host", array):
         return array.numba.copy_to_host(out)
 
 
@@ -202,26 +203,18 @@ def _bare(argument: Any) -> Any:
 
 
 @contextmanager
-def plain_errors(what: str, size: int = 0) -> Iterator[None]:
-    """Turn an error of the driver into a BackendError that names what was asked for.
-
-    `size` is how many bytes that needs at least.
-    """
+def plain_errors(what: str, *arrays: Any) -> Iterator[None]:
+    """Turn an error of the driver into a BackendError that names what was asked for."""
     try:
         yield
     except (CudaAPIError, MemoryError) as error:
+        sizes = ", ".join(f"{array.dtype}{list(array.shape)}" for array in arrays)
+        asked = f"{what} of {sizes}" if arrays else what
         if isinstance(error, MemoryError) or int(getattr(error, "code", 0)) == _OUT_OF_MEMORY:
-            raise BackendError(
-                f"{what} does not fit into the memory of the GPU: "
-                f"its arrays need {size / 2**20:.1f} MiB"
-            ) from error
+            size = sum(array.nbytes for array in arrays) / 2**20
+            needed = f": its arrays need {size:.1f} MiB" if arrays else ""
+            raise BackendError(f"{asked} does not fit into the GPU's memory{needed}") from error
         raise BackendError(
-            f"{what} failed on the GPU ({error}); if the card is lost, only a new process finds "
+            f"{asked} failed on the GPU ({error}); if the card is lost, only a new process finds "
             f"it again"
         ) from error
-
-
-def _told(name: str, arrays: list[Any]) -> tuple[str, int]:
-    """Return an operation and its arrays in words, and their bytes."""
-    sizes = ", ".join(f"{array.dtype}{list(array.shape)}" for array in arrays)
-    return f"{name} on {sizes}", sum(array.nbytes for array in arrays)

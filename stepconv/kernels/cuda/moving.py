@@ -28,13 +28,14 @@ Shape = tuple[int, ...]
 _PARTS = 3 * THREADS  # threads that look for an extreme, each among its share of the cells
 
 
-def empty(shape: Shape, dtype: Any = np.float64) -> CardArray:
+def empty(shape: int | Shape, dtype: Any = np.float64) -> CardArray:
     """Return an array of any content."""
-    with plain_errors(f"a result of shape {shape}", math.prod(shape) * np.dtype(dtype).itemsize):
-        return allocate(shape, dtype)
+    sizes = (shape,) if isinstance(shape, int) else shape
+    with plain_errors(f"a result of {np.dtype(dtype)}{list(sizes)}"):
+        return allocate(sizes, dtype)
 
 
-def zeros(shape: Shape, dtype: Any = np.float64) -> CardArray:
+def zeros(shape: int | Shape, dtype: Any = np.float64) -> CardArray:
     """Return an array of zeros."""
     out = empty(shape, dtype)
     if out.size:
