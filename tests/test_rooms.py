@@ -34,15 +34,14 @@ MAY_IMPORT = {
 FACE = {"errors", "geometry", "kernels", "ops", "trace"}
 # A package from elsewhere, and the rooms or modules that may use it.
 GUESTS = {
-    "rich": ("player", "cli"),
-    "textual": ("player", "cli"),
+    # The rest of the player is plain data before any colour: it knows no terminal.
+    "rich": ("player.render", "player.app", "cli"),
+    "textual": ("player.app", "cli"),
     "typer": ("cli",),
     "hypothesis": ("testing",),
     "numba": ("kernels", "cli.doctor"),
     "llvmlite": ("kernels", "cli.doctor"),
 }
-# Plain data before any colour: these modules of the player know no terminal.
-COLOURLESS = ("player.frames", "player.words")
 
 
 def dotted(path: Path) -> str:
@@ -78,8 +77,7 @@ def forbidden(source: str, module: str, is_package: bool = False) -> set[str]:
     for name in imports(source, module, is_package):
         top, _, inner = name.partition(".")
         if top != "stepconv":
-            at_home = top in GUESTS and within(module, GUESTS[top])
-            right = top not in GUESTS or (at_home and not within(module, COLOURLESS))
+            right = top not in GUESTS or within(module, GUESTS[top])
         elif not inner or inner in stepconv.__all__:
             right = "stepconv" in allowed  # the public face reaches every room
         else:

@@ -87,10 +87,24 @@ def _print_count(example: "WorkedExample", as_json: bool) -> None:
         print(f"{example.title}: {formula}")
 
 
-def panels(trace: "Trace", steps: "Iterable[Step]") -> None:
-    """Print each step as it stands in the player, one below the other."""
+def panels(trace: "Trace", steps: "list[Step]") -> None:
+    """Print each step as it stands in the player, in a panel of its own."""
+    from rich.panel import Panel
+
+    from stepconv.cli import _console
+    from stepconv.player import render
+    from stepconv.player.film import Film
+    from stepconv.player.frames import frame
+
+    console = _console.stdout()
+    film = Film(trace)
+    colour = console.color_system is not None and not console.no_color
     for step in steps:
-        print(step.in_words())
+        inside = render.screen(frame(film, step.index), console.width - 4, colour=colour)
+        console.print(Panel(inside, expand=False))
+    more = len(trace) - len(steps)
+    if more and len(steps) == 1 and console.is_terminal:
+        console.print(f"{more} more: --step N, --steps A:B, or stepconv play", style="dim")
 
 
 def _chosen(trace: "Trace", step: int | None, steps: str | None, everything: bool) -> "list[Step]":

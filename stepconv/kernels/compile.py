@@ -2,8 +2,11 @@
 
     @inner      a helper that kernels call
     @compiled   a serial function that Python calls
-    @parallel   a kernel: kernel(...) runs its prange loops on all threads, kernel.serial(...) on
-                the calling one
+    @parallel   a kernel: kernel(...) runs on all threads, kernel.serial(...) on the calling one
+    share_of    the tasks that belong to one share of them
+    @staged     a function with prange loops that follow one another
+    code_address(function)
+                where the code of a function lies, for a program that calls it by its address
 
 No fast-math flag is ever set: NaN and Inf stay what they are, and sums keep their order.
 """
@@ -11,17 +14,23 @@ No fast-math flag is ever set: NaN and Inf stay what they are, and sums keep the
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, TypeVar, cast
 
 import numba
-import numpy.ma  # noqa: F401  Numba imports it in the first call, where a fork may catch it halfway
+import numpy as np
+import numpy.ma  # Numba imports it in the first call, where a fork may catch it halfway
 from llvmlite.binding.ffi import lib as llvm
+from numba import prange
+from numba.core import cgutils
+from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu_options import ParallelOptions
+from numba.extending import intrinsic
 from numba.np.ufunc.parallel import threading_layer
 
 from stepconv.kernels._cache import KernelCache, cache_status, clear_cache
@@ -30,15 +39,21 @@ __all__ = [
     "Kernel",
     "cache_status",
     "clear_cache",
+    "code_address",
     "compiled",
     "inner",
     "parallel",
+    "share_of",
+    "staged",
+    "thread_count",
     "threading_status",
     "use_threads",
 ]
 
 _llvm_lock: Any = llvm._lock  # code that is thrown away takes it without Numba's compiler lock
 _config: Any = numba.config  # makes its names at run time
+
+_code: list[Any] = []
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,50 +65,123 @@ _WORTH_THREADS = 50_000
 
 _lock = threading.RLock()
 _lock_free: bool | None = None  # which layer it is shows only once it has started
+_started = False  # Numba's threads, by this module
 _forked = False  # Numba's threads stayed behind in the parent of this process
 
 
-class Kernel:
-    """A function in three forms: on all threads, serial, and plain Python."""
-
-    py_func: Callable[..., Any]
-    serial: Callable[..., Any]
+class _Threaded:
+    """A function that may be called from any thread of any process, and runs on all threads."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
-        self.py_func = function
-        self.serial = _jit(function, "serial")
-        self._parallel = _jit(function, "parallel", parallel=_only_prange())
+        self.function = function
 
-    def __call__(self, *args: Any) -> Any:
-        """Run on all threads; from any thread of any process."""
-        if _lock_free:
-            return self._parallel(*args)
-        return self._call_guarded(args)
+    def __call__(self, *args: Any) -> None:
+        """Run on all threads."""
+        if _forked or _config.DISABLE_JIT:
+            self.serial(*args)
+        elif _lock_free:
+            self._run(args)
+        else:
+            self._run_guarded(args)
 
-    def for_work(self, steps: int) -> Callable[..., Any]:
+    def serial(self, *args: Any) -> None:
+        """Run on the calling thread."""
+        raise NotImplementedError
+
+    def _run(self, args: tuple[Any, ...]) -> None:
+        raise NotImplementedError
+
+    def _run_guarded(self, args: tuple[Any, ...]) -> None:
+        global _lock_free
+        with _lock:
+            self._run(args)
+        if _lock_free is None:
+            _lock_free = _layer() in _THREADSAFE_LAYERS
+
+
+class Kernel(_Threaded):
+    """A function that does one share of some work: on all threads, on the calling one, uncompiled.
+
+    It is compiled once, whatever the form; the threads call its code by the address.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        signature = inspect.signature(function)
+        given = list(signature.parameters.values())[2:]  # share and shares are not the caller's
+        self.__signature__ = signature.replace(parameters=given)
+        self.code = _jit(function, "share")
+        self._addresses: dict[tuple[Any, ...], int] = {}
+
+    def serial(self, *args: Any) -> None:
+        """Run on the calling thread."""
+        self.code(0, 1, *args)
+
+    def py_func(self, *args: Any) -> None:
+        """Run as plain Python."""
+        self.function(0, 1, *args)
+
+    def for_work(self, steps: int) -> Callable[..., None]:
         """Return the form that does so small steps fastest: few do not pay for threads."""
         return self if steps > _WORTH_THREADS else self.serial
 
-    def _call_guarded(self, args: tuple[Any, ...]) -> Any:
-        global _lock_free
-        if _forked:
-            return self.serial(*args)
-        with _lock:
-            result = self._parallel(*args)
-        if _lock_free is None:
-            _lock_free = _layer() in _THREADSAFE_LAYERS
-        return result
+    def _run(self, args: tuple[Any, ...]) -> None:
+        # A function takes the cells of a tuple one by one, so here they may come alone as well.
+        flat = tuple(_leaves(args)) if tuple in map(type, args) else args
+        _on_all_threads(self._address(args), thread_count(), flat)
+
+    def _address(self, args: tuple[Any, ...]) -> int:
+        """Return where the code for arguments of these types lies."""
+        key = tuple([_type_key(arg) for arg in args])
+        address = self._addresses.get(key)
+        if address is None:
+            types = (numba.int64, numba.int64, *map(numba.typeof, args))
+            self.code.compile(types)
+            compiled = self.code.overloads[types]
+            name = compiled.fndesc.llvm_func_name
+            address = self._addresses[key] = compiled.library.get_pointer_to_function(name)
+        return address
+
+
+class Staged(_Threaded):
+    """A function with prange loops, each of which begins when the one before has ended."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._serial = _jit(function, "serial")
+        self._parallel = _jit(function, "parallel", parallel=_only_prange())
+
+    def serial(self, *args: Any) -> None:
+        """Run on the calling thread."""
+        self._serial(*args)
+
+    def _run(self, args: tuple[Any, ...]) -> None:
+        thread_count()  # starts Numba's threads, where no fork can catch it halfway
+        self._parallel(*args)
 
 
 def parallel(function: Callable[..., Any]) -> Kernel:
-    """Compile a function with prange loops into a kernel.
+    """Compile a function that does share number `share` of `shares` into a kernel.
 
-    Its serial form gives the same bits, if the function keeps two rules that Numba does not:
-    no sum is carried from one pass of a prange loop to the next, and the loop's index is cast
-    (`i = np.int64(i)`), because it is unsigned in the parallel form and signed in the serial one.
+        @parallel
+        def double(share, shares, x, out):
+            for i in range(*share_of(x.size, share, shares)):
+                out[i] = 2 * x[i]
+
+    A call leaves the first two arguments out. The result has the same bits on any number of
+    threads, if no sum is carried from one task to the next.
     """
     return Kernel(function)
+
+
+def staged(function: Callable[..., Any]) -> Staged:
+    """Compile a function with prange loops that follow one another, for work in stages.
+
+    For a single loop `parallel` compiles in half the time. Cast the loop's index
+    (`i = np.int64(i)`), because it is unsigned in the parallel form and signed in the serial one.
+    """
+    return Staged(function)
 
 
 def compiled(function: F) -> F:
@@ -104,6 +192,29 @@ def compiled(function: F) -> F:
 def inner(function: F) -> F:
     """Compile a function for calls from kernels: it becomes part of their code."""
     return cast(F, _jit(function))
+
+
+def thread_count() -> int:
+    """Return on how many threads a kernel that is called now will run."""
+    global _started
+    if not _started:
+        # Numba starts its threads here, and a fork halfway would leave the child with a lock that
+        # nobody opens: no process forks while this lock is held.
+        with global_compiler_lock:
+            numba.get_num_threads()
+            _started = True
+    return 1 if _forked else int(numba.get_num_threads())
+
+
+@functools.cache
+def code_address(function: Callable[[int, int], None]) -> int:
+    """Compile a function of two int64 and return where its code lies, for calls by address."""
+    kind = numba.types.void(numba.types.int64, numba.types.int64)
+    code: Any = CFunc(function, (kind.args, kind.return_type), {}, {"error_model": "numpy"})
+    code._cache = KernelCache(cast(FunctionType, function), "code")
+    code.compile()
+    _code.append(code)  # the code lives as long as this object
+    return int(code.address)
 
 
 def use_threads(count: int) -> None:
@@ -127,6 +238,21 @@ def _jit(function: Callable[..., Any], variant: str | None = None, **options: An
     if variant and not _config.DISABLE_JIT:
         dispatcher._cache = KernelCache(cast(FunctionType, function), variant)
     return dispatcher
+
+
+def _leaves(args: tuple[Any, ...]) -> Iterator[Any]:
+    for arg in args:
+        if isinstance(arg, tuple):
+            yield from _leaves(arg)
+        else:
+            yield arg
+
+
+def _type_key(arg: Any) -> Any:
+    """Return what tells arguments of different types apart, faster than Numba's own answer."""
+    if isinstance(arg, np.ndarray):
+        return arg.dtype, arg.ndim, arg.flags.num
+    return tuple([_type_key(one) for one in arg]) if isinstance(arg, tuple) else type(arg)
 
 
 def _only_prange() -> ParallelOptions:
@@ -159,6 +285,40 @@ def _after_fork_in_child() -> None:
     _lock_free = None
     _forked = _forked or _layer() is not None  # omp kills a child that enters parallel code
     _after_fork()
+
+
+@inner
+def share_of(tasks: int, share: int, shares: int) -> tuple[int, int]:
+    """Return the first task of a share, and the one after its last.
+
+    >>> [share_of.py_func(7, share, 3) for share in range(3)]
+    [(0, 2), (2, 4), (4, 7)]
+    """
+    return share * tasks // shares, (share + 1) * tasks // shares
+
+
+@intrinsic
+def _call_code(_context: Any, address: Any, arguments: Any) -> Any:
+    """Call the code at an address as Numba calls a function of these arguments."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kinds = signature.args[1].types
+        function = context.call_conv.get_function_type(numba.types.none, kinds)
+        code = builder.inttoptr(values[0], function.as_pointer())
+        given = cgutils.unpack_tuple(builder, values[1], len(kinds))
+        context.call_conv.call_function(builder, code, numba.types.none, kinds, given)
+        return context.get_dummy_value()
+
+    return numba.types.void(address, arguments), emit
+
+
+def _share_out(address: int, shares: int, arguments: tuple[Any, ...]) -> None:
+    """Call the code at an address for every share, each on a thread."""
+    for task in prange(shares):
+        _call_code(address, (np.int64(task), np.int64(shares), *arguments))
+
+
+_on_all_threads: Any = _jit(_share_out, "threads", parallel=_only_prange())
 
 
 if hasattr(os, "register_at_fork"):

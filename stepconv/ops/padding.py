@@ -1,5 +1,6 @@
 """Put a border round an image in one of four modes, and fold its gradient back."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,7 @@ def fold_border(grad: Array, shape: Shape, plan: Plan, mode: str, backend: str |
     """Return the gradient for x of `shape`, given that of x with the plan's border round it."""
     kernel = kernels.find("pad_backward", backend, grad)
     rows, columns = _sources(plan, mode)
-    out = np.zeros(shape, sum_dtype(grad), like=grad)
+    out = (np.empty if grad.size else np.zeros)(shape, sum_dtype(grad), like=grad)
     if grad.size and out.size:
         count = out.size // (plan.rows.size * plan.columns.size)
         planes = laid_out(grad, out.dtype, (count, rows.size, columns.size))
@@ -116,6 +117,7 @@ def checked_shape(shape: Any) -> Shape:
     return tuple(integer("shape", size, 0, LARGEST_SIZE) for size in shape)
 
 
+@lru_cache(maxsize=64)
 def _sources(plan: Plan, mode: str) -> tuple[Array, Array]:
     """Return for each padded row and column the one that it copies, -1 for none."""
     return (

@@ -1,5 +1,6 @@
 """Summarise each window by one number: max_pool, avg_pool, and the gradients of both."""
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -79,7 +80,7 @@ def max_pool_backward(
     )
     check_grad_out(grad, _shape(array, plan))
     kernel = kernels.find("max_pool_backward", backend, array)
-    out = np.zeros(array.shape, sum_dtype(grad), like=array)
+    out = (np.empty if grad.size else np.zeros)(array.shape, sum_dtype(grad), like=array)
     if grad.size:
         grad_x = out.reshape(_planes(array, plan, plan.input))
         planes = laid_out(array, moving_dtype(array), grad_x.shape)
@@ -152,7 +153,7 @@ def avg_pool_backward(
     counts = _counts(plan, count_include_pad)
     check_grad_out(grad, _shape(array, plan))
     kernel = kernels.find("avg_pool_backward", backend, array)
-    out = np.zeros(array.shape, float_dtype(grad), like=array)
+    out = (np.empty if grad.size else np.zeros)(array.shape, float_dtype(grad), like=array)
     if grad.size:
         gradients = laid_out(grad, out.dtype, _planes(array, plan, plan.output))
         grad_x = out.reshape(_planes(array, plan, plan.input))
@@ -173,7 +174,11 @@ def _shape(x: Array, plan: Plan) -> Shape:
 
 def _counts(plan: Plan, count_include_pad: Any) -> tuple[Array, Array]:
     """Return the cells that each window counts, along the rows and along the columns."""
-    include = flag("count_include_pad", count_include_pad)
+    return _remembered_counts(plan, flag("count_include_pad", count_include_pad))
+
+
+@lru_cache(maxsize=64)
+def _remembered_counts(plan: Plan, include: bool) -> tuple[Array, Array]:
     rows, columns = (axis.counts(include_pad=include) for axis in (plan.rows, plan.columns))
     return np.array(rows, np.int64), np.array(columns, np.int64)
 

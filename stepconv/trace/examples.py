@@ -61,12 +61,14 @@ def has_windows(example: WorkedExample) -> bool:
 
 def about(example: WorkedExample) -> About:
     """Return the words that go with an example, and what its slide says where that is wrong."""
-    notes = [f"From {example.lecture}."]
-    if example.printed is not None:
-        printed = example.printed if isinstance(example.printed, str) else example.printed.tolist()
-        notes.append(f"The slide prints {printed}; the numbers here are right.")
+    notes = [f"from {example.lecture}"]
+    if isinstance(example.printed, str):
+        notes.append(f"{example.printed}; the numbers here are right")
+    elif example.printed is not None:
+        notes.append(f"the slide prints {example.printed.tolist()}; the numbers here are right")
     if example.note:
         notes.append(example.note)
+    notes = [f"{note[0].upper()}{note[1:]}." for note in notes]
     colour = example.group == "colour" or "rgb" in example.id
     return About(example.title, tuple(notes), _COLOURS if colour else ())
 

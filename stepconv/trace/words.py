@@ -95,9 +95,12 @@ def channel_names(step: Step) -> list[str]:
         return [""]
     if trace.call.operation.family in ("weigh", "total"):
         return [f"image {n}" for n in range(len(step.pairs))]
-    if trace.call.operation.family == "return":
-        return [f"filter {o % trace.plan.out_channels}" for o in step.pairs[:, 0].tolist()]
-    channels = (step.pairs[:, 0] % trace.plan.in_channels).tolist()
+    # A plan of the way back has the channels of the correlation that it leads back through.
+    back = trace.call.operation.family == "return"
+    of = trace.plan.out_channels if back else trace.plan.in_channels
+    channels = (step.pairs[:, 0] % of).tolist()
+    if back and trace.call.is_backward:
+        return [f"filter {o}" for o in channels]
     known = trace.about.channels
     return [known[c] if c < len(known) else f"channel {c}" for c in channels]
 

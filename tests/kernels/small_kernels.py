@@ -3,7 +3,7 @@
 import numpy as np
 from numba import prange
 
-from stepconv.kernels.compile import compiled, inner, parallel
+from stepconv.kernels.compile import compiled, inner, parallel, share_of, staged
 
 
 @inner
@@ -12,10 +12,9 @@ def weighted(value, place):
 
 
 @parallel
-def row_sums(x, out):
+def row_sums(share, shares, x, out):
     """Sum the weighted cells of each row."""
-    for k in prange(x.shape[0]):
-        i = np.int64(k)
+    for i in range(*share_of(x.shape[0], share, shares)):
         total = 0.0
         for j in range(x.shape[1]):
             total += weighted(x[i, j], j)
@@ -23,12 +22,22 @@ def row_sums(x, out):
 
 
 @parallel
-def scale_and_sum(x, out):
-    """Fill out with 1.1 x and return the sum of x, which Numba would make parallel by itself."""
-    for k in prange(x.shape[0]):
+def fill_shares(share, shares, sizes, factors, out):
+    """Write for each share how large it is, times numbers of one tuple and arrays of another."""
+    first, last = share_of(out.size, share, shares)
+    for i in range(first, last):
+        out[i] = (last - first) * sizes[0] * sizes[1] * factors[0][i] * factors[1][i]
+
+
+@staged
+def double_then_sum(x, doubled, sums):
+    """Double every cell, and when all are doubled add to each the one across."""
+    for k in prange(x.size):
         i = np.int64(k)
-        out[i] = x[i] * 1.1
-    return np.sum(x)
+        doubled[i] = 2 * x[i]
+    for k in prange(x.size):
+        i = np.int64(k)
+        sums[i] = doubled[i] + doubled[x.size - 1 - i]
 
 
 @compiled

@@ -19,7 +19,7 @@ from tests.kernels.processes import finish, run, start
 
 BOTH_FORMS = """
 bits = [check(small.row_sums.serial), check(small.row_sums)]
-found = [k.stats.cache_hits.total() for k in (small.row_sums.serial, small.row_sums._parallel)]
+found = [k.stats.cache_hits.total() for k in (small.row_sums.code, room._on_all_threads)]
 print(json.dumps([bits, found]))
 """
 
@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
 
 def fresh():
     """Return a serial kernel that has compiled and loaded nothing yet."""
-    return parallel(small.row_sums.py_func).serial
+    return parallel(small.row_sums.function).code
 
 
 def compute(kernel, dtype=np.float64):
@@ -41,7 +41,7 @@ def compute(kernel, dtype=np.float64):
     x = np.linspace(-1, 1, 30).reshape(5, 6).astype(dtype)
     ref, comp = np.zeros(5, dtype), np.zeros(5, dtype)
     small.row_sums.py_func(x, ref)
-    kernel(x, comp)
+    kernel(0, 1, x, comp)
     np.testing.assert_allclose(comp, ref, rtol=1e-5)
 
 
@@ -272,22 +272,22 @@ def make(factor, constant=1.0):
         return shift(value) * factor
 
     @parallel
-    def kernel(x):
-        return change(x[0])
+    def kernel(share, shares, x, out):
+        out[share] = change(x[share])
 
     return kernel
 
 
 def test_the_fingerprint_tells_what_a_kernel_reads():
-    prints = [_fingerprint.fingerprint(make(*values).py_func) for values in [(2,), (3,), (2, 4.0)]]
+    prints = [_fingerprint.fingerprint(make(*values).function) for values in [(2,), (3,), (2, 4.0)]]
     assert len(set(prints)) == 3
-    assert _fingerprint.fingerprint(make(2).py_func) == prints[0]
+    assert _fingerprint.fingerprint(make(2).function) == prints[0]
 
 
 def test_the_fingerprint_tells_a_bool_a_float_and_arrays_apart():
     values = [1, 1.0, True, None, "1", (1,), [1], {1: 2}, {1}, 0.0, -0.0, 1j]
     values += [np.array([1, 2]), np.array([1, 3]), np.array([1.0, 2.0]), np.array([[1, 2]])]
-    prints = {_fingerprint.fingerprint(make(value).py_func) for value in values}
+    prints = {_fingerprint.fingerprint(make(value).function) for value in values}
     assert len(prints) == len(values)
 
 
@@ -311,7 +311,9 @@ SEEN = 8
 
 def test_kernels_that_differ_by_a_closure_do_not_collide(folder):
     for factor in (2, 3, 2, 3):
-        assert make(factor).serial(np.array([1.0])) == 2.0 * factor
+        out = np.zeros(1)
+        make(factor).serial(np.array([1.0]), out)
+        assert out[0] == 2.0 * factor
     assert len(stored(folder)) == 2
 
 

@@ -1,5 +1,6 @@
 """Kernels run on all threads and on one with the same bits, from any thread of any process."""
 
+import contextlib
 import os
 
 import numpy as np
@@ -45,11 +46,60 @@ def test_all_forms_of_a_kernel_give_the_same_bits():
     assert ref.tobytes() == serial.tobytes() == threaded.tobytes()
 
 
-def test_only_prange_runs_in_parallel():
-    x = numbers(100_003)
-    serial, threaded = np.zeros_like(x), np.zeros_like(x)
-    assert small.scale_and_sum.serial(x, serial) == small.scale_and_sum(x, threaded)
-    assert serial.tobytes() == threaded.tobytes()
+def test_tuples_of_numbers_and_of_arrays_reach_the_threads():
+    factors = numbers(1001), numbers(1001)
+    serial, threaded = np.zeros(1001), np.zeros(1001)
+    small.fill_shares.serial((3, 0.5), factors, serial)
+    assert serial.tobytes() == (1001 * 3 * 0.5 * factors[0] * factors[1]).tobytes()
+    with two_threads():
+        small.fill_shares((3, 0.5), factors, threaded)
+    np.testing.assert_allclose(threaded[:500], serial[:500] * 500 / 1001)
+    np.testing.assert_allclose(threaded[500:], serial[500:] * 501 / 1001)
+
+
+def test_a_stage_begins_when_the_one_before_has_ended():
+    x = numbers(10_001)
+    for form in (small.double_then_sum, small.double_then_sum.serial):
+        doubled, sums = np.zeros_like(x), np.zeros_like(x)
+        form(x, doubled, sums)
+        assert sums.tobytes() == (2 * x + 2 * x[::-1]).tobytes()
+
+
+def test_every_task_belongs_to_one_share():
+    for tasks in (0, 1, 7, 100):
+        for shares in (1, 2, 3, 16):
+            spans = [room.share_of(tasks, share, shares) for share in range(shares)]
+            assert [i for span in spans for i in range(*span)] == list(range(tasks))
+
+
+def test_types_that_differ_have_code_of_their_own():
+    x = numbers(6, 4)
+    for given in (x, x.astype("float32"), np.asfortranarray(x), x[::2, ::-1], frozen(x)):
+        out, expected = np.zeros(len(given)), np.zeros(len(given))
+        small.row_sums(given, out)
+        small.row_sums.py_func(given, expected)
+        np.testing.assert_allclose(out, expected, rtol=1e-6)
+
+
+def frozen(array):
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+@contextlib.contextmanager
+def two_threads():
+    """Run kernels on two threads, where there are as many."""
+    import numba
+
+    before = numba.get_num_threads()
+    if numba.config.NUMBA_NUM_THREADS < 2:
+        pytest.skip("this machine has one thread")
+    room.use_threads(2)
+    try:
+        yield
+    finally:
+        room.use_threads(before)
 
 
 def test_a_kernel_looks_like_its_function():
@@ -133,10 +183,10 @@ def call():
         check(small.row_sums)
 def compile_again():
     while not done.is_set():
-        check(room.parallel(small.row_sums.py_func))
+        check(room.parallel(small.row_sums.function))
 def child():
     check(small.row_sums)
-    check(room.parallel(small.row_sums.py_func))
+    check(room.parallel(small.row_sums.function))
 threads = [threading.Thread(target=work) for work in (call, call, compile_again)]
 [t.start() for t in threads]
 statuses = [in_child(child) for _ in range(5)]

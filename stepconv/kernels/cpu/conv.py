@@ -16,10 +16,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import prange
 
 from stepconv.kernels import chosen_algorithm
-from stepconv.kernels.compile import parallel
+from stepconv.kernels.compile import parallel, share_of
 from stepconv.kernels.cpu import few, few_weights, layer, layer_weights, plain, winograd
 from stepconv.kernels.cpu.fft import fft_planes
 from stepconv.kernels.cpu.filter import filter_planes
@@ -119,11 +118,10 @@ def correlate_grad_w(
 
 
 @parallel
-def channel_sums(grad_out: Array, grad_bias: Array) -> None:
+def channel_sums(share: int, shares: int, grad_out: Array, grad_bias: Array) -> None:
     """grad_bias[o] = Σ grad_out[n, o, i, j]."""
     batch, filters, height, width = grad_out.shape
-    for task in prange(filters):
-        o = np.int64(task)
+    for o in range(*share_of(filters, share, shares)):
         total = grad_out.dtype.type(0)
         for n in range(batch):
             for i in range(height):

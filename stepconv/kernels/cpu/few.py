@@ -11,11 +11,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import numba
 import numpy as np
-from numba import prange
 
-from stepconv.kernels.compile import parallel
+from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copy_rows
 from stepconv.kernels.cpu.tiles import multiply_add
@@ -41,7 +39,7 @@ def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: S
     # Vectors reach beyond the last cell, and what they load there is left behind.
     cells = plan.cells(rows) * (x.shape[1] // groups) + width
     positions = (rows - 1) * plan.stride[0] * pitch + plan.grid[1] + width
-    threads = numba.get_num_threads()
+    threads = thread_count()
     room = cells + filters * positions + filters * width
     memory = scratch(x.dtype, threads * room).reshape(threads, room)
     kernel = _kernel(x.dtype, height, vectors)
@@ -63,6 +61,8 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
 
     @parallel
     def apply(
+        share: int,
+        shares: int,
         x: Array,
         w: Array,
         bias: Array,
@@ -85,69 +85,66 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
         pitch = columns - 1 + reach_x
         positions = (memory.shape[1] - cells - filters * width) // filters
         plane = out.shape[2] * out.shape[3]
-        threads = memory.shape[0]
-        for thread in prange(threads):
-            c = np.int64(thread)
-            source = memory[c, :cells]
-            result = memory[c, cells : cells + filters * positions]
-            biases = memory[c, cells + filters * positions :]
-            places = np.empty((3, filters + height), np.int64)
-            for i in range(filters + height):
-                # The last tile repeats the last filter: it sums and writes the same twice.
-                m = min(i, filters - 1)
-                places[0, i] = m * steps[1] * size
-                places[1, i] = m * width * size
-                places[2, i] = m * positions * size
-            table = np.empty((count, 2), np.int64)
-            for k in range(count):
-                table[k, 0] = weights[k] * size
-                row = taps[k, 0] * source_rows + taps[k, 1]
-                table[k, 1] = (row * pitch + taps[k, 2]) * size
-            source[cells - width :] = 0
-            for t in range(c * tasks // threads, (c + 1) * tasks // threads):
-                n, g = t // (groups * bands), t // bands % groups
-                start = t % bands * band
-                here = min(band, rows - start)
-                copy_rows(
-                    x[n, g * in_group : (g + 1) * in_group],
-                    corner_y + start * stride_y,
-                    corner_x,
-                    source_rows,
-                    pitch,
-                    source,
-                )
-                for m in range(filters):
-                    for i in range(width):
-                        biases[m * width + i] = bias[g * filters + m]
-                # With a stride of one all rows are one run of cells, else each is its own.
-                runs, length = (1, (here - 1) * pitch + columns)
-                if stride_y > 1:
-                    runs, length = here, columns
-                for run in range(runs):
-                    for p in range(run * stride_y * pitch, run * stride_y * pitch + length, width):
-                        for m in range(0, filters, height):
-                            sums(
-                                address(w) + g * steps[0] * size,
-                                address(places[0]) + m * 8,
-                                address(source) + p * size,
-                                address(table),
-                                count,
-                                address(biases),
-                                address(places[1]) + m * 8,
-                                address(result) + p * size,
-                                address(places[2]) + m * 8,
-                            )
-                target = out[n, g * filters : (g + 1) * filters].reshape(-1)
-                for m in range(filters):
-                    for q in range(here):
-                        y = first_y + (start + q) * step_y
-                        to = m * plane + y * out.shape[3] + first_x
-                        at = m * positions + q * stride_y * pitch
-                        if step_x == 1:
-                            for r in range(columns):
-                                target[to + r] = result[at + r]
-                        else:
-                            for r in range(columns):
-                                target[to + r * step_x] = result[at + r]
+        source = memory[share, :cells]
+        result = memory[share, cells : cells + filters * positions]
+        biases = memory[share, cells + filters * positions :]
+        places = np.empty((3, filters + height), np.int64)
+        for i in range(filters + height):
+            # The last tile repeats the last filter: it sums and writes the same twice.
+            m = min(i, filters - 1)
+            places[0, i] = m * steps[1] * size
+            places[1, i] = m * width * size
+            places[2, i] = m * positions * size
+        table = np.empty((count, 2), np.int64)
+        for k in range(count):
+            table[k, 0] = weights[k] * size
+            row = taps[k, 0] * source_rows + taps[k, 1]
+            table[k, 1] = (row * pitch + taps[k, 2]) * size
+        source[cells - width :] = 0
+        for t in range(*share_of(tasks, share, shares)):
+            n, g = t // (groups * bands), t // bands % groups
+            start = t % bands * band
+            here = min(band, rows - start)
+            copy_rows(
+                x[n, g * in_group : (g + 1) * in_group],
+                corner_y + start * stride_y,
+                corner_x,
+                source_rows,
+                pitch,
+                source,
+            )
+            for m in range(filters):
+                for i in range(width):
+                    biases[m * width + i] = bias[g * filters + m]
+            # With a stride of one all rows are one run of cells, else each is its own.
+            runs, length = (1, (here - 1) * pitch + columns)
+            if stride_y > 1:
+                runs, length = here, columns
+            for run in range(runs):
+                for p in range(run * stride_y * pitch, run * stride_y * pitch + length, width):
+                    for m in range(0, filters, height):
+                        sums(
+                            address(w) + g * steps[0] * size,
+                            address(places[0]) + m * 8,
+                            address(source) + p * size,
+                            address(table),
+                            count,
+                            address(biases),
+                            address(places[1]) + m * 8,
+                            address(result) + p * size,
+                            address(places[2]) + m * 8,
+                        )
+            target = out[n, g * filters : (g + 1) * filters].reshape(-1)
+            for m in range(filters):
+                for q in range(here):
+                    y = first_y + (start + q) * step_y
+                    to = m * plane + y * out.shape[3] + first_x
+                    at = m * positions + q * stride_y * pitch
+                    if step_x == 1:
+                        for r in range(columns):
+                            target[to + r] = result[at + r]
+                    else:
+                        for r in range(columns):
+                            target[to + r * step_x] = result[at + r]
 
     return apply

@@ -10,11 +10,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import numba
 import numpy as np
-from numba import prange
 
-from stepconv.kernels.compile import parallel
+from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copy_rows
 from stepconv.kernels.cpu.tiles import dot
@@ -39,7 +37,7 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> 
     units = x.shape[0] * -(-plan.grid[0] // rows)
     most = max(1, _SUMS_BYTES // (groups * high * wide * lane_count * x.dtype.itemsize))
     parts = max(1, min(units, _PARTS, most))
-    threads = min(numba.get_num_threads(), parts * groups)
+    threads = thread_count()
     cells = plan.cells(rows) * (x.shape[1] // groups)
     count = parts * groups * high * wide * lane_count
     memory = scratch(x.dtype, count + threads * cells)
@@ -58,12 +56,11 @@ def _tile_shape(filters: int) -> tuple[int, int]:
 
 
 @parallel
-def _add_parts(sums: Array, grad_w: Array) -> None:
+def _add_parts(share: int, shares: int, sums: Array, grad_w: Array) -> None:
     """grad_w[o, k] = Σ of the parts and lanes, in order."""
     parts, groups, _, _, lane_count = sums.shape
     filters = grad_w.shape[0] // groups
-    for task in prange(grad_w.shape[0]):
-        o = np.int64(task)
+    for o in range(*share_of(grad_w.shape[0], share, shares)):
         g, m = o // filters, o % filters
         for k in range(grad_w.shape[1]):
             total = grad_w.dtype.type(0)
@@ -79,6 +76,8 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
 
     @parallel
     def weigh(
+        share: int,
+        shares: int,
         x: Array,
         grad_out: Array,
         sums: Array,
@@ -96,48 +95,45 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
         source_rows = (band - 1) * stride_y + reach_y
         pitch = columns - 1 + reach_x
         tasks = parts * groups
-        threads = memory.shape[0]
-        for thread in prange(threads):
-            c = np.int64(thread)
-            source = memory[c]
-            offsets = np.empty(wide, np.int64)
-            for k in range(wide):
-                tap = min(k, taps.shape[0] - 1)
-                row = taps[tap, 0] * source_rows + taps[tap, 1]
-                offsets[k] = (row * pitch + taps[tap, 2]) * size
-            places = np.empty(high, np.int64)
-            for m in range(high):
-                places[m] = min(m, filters - 1) * rows * columns * size
-            for t in range(c * tasks // threads, (c + 1) * tasks // threads):
-                part, g = t // groups, t % groups
-                result = sums[part, g]
-                result[:] = 0
-                for unit in range(part * units // parts, (part + 1) * units // parts):
-                    n, start = unit // bands, unit % bands * band
-                    copy_rows(
-                        x[n, g * in_group : (g + 1) * in_group],
-                        corner_y + start * stride_y,
-                        corner_x,
-                        source_rows,
-                        pitch,
-                        source,
-                    )
-                    gradients = address(grad_out[n, g * filters]) + start * columns * size
-                    for m in range(0, high, height):
-                        for k in range(0, wide, width):
-                            products(
-                                gradients,
-                                address(places) + m * 8,
-                                columns * size,
-                                address(source),
-                                address(offsets) + k * 8,
-                                stride_y * pitch * size,
-                                min(band, rows - start),
-                                columns // lane_count,
-                                columns % lane_count,
-                                min(1, columns % lane_count),
-                                address(result[m, k]),
-                                wide * lane_count * size,
-                            )
+        source = memory[share]
+        offsets = np.empty(wide, np.int64)
+        for k in range(wide):
+            tap = min(k, taps.shape[0] - 1)
+            row = taps[tap, 0] * source_rows + taps[tap, 1]
+            offsets[k] = (row * pitch + taps[tap, 2]) * size
+        places = np.empty(high, np.int64)
+        for m in range(high):
+            places[m] = min(m, filters - 1) * rows * columns * size
+        for t in range(*share_of(tasks, share, shares)):
+            part, g = t // groups, t % groups
+            result = sums[part, g]
+            result[:] = 0
+            for unit in range(part * units // parts, (part + 1) * units // parts):
+                n, start = unit // bands, unit % bands * band
+                copy_rows(
+                    x[n, g * in_group : (g + 1) * in_group],
+                    corner_y + start * stride_y,
+                    corner_x,
+                    source_rows,
+                    pitch,
+                    source,
+                )
+                gradients = address(grad_out[n, g * filters]) + start * columns * size
+                for m in range(0, high, height):
+                    for k in range(0, wide, width):
+                        products(
+                            gradients,
+                            address(places) + m * 8,
+                            columns * size,
+                            address(source),
+                            address(offsets) + k * 8,
+                            stride_y * pitch * size,
+                            min(band, rows - start),
+                            columns // lane_count,
+                            columns % lane_count,
+                            min(1, columns % lane_count),
+                            address(result[m, k]),
+                            wide * lane_count * size,
+                        )
 
     return weigh

@@ -17,9 +17,9 @@ from importlib import import_module
 from itertools import product
 from typing import Any
 
-import numba
 import numpy as np
 
+from stepconv.kernels.compile import thread_count
 from stepconv.kernels.cpu.filter import filter_planes
 
 Array = Any
@@ -95,7 +95,7 @@ def _tasks(shape: tuple[int, ...], step: Pair) -> Iterator[tuple[int, int, int, 
 
 def _run(compute: Any, tasks: list[Any]) -> None:
     """Compute every task, on as many threads as kernels use; a transform lets go of the GIL."""
-    threads = min(numba.get_num_threads(), len(tasks))
+    threads = min(thread_count(), len(tasks))
     if threads == 1:
         for task in tasks:
             compute(task)

@@ -13,11 +13,9 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
-from numba import prange
 
-from stepconv.kernels.compile import inner, parallel
+from stepconv.kernels.compile import inner, parallel, share_of, thread_count
 from stepconv.kernels.cpu.filter_tiles import copy_with_zeros, separate, window_sums
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.vector import lanes, registers
@@ -216,6 +214,8 @@ def _kernel(dtype: Any, rows: int, vectors: int, *small: int) -> Any:
 
     @parallel
     def apply(
+        share: int,
+        shares: int,
         x: Array,
         w: Array,
         bias: Array,
@@ -230,54 +230,51 @@ def _kernel(dtype: Any, rows: int, vectors: int, *small: int) -> Any:
         kernel_height, kernel_width = w.shape[2], w.shape[3]
         channels, grid_y, grid_x = out.shape[1:]
         tasks = out.shape[0] * channels * bands * len(blocks)
-        threads = len(tables)
-        for thread in prange(threads):
-            c = np.int64(thread)
-            table, mine = tables[c], cells[c]
-            mine[:zeros] = 0
-            columns = table[3 * lines :]
-            for b in range(kernel_width):
-                shift = b * dilation_x
-                columns[b] = (shift % stride_x * pitch + shift // stride_x) * size
-            for t in range(c * tasks // threads, (c + 1) * tasks // threads):
-                edges = blocks[t % len(blocks)]
-                band, plane = t // len(blocks) % bands, t // (len(blocks) * bands)
-                first_y = band * grid_y // bands
-                here = (band + 1) * grid_y // bands - first_y
-                y = first_y * stride_y - top
-                count = (here - 1) * stride_y + (kernel_height - 1) * dilation_y + 1
-                for p in range(3):
-                    if edges[p] < edges[p + 1]:
-                        z = edges[p] * stride_x - left
-                        gather(x, plane, y, z, count, p, numbers, table[p * lines :], mine)
-                channel = plane % channels
-                weights = w.ctypes.data + channel * kernel_height * kernel_width * size
-                start = bias.ctypes.data + channel * size
-                out_at = out.ctypes.data + (plane * grid_y + first_y) * grid_x * size
-                for q in range(min(step, here)):
-                    # These lines of the result share lines of the image: q, q + step, …
-                    sharing = (here - q + step - 1) // step
-                    for o in range(0, sharing, rows):
-                        # The last tile is shifted back and computes some lines once more.
-                        i = q + min(o, sharing - rows) * step
-                        to = out_at + i * grid_x * size
-                        for p in range(3):
-                            at = table.ctypes.data + (p * lines + i * stride_y) * 8
-                            for k in range(edges[p], edges[p + 1], tile_width):
-                                j = min(k, edges[2] - tile_width) if p == 1 else k
-                                sums(
-                                    at,
-                                    dilation_y * 8,
-                                    (j - edges[p]) * size,
-                                    columns.ctypes.data,
-                                    weights,
-                                    kernel_height,
-                                    kernel_width,
-                                    start,
-                                    to + j * size,
-                                    step * grid_x * size,
-                                    min(tile_width, edges[p + 1] - j),
-                                )
+        table, mine = tables[share], cells[share]
+        mine[:zeros] = 0
+        columns = table[3 * lines :]
+        for b in range(kernel_width):
+            shift = b * dilation_x
+            columns[b] = (shift % stride_x * pitch + shift // stride_x) * size
+        for t in range(*share_of(tasks, share, shares)):
+            edges = blocks[t % len(blocks)]
+            band, plane = t // len(blocks) % bands, t // (len(blocks) * bands)
+            first_y = band * grid_y // bands
+            here = (band + 1) * grid_y // bands - first_y
+            y = first_y * stride_y - top
+            count = (here - 1) * stride_y + (kernel_height - 1) * dilation_y + 1
+            for p in range(3):
+                if edges[p] < edges[p + 1]:
+                    z = edges[p] * stride_x - left
+                    gather(x, plane, y, z, count, p, numbers, table[p * lines :], mine)
+            channel = plane % channels
+            weights = w.ctypes.data + channel * kernel_height * kernel_width * size
+            start = bias.ctypes.data + channel * size
+            out_at = out.ctypes.data + (plane * grid_y + first_y) * grid_x * size
+            for q in range(min(step, here)):
+                # These lines of the result share lines of the image: q, q + step, …
+                sharing = (here - q + step - 1) // step
+                for o in range(0, sharing, rows):
+                    # The last tile is shifted back and computes some lines once more.
+                    i = q + min(o, sharing - rows) * step
+                    to = out_at + i * grid_x * size
+                    for p in range(3):
+                        at = table.ctypes.data + (p * lines + i * stride_y) * 8
+                        for k in range(edges[p], edges[p + 1], tile_width):
+                            j = min(k, edges[2] - tile_width) if p == 1 else k
+                            sums(
+                                at,
+                                dilation_y * 8,
+                                (j - edges[p]) * size,
+                                columns.ctypes.data,
+                                weights,
+                                kernel_height,
+                                kernel_width,
+                                start,
+                                to + j * size,
+                                step * grid_x * size,
+                                min(tile_width, edges[p + 1] - j),
+                            )
 
     return apply
 
@@ -312,7 +309,7 @@ def filter_planes(
         (dilation_y, dilation_x),
         (top, left),
         4 if small else w.shape[2],
-        1 if few else numba.get_num_threads(),
+        1 if few else thread_count(),
     )
     kernel = _kernel(x.dtype, cut.rows, cut.vectors, *small)
     tables, cells = cut.memory(x.dtype)

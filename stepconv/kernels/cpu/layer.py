@@ -10,11 +10,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import numba
 import numpy as np
-from numba import prange
 
-from stepconv.kernels.compile import parallel
+from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copy_rows, turning
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
@@ -43,7 +41,7 @@ def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: S
     pack_filters(w.reshape(-1), bias, packed, plan.weights, steps)
     rows = max(1, min(plan.grid[0], _CELLS // plan.grid[1]))
     tasks = x.shape[0] * groups * -(-plan.grid[0] // rows)
-    threads = numba.get_num_threads()
+    threads = thread_count()
     blocks = wide // width if tasks < 4 * threads else 1
     cells = 0 if plan.stays_inside(x.shape[2:]) else plan.cells(rows) * (x.shape[1] // groups)
     room = cells + rows * plan.grid[1] * wide
@@ -58,12 +56,13 @@ def vectors_for(filters: int, dtype: Any) -> int:
 
 
 @parallel
-def pack_filters(flat: Array, bias: Array, packed: Array, weights: Array, steps: Array) -> None:
+def pack_filters(
+    share: int, shares: int, flat: Array, bias: Array, packed: Array, weights: Array, steps: Array
+) -> None:
     """packed[g, k, m] = weight k of output channel m of group g; the last k is the bias."""
     groups, rows, _ = packed.shape
     channels = bias.size // groups
-    for task in prange(groups * rows):
-        t = np.int64(task)
+    for t in range(*share_of(groups * rows, share, shares)):
         g, k = t // rows, t % rows
         row = packed[g, k]
         row[channels:] = 0
@@ -86,6 +85,8 @@ def _kernel(dtype: Any, vectors: int) -> Any:
 
     @parallel
     def apply(
+        share: int,
+        shares: int,
         x: Array,
         packed: Array,
         out: Array,
@@ -108,65 +109,62 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         if cells == 0:
             source_rows, pitch = x.shape[2], x.shape[3]
         plane = out.shape[2] * out.shape[3]
-        threads = memory.shape[0]
-        for thread in prange(threads):
-            c = np.int64(thread)
-            source, result = memory[c, :cells], memory[c, cells:]
-            places = np.zeros((3, band * columns + height), np.int64)
-            placed = 0
-            table = np.empty((count, 2), np.int64)
-            for k in range(count):
-                row = taps[k, 0] * source_rows + taps[k, 1]
-                table[k, 0] = (row * pitch + taps[k, 2]) * size
-                table[k, 1] = k * wide * size
-            for t in range(c * tasks // threads, (c + 1) * tasks // threads):
-                n, g = t // (groups * bands * blocks), t // (bands * blocks) % groups
-                start = t // blocks % bands * band
-                here = min(band, rows - start) * columns
-                image = x[n, g * in_group : (g + 1) * in_group]
-                top = corner_y + start * stride_y
-                windows = address(source)
-                if cells == 0:
-                    windows = address(image) + (top * pitch + corner_x) * size
-                else:
-                    copy_rows(image, top, corner_x, source_rows, pitch, source)
-                low = t % blocks * (wide // blocks)
-                high = low + wide // blocks
-                if here != placed:
-                    # The last tile repeats the last cell: it sums and writes the same twice.
-                    for p in range((here + height - 1) // height * height):
-                        cell = min(p, here - 1)
-                        q, r = cell // columns, cell % columns
-                        places[0, p] = (q * stride_y * pitch + r * stride_x) * size
-                        places[1, p] = cell * (high - low) * size
-                    placed = here
-                for m in range(low, high, width):
-                    weights = address(packed) + (g * taps_and_bias * wide + m) * size
-                    sums_at = address(result) + (m - low) * size
-                    for k in range(0, max(1, count), block):
-                        begin = weights + count * wide * size if k == 0 else sums_at
-                        begin_places = address(places[2 if k == 0 else 1])
-                        for p in range(0, here, height):
-                            sums(
-                                windows,
-                                address(places[0]) + p * 8,
-                                weights,
-                                address(table) + k * 16,
-                                min(block, count - k),
-                                begin,
-                                begin_places + p * 8,
-                                sums_at,
-                                address(places[1]) + p * 8,
-                            )
-                mine = min(high, channels) - low
-                target = out[n, g * channels + low : g * channels + low + mine].reshape(-1)
-                if step_y == 1 and step_x == 1:
-                    turn(result, high - low, here, mine, target[start * columns :], plane)
-                else:
-                    for m in range(mine):
-                        for p in range(here):
-                            y = first_y + (start + p // columns) * step_y
-                            z = first_x + p % columns * step_x
-                            target[m * plane + y * out.shape[3] + z] = result[p * (high - low) + m]
+        source, result = memory[share, :cells], memory[share, cells:]
+        places = np.zeros((3, band * columns + height), np.int64)
+        placed = 0
+        table = np.empty((count, 2), np.int64)
+        for k in range(count):
+            row = taps[k, 0] * source_rows + taps[k, 1]
+            table[k, 0] = (row * pitch + taps[k, 2]) * size
+            table[k, 1] = k * wide * size
+        for t in range(*share_of(tasks, share, shares)):
+            n, g = t // (groups * bands * blocks), t // (bands * blocks) % groups
+            start = t // blocks % bands * band
+            here = min(band, rows - start) * columns
+            image = x[n, g * in_group : (g + 1) * in_group]
+            top = corner_y + start * stride_y
+            windows = address(source)
+            if cells == 0:
+                windows = address(image) + (top * pitch + corner_x) * size
+            else:
+                copy_rows(image, top, corner_x, source_rows, pitch, source)
+            low = t % blocks * (wide // blocks)
+            high = low + wide // blocks
+            if here != placed:
+                # The last tile repeats the last cell: it sums and writes the same twice.
+                for p in range((here + height - 1) // height * height):
+                    cell = min(p, here - 1)
+                    q, r = cell // columns, cell % columns
+                    places[0, p] = (q * stride_y * pitch + r * stride_x) * size
+                    places[1, p] = cell * (high - low) * size
+                placed = here
+            for m in range(low, high, width):
+                weights = address(packed) + (g * taps_and_bias * wide + m) * size
+                sums_at = address(result) + (m - low) * size
+                for k in range(0, max(1, count), block):
+                    begin = weights + count * wide * size if k == 0 else sums_at
+                    begin_places = address(places[2 if k == 0 else 1])
+                    for p in range(0, here, height):
+                        sums(
+                            windows,
+                            address(places[0]) + p * 8,
+                            weights,
+                            address(table) + k * 16,
+                            min(block, count - k),
+                            begin,
+                            begin_places + p * 8,
+                            sums_at,
+                            address(places[1]) + p * 8,
+                        )
+            mine = min(high, channels) - low
+            target = out[n, g * channels + low : g * channels + low + mine].reshape(-1)
+            if step_y == 1 and step_x == 1:
+                turn(result, high - low, here, mine, target[start * columns :], plane)
+            else:
+                for m in range(mine):
+                    for p in range(here):
+                        y = first_y + (start + p // columns) * step_y
+                        z = first_x + p % columns * step_x
+                        target[m * plane + y * out.shape[3] + z] = result[p * (high - low) + m]
 
     return apply

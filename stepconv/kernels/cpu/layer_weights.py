@@ -10,11 +10,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import numba
 import numpy as np
-from numba import prange
 
-from stepconv.kernels.compile import parallel
+from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.layer import vectors_for
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copy_rows, turning
@@ -40,7 +38,7 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> 
     units = x.shape[0] * -(-plan.grid[0] // rows)
     most = max(1, _SUMS_BYTES // (groups * taps * wide * x.dtype.itemsize))
     parts = max(1, min(units, _PARTS, most))
-    threads = min(numba.get_num_threads(), parts * groups)
+    threads = thread_count()
     cells = 0 if plan.stays_inside(x.shape[2:]) else plan.cells(rows) * (x.shape[1] // groups)
     room = cells + rows * plan.grid[1] * wide
     count = parts * groups * taps * wide
@@ -52,12 +50,11 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> 
 
 
 @parallel
-def _add_parts(sums: Array, grad_w: Array) -> None:
+def _add_parts(share: int, shares: int, sums: Array, grad_w: Array) -> None:
     """grad_w[o, k] = Σ of the parts, in order."""
     parts, groups, taps, _ = sums.shape
     filters = grad_w.shape[0] // groups
-    for task in prange(grad_w.shape[0]):
-        o = np.int64(task)
+    for o in range(*share_of(grad_w.shape[0], share, shares)):
         g, m = o // filters, o % filters
         for k in range(taps):
             total = sums[0, g, k, m]
@@ -76,6 +73,8 @@ def _kernel(dtype: Any, vectors: int) -> Any:
 
     @parallel
     def weigh(
+        share: int,
+        shares: int,
         x: Array,
         grad_out: Array,
         sums: Array,
@@ -96,53 +95,50 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         if cells == 0:
             source_rows, pitch = x.shape[2], x.shape[3]
         tasks = parts * groups
-        threads = memory.shape[0]
-        for thread in prange(threads):
-            c = np.int64(thread)
-            source, turned = memory[c, :cells], memory[c, cells:]
-            turned[:] = 0
-            places = np.empty((2, count + height), np.int64)
-            for k in range(count + height):
-                # The last tile repeats the last tap: it sums and writes the same twice.
-                tap = min(k, count - 1)
-                row = taps[tap, 0] * source_rows + taps[tap, 1]
-                places[0, k] = (row * pitch + taps[tap, 2]) * size
-                places[1, k] = tap * wide * size
-            table = np.empty((band * columns, 2), np.int64)
-            for p in range(band * columns):
-                q, r = p // columns, p % columns
-                table[p, 0] = (q * stride_y * pitch + r * stride_x) * size
-                table[p, 1] = p * wide * size
-            for t in range(c * tasks // threads, (c + 1) * tasks // threads):
-                part, g = t // groups, t % groups
-                result = sums[part, g]
-                result[:] = 0
-                for unit in range(part * units // parts, (part + 1) * units // parts):
-                    n, start = unit // bands, unit % bands * band
-                    here = min(band, rows - start) * columns
-                    image = x[n, g * in_group : (g + 1) * in_group]
-                    top = corner_y + start * stride_y
-                    windows = address(source)
-                    if cells == 0:
-                        windows = address(image) + (top * pitch + corner_x) * size
-                    else:
-                        copy_rows(image, top, corner_x, source_rows, pitch, source)
-                    gradients = grad_out[n, g * filters : (g + 1) * filters].reshape(-1)
-                    plane = rows * columns
-                    turn(gradients[start * columns :], plane, filters, here, turned, wide)
-                    for p in range(0, here, block):
-                        for m in range(0, wide, width):
-                            for k in range(0, count, height):
-                                multiply(
-                                    windows,
-                                    address(places[0]) + k * 8,
-                                    address(turned) + m * size,
-                                    address(table) + p * 16,
-                                    min(block, here - p),
-                                    address(result) + m * size,
-                                    address(places[1]) + k * 8,
-                                    address(result) + m * size,
-                                    address(places[1]) + k * 8,
-                                )
+        source, turned = memory[share, :cells], memory[share, cells:]
+        turned[:] = 0
+        places = np.empty((2, count + height), np.int64)
+        for k in range(count + height):
+            # The last tile repeats the last tap: it sums and writes the same twice.
+            tap = min(k, count - 1)
+            row = taps[tap, 0] * source_rows + taps[tap, 1]
+            places[0, k] = (row * pitch + taps[tap, 2]) * size
+            places[1, k] = tap * wide * size
+        table = np.empty((band * columns, 2), np.int64)
+        for p in range(band * columns):
+            q, r = p // columns, p % columns
+            table[p, 0] = (q * stride_y * pitch + r * stride_x) * size
+            table[p, 1] = p * wide * size
+        for t in range(*share_of(tasks, share, shares)):
+            part, g = t // groups, t % groups
+            result = sums[part, g]
+            result[:] = 0
+            for unit in range(part * units // parts, (part + 1) * units // parts):
+                n, start = unit // bands, unit % bands * band
+                here = min(band, rows - start) * columns
+                image = x[n, g * in_group : (g + 1) * in_group]
+                top = corner_y + start * stride_y
+                windows = address(source)
+                if cells == 0:
+                    windows = address(image) + (top * pitch + corner_x) * size
+                else:
+                    copy_rows(image, top, corner_x, source_rows, pitch, source)
+                gradients = grad_out[n, g * filters : (g + 1) * filters].reshape(-1)
+                plane = rows * columns
+                turn(gradients[start * columns :], plane, filters, here, turned, wide)
+                for p in range(0, here, block):
+                    for m in range(0, wide, width):
+                        for k in range(0, count, height):
+                            multiply(
+                                windows,
+                                address(places[0]) + k * 8,
+                                address(turned) + m * size,
+                                address(table) + p * 16,
+                                min(block, here - p),
+                                address(result) + m * size,
+                                address(places[1]) + k * 8,
+                                address(result) + m * size,
+                                address(places[1]) + k * 8,
+                            )
 
     return weigh

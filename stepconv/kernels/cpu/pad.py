@@ -3,9 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numba import prange
 
-from stepconv.kernels.compile import inner, parallel
+from stepconv.kernels.compile import inner, parallel, share_of
 from stepconv.kernels.cpu.vector import Int, Vectors, tile
 
 Array = Any
@@ -23,7 +22,15 @@ def pad(x: Array, out: Array, rows: Array, columns: Array, value: Any) -> None:
 
 @parallel
 def _pad(
-    x: Array, out: Array, rows: Array, columns: Array, value: Any, height: int, width: int
+    share: int,
+    shares: int,
+    x: Array,
+    out: Array,
+    rows: Array,
+    columns: Array,
+    value: Any,
+    height: int,
+    width: int,
 ) -> None:
     planes, out_height, out_width = out.shape
     size = out.itemsize
@@ -32,8 +39,7 @@ def _pad(
     flat = out.reshape(-1)
     band = max(1, _CELLS // out_width)
     bands = (out_height + band - 1) // band
-    for task in prange(planes * bands):
-        t = np.int64(task)
+    for t in range(*share_of(planes * bands, share, shares)):
         b, low = t // bands, t % bands * band
         for i in range(low, min(out_height, low + band)):
             to = (b * out_height + i) * out_width
@@ -76,7 +82,9 @@ def rising(columns: Array) -> tuple[int, int]:
 
 
 @parallel
-def pad_backward(grad_out: Array, grad_x: Array, rows: Array, columns: Array) -> None:
+def pad_backward(
+    share: int, shares: int, grad_out: Array, grad_x: Array, rows: Array, columns: Array
+) -> None:
     """Add the gradient of every padded cell to the cell that it is a copy of."""
     planes, out_height, out_width = grad_out.shape
     height, width = grad_x.shape[1:]
@@ -85,8 +93,7 @@ def pad_backward(grad_out: Array, grad_x: Array, rows: Array, columns: Array) ->
     # A task owns some rows of grad_x, and looks through all of grad_out for what is theirs.
     band = max((height + 15) // 16, _CELLS // max(1, width), 1)
     bands = (height + band - 1) // band
-    for task in prange(planes * bands):
-        t = np.int64(task)
+    for t in range(*share_of(planes * bands, share, shares)):
         b, low = t // bands, t % bands * band
         high = min(height, low + band)
         to[(b * height + low) * width : (b * height + high) * width] = 0
@@ -121,14 +128,13 @@ def zero_border(x: Array, top: int, left: int, height: int, width: int) -> Array
 
 
 @parallel
-def _zero_border(x: Array, padded: Array, top: int, left: int) -> None:
+def _zero_border(share: int, shares: int, x: Array, padded: Array, top: int, left: int) -> None:
     channels, height, width = padded.shape[1:]
     first, last = min(left, width), min(width, left + x.shape[3])
     size = padded.itemsize
     x_at, padded_at = x.ctypes.data, padded.ctypes.data
     flat = padded.reshape(-1)
-    for task in prange(padded.shape[0] * channels):
-        t = np.int64(task)
+    for t in range(*share_of(padded.shape[0] * channels, share, shares)):
         for i in range(height):
             to, y = (t * height + i) * width, i - top
             if 0 <= y < x.shape[2] and first < last:

@@ -7,10 +7,7 @@ with one rounding, as in the vector tiles.
 
 from typing import Any
 
-import numpy as np
-from numba import prange
-
-from stepconv.kernels.compile import inner, parallel
+from stepconv.kernels.compile import inner, parallel, share_of
 from stepconv.kernels.cpu.pad import zero_border
 from stepconv.kernels.cpu.vector import fused
 
@@ -40,6 +37,8 @@ def correlate(
 
 @parallel
 def _correlate_rows(
+    share: int,
+    shares: int,
     padded: Array,
     w: Array,
     bias: Array,
@@ -53,8 +52,7 @@ def _correlate_rows(
     batch, filters, height = out.shape[:3]
     in_group, kernel_height, kernel_width = w.shape[1:]
     out_group = filters // groups
-    for task in prange(batch * filters * height):
-        t = np.int64(task)
+    for t in range(*share_of(batch * filters * height, share, shares)):
         n, o, i = t // (filters * height), t // height % filters, t % height
         row = out[n, o, i]
         row[:] = bias[o]
@@ -80,6 +78,8 @@ def _add_row(row: Array, source: Array, weight: Any, start: int, stride: int) ->
 
 @parallel
 def correlate_grad_x(
+    share: int,
+    shares: int,
     grad_out: Array,
     w: Array,
     bias: Array,
@@ -100,8 +100,7 @@ def correlate_grad_x(
     batch, channels, height, _ = grad_x.shape
     in_group, kernel_height, kernel_width = w.shape[1:]
     out_group = w.shape[0] // groups
-    for task in prange(batch * channels * height):
-        t = np.int64(task)
+    for t in range(*share_of(batch * channels * height, share, shares)):
         n, c, y = t // (channels * height), t // height % channels, t % height
         row = grad_x[n, c, y]
         row[:] = bias[c]
@@ -154,6 +153,8 @@ def correlate_grad_w(
 
 @parallel
 def _grad_w_rows(
+    share: int,
+    shares: int,
     padded: Array,
     grad_out: Array,
     grad_w: Array,
@@ -166,8 +167,7 @@ def _grad_w_rows(
     filters, in_group, kernel_height, kernel_width = grad_w.shape
     batch, _, height, width = grad_out.shape
     out_group = filters // groups
-    for task in prange(filters * in_group * kernel_height):
-        t = np.int64(task)
+    for t in range(*share_of(filters * in_group * kernel_height, share, shares)):
         o, k, a = t // (in_group * kernel_height), t // kernel_height % in_group, t % kernel_height
         c = o // out_group * in_group + k
         row = grad_w[o, k, a]

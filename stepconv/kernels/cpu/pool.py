@@ -7,10 +7,7 @@ reaches into them.
 
 from typing import Any
 
-import numpy as np
-from numba import prange
-
-from stepconv.kernels.compile import inner, parallel
+from stepconv.kernels.compile import inner, parallel, share_of
 from stepconv.kernels.cpu.pool_back import backward
 from stepconv.kernels.cpu.pool_rows import fits, forward
 from stepconv.kernels.cpu.pool_tiles import Windows
@@ -93,6 +90,8 @@ def max_pool(
 
 @parallel
 def _max_pool(
+    share: int,
+    shares: int,
     x: Array,
     out: Array,
     lowest: Any,
@@ -107,8 +106,7 @@ def _max_pool(
 ) -> None:
     """out[b, i, j] = the largest cell of the window, `lowest` where it holds padding alone."""
     planes, height, width = out.shape
-    for task in prange(planes * height):
-        t = np.int64(task)
+    for t in range(*share_of(planes * height, share, shares)):
         b, i = t // height, t % height
         for j in range(width):
             first_i, first_j = i * stride_y - top, j * stride_x - left
@@ -141,6 +139,8 @@ def max_pool_backward(
 
 @parallel
 def _max_pool_backward(
+    share: int,
+    shares: int,
     x: Array,
     grad_out: Array,
     grad_x: Array,
@@ -157,8 +157,7 @@ def _max_pool_backward(
     planes, height, width = grad_out.shape
     reach = (window_y - 1) * dilation_y + 1
     band, bands = _bands(grad_x.shape[1], grad_x.shape[2])
-    for task in prange(planes * bands):
-        t = np.int64(task)
+    for t in range(*share_of(planes * bands, share, shares)):
         b, low = t // bands, int(t % bands) * band
         high: int = min(grad_x.shape[1], low + band)
         grad_x[b, low:high] = 0
@@ -194,6 +193,8 @@ def avg_pool(
 
 @parallel
 def _avg_pool(
+    share: int,
+    shares: int,
     x: Array,
     out: Array,
     row_counts: Array,
@@ -207,8 +208,7 @@ def _avg_pool(
 ) -> None:
     """out[b, i, j] = Σ of the window / (row_counts[i] · column_counts[j])."""
     planes, height, width = out.shape
-    for task in prange(planes * height):
-        t = np.int64(task)
+    for t in range(*share_of(planes * height, share, shares)):
         b, i = t // height, t % height
         first_i = i * stride_y - top
         low_a, high_a = _inside(first_i, window_y, 1, x.shape[1])
@@ -246,6 +246,8 @@ def avg_pool_backward(
 
 @parallel
 def _avg_pool_backward(
+    share: int,
+    shares: int,
     grad_out: Array,
     grad_x: Array,
     row_counts: Array,
@@ -260,8 +262,7 @@ def _avg_pool_backward(
     """Spread each window's gradient evenly over its cells; windows that overlap add."""
     planes, height, width = grad_out.shape
     band, bands = _bands(grad_x.shape[1], grad_x.shape[2])
-    for task in prange(planes * bands):
-        t = np.int64(task)
+    for t in range(*share_of(planes * bands, share, shares)):
         b, low = t // bands, int(t % bands) * band
         high: int = min(grad_x.shape[1], low + band)
         grad_x[b, low:high] = 0

@@ -10,11 +10,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import numba
 import numpy as np
-from numba import prange
 
-from stepconv.kernels.compile import parallel
+from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.pool_rows import (
     CELLS,
     STRIP,
@@ -48,7 +46,7 @@ def backward(
     padding = row_of_padding(dtype, windows, -np.inf)
     tables = (*as_type(counts, dtype), padding, first_names(dtype, windows, left))
     window_rows = (height + top - 1) // stride_y + 1 - top // stride_y
-    threads = numba.get_num_threads()
+    threads = thread_count()
     if (window_y, window_x) == (stride_y, stride_x):
         band = band_rows(planes, window_rows, width * stride_y, CELLS)
         memory = np.empty((threads, stride_x * lanes(dtype)), dtype)
@@ -80,6 +78,8 @@ def _backward(dtype: Any, windows: Windows, average: bool) -> Any:
 
     @parallel
     def apply(
+        share: int,
+        shares: int,
         x: Array,
         grad_out: Array,
         grad_x: Array,
@@ -108,121 +108,119 @@ def _backward(dtype: Any, windows: Windows, average: bool) -> Any:
         x_at, grad_out_at, grad_x_at = x.ctypes.data, grad_out.ctypes.data, grad_x.ctypes.data
         padding_at, names_at = padding.ctypes.data, names.ctypes.data
         row_cells_at, column_cells_at = row_cells.ctypes.data, column_cells.ctypes.data
-        threads, tasks = memory.shape[0], planes * bands * strips
-        for thread in prange(threads):
-            c = np.int64(thread)
-            grad = memory[c, : (band + window_y) * pitch]
-            grad_at, winner_at = grad.ctypes.data, grad.ctypes.data + grad.size * size
-            dump_at = memory[c].ctypes.data + (memory.shape[1] - stride_x * lane_count) * size
-            grad[:] = 0
-            for t in range(c * tasks // threads, (c + 1) * tasks // threads):
-                plane = t // (bands * strips)
-                low_i, low_j = first_i + t // strips % bands * band, first_j + t % strips * strip
-                high_i, high_j = min(last_i, low_i + band), min(last_j, low_j + strip)
-                # Window (i, j) sends to place (i - origin_i, j - origin_j) of the memory.
-                origin_i, origin_j = low_i - before_i, low_j - before_j
-                if strips > 1:
-                    grad[:] = 0
-                from_i, to_i = max(0, origin_i), min(rows, high_i)
-                from_j, to_j = max(0, origin_j), min(columns, high_j)
-                grad[: (from_i - origin_i) * pitch] = 0
-                grad[(to_i - origin_i) * pitch : (high_i - origin_i) * pitch] = 0
-                for start in range(from_j, to_j, lane_count):
-                    j = max(from_j, min(start, to_j - lane_count))
-                    z = j * stride_x - left
-                    whole = z >= 0 and z + stride_x * (lane_count - 1) + window_x <= width
-                    whole = whole and j + lane_count <= to_j
-                    i = from_i
-                    while i < to_i:
-                        clear = first_whole <= i < last_whole
-                        count = min(to_i, last_whole) - i if clear else 1
-                        y = i * stride_y - top
-                        source = x_at + ((plane * height + y) * width + z) * size
-                        cells_i, cells_j = row_cells_at + i * size, column_cells_at + j * size
-                        given = grad_out_at + ((plane * rows + i) * columns + j) * size
-                        to = ((i - origin_i) * pitch + j - origin_j) * size
-                        if whole and clear:
-                            send(
-                                source,
-                                width * size,
-                                0,
-                                0,
-                                0,
-                                0,
-                                0,
-                                count,
-                                cells_i,
-                                cells_j,
-                                given,
-                                columns * size,
-                                0,
-                                0,
-                                grad_at + to,
-                                winner_at + to,
-                                pitch * size,
-                            )
-                        else:
-                            name = max(0, -y) * 2 * lane_count + min(j, lane_count)
-                            send_edge(
-                                source,
-                                width * size,
-                                -y,
-                                height - y,
-                                -z,
-                                width - z,
-                                padding_at,
-                                count,
-                                cells_i,
-                                cells_j,
-                                given,
-                                columns * size,
-                                to_j - j,
-                                names_at + name * size,
-                                grad_at + to,
-                                winner_at + to,
-                                pitch * size,
-                            )
-                        i += count
-                for j in range(low_j, high_j, lane_count):
-                    z = j * stride_x - left
-                    end = min(width, high_j * stride_x - left)
-                    whole = z >= 0 and z + stride_x * lane_count <= end
-                    i = low_i
-                    while i < high_i:
-                        clear = first_owned <= i < last_owned
-                        count = min(high_i, last_owned) - i if clear else 1
-                        y = i * stride_y - top
-                        at = ((i - origin_i) * pitch + j - origin_j) * size
-                        to = grad_x_at + ((plane * height + y) * width + z) * size
-                        if whole and clear:
-                            gather(
-                                grad_at + at,
-                                winner_at + at,
-                                pitch * size,
-                                count,
-                                to,
-                                width * size,
-                                0,
-                                0,
-                                0,
-                                0,
-                                0,
-                            )
-                        else:
-                            gather_edge(
-                                grad_at + at,
-                                winner_at + at,
-                                pitch * size,
-                                count,
-                                to,
-                                width * size,
-                                -y,
-                                height - y,
-                                -z,
-                                end - z,
-                                dump_at,
-                            )
-                        i += count
+        tasks = planes * bands * strips
+        grad = memory[share, : (band + window_y) * pitch]
+        grad_at, winner_at = grad.ctypes.data, grad.ctypes.data + grad.size * size
+        dump_at = memory[share].ctypes.data + (memory.shape[1] - stride_x * lane_count) * size
+        grad[:] = 0
+        for t in range(*share_of(tasks, share, shares)):
+            plane = t // (bands * strips)
+            low_i, low_j = first_i + t // strips % bands * band, first_j + t % strips * strip
+            high_i, high_j = min(last_i, low_i + band), min(last_j, low_j + strip)
+            # Window (i, j) sends to place (i - origin_i, j - origin_j) of the memory.
+            origin_i, origin_j = low_i - before_i, low_j - before_j
+            if strips > 1:
+                grad[:] = 0
+            from_i, to_i = max(0, origin_i), min(rows, high_i)
+            from_j, to_j = max(0, origin_j), min(columns, high_j)
+            grad[: (from_i - origin_i) * pitch] = 0
+            grad[(to_i - origin_i) * pitch : (high_i - origin_i) * pitch] = 0
+            for start in range(from_j, to_j, lane_count):
+                j = max(from_j, min(start, to_j - lane_count))
+                z = j * stride_x - left
+                whole = z >= 0 and z + stride_x * (lane_count - 1) + window_x <= width
+                whole = whole and j + lane_count <= to_j
+                i = from_i
+                while i < to_i:
+                    clear = first_whole <= i < last_whole
+                    count = min(to_i, last_whole) - i if clear else 1
+                    y = i * stride_y - top
+                    source = x_at + ((plane * height + y) * width + z) * size
+                    cells_i, cells_j = row_cells_at + i * size, column_cells_at + j * size
+                    given = grad_out_at + ((plane * rows + i) * columns + j) * size
+                    to = ((i - origin_i) * pitch + j - origin_j) * size
+                    if whole and clear:
+                        send(
+                            source,
+                            width * size,
+                            0,
+                            0,
+                            0,
+                            0,
+                            0,
+                            count,
+                            cells_i,
+                            cells_j,
+                            given,
+                            columns * size,
+                            0,
+                            0,
+                            grad_at + to,
+                            winner_at + to,
+                            pitch * size,
+                        )
+                    else:
+                        name = max(0, -y) * 2 * lane_count + min(j, lane_count)
+                        send_edge(
+                            source,
+                            width * size,
+                            -y,
+                            height - y,
+                            -z,
+                            width - z,
+                            padding_at,
+                            count,
+                            cells_i,
+                            cells_j,
+                            given,
+                            columns * size,
+                            to_j - j,
+                            names_at + name * size,
+                            grad_at + to,
+                            winner_at + to,
+                            pitch * size,
+                        )
+                    i += count
+            for j in range(low_j, high_j, lane_count):
+                z = j * stride_x - left
+                end = min(width, high_j * stride_x - left)
+                whole = z >= 0 and z + stride_x * lane_count <= end
+                i = low_i
+                while i < high_i:
+                    clear = first_owned <= i < last_owned
+                    count = min(high_i, last_owned) - i if clear else 1
+                    y = i * stride_y - top
+                    at = ((i - origin_i) * pitch + j - origin_j) * size
+                    to = grad_x_at + ((plane * height + y) * width + z) * size
+                    if whole and clear:
+                        gather(
+                            grad_at + at,
+                            winner_at + at,
+                            pitch * size,
+                            count,
+                            to,
+                            width * size,
+                            0,
+                            0,
+                            0,
+                            0,
+                            0,
+                        )
+                    else:
+                        gather_edge(
+                            grad_at + at,
+                            winner_at + at,
+                            pitch * size,
+                            count,
+                            to,
+                            width * size,
+                            -y,
+                            height - y,
+                            -z,
+                            end - z,
+                            dump_at,
+                        )
+                    i += count
 
     return apply
 
@@ -236,6 +234,8 @@ def _backward_apart(dtype: Any, windows: Windows, average: bool) -> Any:
 
     @parallel
     def apply(
+        share: int,
+        shares: int,
         x: Array,
         grad_out: Array,
         grad_x: Array,
@@ -261,67 +261,63 @@ def _backward_apart(dtype: Any, windows: Windows, average: bool) -> Any:
         x_at, grad_out_at, grad_x_at = x.ctypes.data, grad_out.ctypes.data, grad_x.ctypes.data
         padding_at, names_at = padding.ctypes.data, names.ctypes.data
         row_cells_at, column_cells_at = row_cells.ctypes.data, column_cells.ctypes.data
-        threads, tasks = memory.shape[0], planes * bands * strips
-        for thread in prange(threads):
-            c = np.int64(thread)
-            dump_at = memory[c].ctypes.data
-            for t in range(c * tasks // threads, (c + 1) * tasks // threads):
-                plane = t // (bands * strips)
-                low_i, low_j = t // strips % bands * band, t % strips * STRIP
-                high_i, high_j = min(all_rows, low_i + band), min(all_columns, low_j + STRIP)
-                for j in range(low_j, high_j, lane_count):
-                    z = j * stride_x - left
-                    end = min(width, high_j * stride_x - left)
-                    whole = (
-                        z >= 0 and z + stride_x * lane_count <= end and j + lane_count <= columns
-                    )
-                    i = low_i
-                    while i < high_i:
-                        clear = first_whole <= i < last_whole
-                        count = min(high_i, last_whole) - i if clear else 1
-                        y = i * stride_y - top
-                        at = ((plane * height + y) * width + z) * size
-                        cells_i, cells_j = row_cells_at + i * size, column_cells_at + j * size
-                        given = grad_out_at + ((plane * rows + i) * columns + j) * size
-                        if whole and clear:
-                            inside(
-                                x_at + at,
-                                width * size,
-                                0,
-                                0,
-                                0,
-                                0,
-                                0,
-                                count,
-                                cells_i,
-                                cells_j,
-                                given,
-                                columns * size,
-                                0,
-                                0,
-                                grad_x_at + at,
-                                0,
-                            )
-                        else:
-                            name = max(0, -y) * 2 * lane_count + min(j, lane_count)
-                            at_edge(
-                                x_at + at,
-                                width * size,
-                                -y,
-                                height - y,
-                                -z,
-                                end - z,
-                                padding_at,
-                                count,
-                                cells_i,
-                                cells_j,
-                                given,
-                                columns * size,
-                                columns - j if i < rows else 0,
-                                names_at + name * size,
-                                grad_x_at + at,
-                                dump_at,
-                            )
-                        i += count
+        tasks = planes * bands * strips
+        dump_at = memory[share].ctypes.data
+        for t in range(*share_of(tasks, share, shares)):
+            plane = t // (bands * strips)
+            low_i, low_j = t // strips % bands * band, t % strips * STRIP
+            high_i, high_j = min(all_rows, low_i + band), min(all_columns, low_j + STRIP)
+            for j in range(low_j, high_j, lane_count):
+                z = j * stride_x - left
+                end = min(width, high_j * stride_x - left)
+                whole = z >= 0 and z + stride_x * lane_count <= end and j + lane_count <= columns
+                i = low_i
+                while i < high_i:
+                    clear = first_whole <= i < last_whole
+                    count = min(high_i, last_whole) - i if clear else 1
+                    y = i * stride_y - top
+                    at = ((plane * height + y) * width + z) * size
+                    cells_i, cells_j = row_cells_at + i * size, column_cells_at + j * size
+                    given = grad_out_at + ((plane * rows + i) * columns + j) * size
+                    if whole and clear:
+                        inside(
+                            x_at + at,
+                            width * size,
+                            0,
+                            0,
+                            0,
+                            0,
+                            0,
+                            count,
+                            cells_i,
+                            cells_j,
+                            given,
+                            columns * size,
+                            0,
+                            0,
+                            grad_x_at + at,
+                            0,
+                        )
+                    else:
+                        name = max(0, -y) * 2 * lane_count + min(j, lane_count)
+                        at_edge(
+                            x_at + at,
+                            width * size,
+                            -y,
+                            height - y,
+                            -z,
+                            end - z,
+                            padding_at,
+                            count,
+                            cells_i,
+                            cells_j,
+                            given,
+                            columns * size,
+                            columns - j if i < rows else 0,
+                            names_at + name * size,
+                            grad_x_at + at,
+                            dump_at,
+                        )
+                    i += count
 
     return apply

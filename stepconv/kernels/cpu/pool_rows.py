@@ -11,9 +11,8 @@ import functools
 from typing import Any
 
 import numpy as np
-from numba import prange
 
-from stepconv.kernels.compile import inner, parallel
+from stepconv.kernels.compile import inner, parallel, share_of
 from stepconv.kernels.cpu.pool_tiles import Windows, pooled
 from stepconv.kernels.cpu.vector import lanes
 
@@ -83,6 +82,8 @@ def _forward(dtype: Any, windows: Windows, average: bool) -> Any:
 
     @parallel
     def apply(
+        share: int,
+        shares: int,
         x: Array,
         out: Array,
         row_cells: Array,
@@ -98,8 +99,7 @@ def _forward(dtype: Any, windows: Windows, average: bool) -> Any:
         bands, strips = (rows + band - 1) // band, (columns + STRIP - 1) // STRIP
         x_at, out_at, padding_at = x.ctypes.data, out.ctypes.data, padding.ctypes.data
         row_cells_at, column_cells_at = row_cells.ctypes.data, column_cells.ctypes.data
-        for task in prange(planes * bands * strips):
-            t = np.int64(task)
+        for t in range(*share_of(planes * bands * strips, share, shares)):
             plane = t // (bands * strips)
             low_i, low_j = t // strips % bands * band, t % strips * STRIP
             high_i, high_j = min(rows, low_i + band), min(columns, low_j + STRIP)

@@ -5,11 +5,10 @@
 
 from typing import Any
 
-import numpy as np
-from numba import get_thread_id, prange
+from numba import get_thread_id
 
 from stepconv.kernels import recording
-from stepconv.kernels.compile import inner, parallel
+from stepconv.kernels.compile import inner, parallel, share_of
 
 Array = Any
 Lookup = tuple[Array, Array, Array]
@@ -23,6 +22,8 @@ _gate_line = inner(recording.gate_line)
 
 @parallel
 def record_sums(
+    share: int,
+    shares: int,
     workers: Array,
     source: Array,
     weights: Array,
@@ -33,14 +34,15 @@ def record_sums(
     out: Array,
     sums: Array,
 ) -> None:
-    for task in prange(len(workers)):
-        line = np.int64(task)
+    for line in range(*share_of(len(workers), share, shares)):
         _sum_line(line, 0, workers.shape[1], source, weights, pairs, bias, rows, columns, out, sums)
         workers[line] = get_thread_id()
 
 
 @parallel
 def record_winners(
+    share: int,
+    shares: int,
     workers: Array,
     source: Array,
     lowest: Any,
@@ -49,14 +51,15 @@ def record_winners(
     out: Array,
     winners: Array,
 ) -> None:
-    for task in prange(len(workers)):
-        line = np.int64(task)
+    for line in range(*share_of(len(workers), share, shares)):
         _winner_line(line, 0, workers.shape[1], source, lowest, rows, columns, out, winners)
         workers[line] = get_thread_id()
 
 
 @parallel
 def record_routes(
+    share: int,
+    shares: int,
     workers: Array,
     grad_out: Array,
     winners: Array,
@@ -64,14 +67,15 @@ def record_routes(
     columns: Lookup,
     grad_x: Array,
 ) -> None:
-    for task in prange(len(workers)):
-        line = np.int64(task)
+    for line in range(*share_of(len(workers), share, shares)):
         _route_line(line, 0, workers.shape[1], grad_out, winners, rows, columns, grad_x)
         workers[line] = get_thread_id()
 
 
 @parallel
 def record_copies(
+    share: int,
+    shares: int,
     workers: Array,
     source: Array,
     outside: Any,
@@ -79,15 +83,15 @@ def record_copies(
     columns: Lookup,
     out: Array,
 ) -> None:
-    for task in prange(len(workers)):
-        line = np.int64(task)
+    for line in range(*share_of(len(workers), share, shares)):
         _copy_line(line, 0, workers.shape[1], source, outside, rows, columns, out)
         workers[line] = get_thread_id()
 
 
 @parallel
-def record_gates(workers: Array, x: Array, values: Array, out: Array) -> None:
-    for task in prange(len(workers)):
-        line = np.int64(task)
+def record_gates(
+    share: int, shares: int, workers: Array, x: Array, values: Array, out: Array
+) -> None:
+    for line in range(*share_of(len(workers), share, shares)):
         _gate_line(line, 0, workers.shape[1], x, values, out)
         workers[line] = get_thread_id()

@@ -13,11 +13,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import numba
 import numpy as np
-from numba import prange
 
-from stepconv.kernels.compile import parallel
+from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.filter import FEW, cut_planes, gathering
 from stepconv.kernels.cpu.filter_tiles import window_sums
 from stepconv.kernels.cpu.vector import lanes, registers
@@ -98,6 +96,8 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int) -> Any:
 
     @parallel
     def apply(
+        share: int,
+        shares: int,
         x: Array,
         u: Array,
         v: Array,
@@ -114,78 +114,75 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int) -> Any:
         height, width = u.shape[1], v.shape[1]
         channels, grid_y, grid_x = out.shape[1:]
         tasks = out.shape[0] * channels * bands * len(blocks)
-        threads = len(tables)
         sums_from = cells.shape[1] - rows * pitch
-        for thread in prange(threads):
-            c = np.int64(thread)
-            table, mine = tables[c], cells[c]
-            mine[:zeros] = 0
-            mine[sums_from:] = 0
-            columns, between = table[3 * lines :], table[3 * lines + width :]
-            for b in range(width):
-                shift = b * dilation_x
-                columns[b] = (shift % stride_x * part + shift // stride_x) * size
-            sums_at = mine.ctypes.data + sums_from * size
-            between[0] = 0
-            for o in range(rows):
-                between[1 + o] = sums_at + o * pitch * size
-            for t in range(c * tasks // threads, (c + 1) * tasks // threads):
-                edges = blocks[t % len(blocks)]
-                band, plane = t // len(blocks) % bands, t // (len(blocks) * bands)
-                first_y = band * grid_y // bands
-                here = (band + 1) * grid_y // bands - first_y
-                y = first_y * stride_y - top
-                count = (here - 1) * stride_y + (height - 1) * dilation_y + 1
-                for p in range(3):
-                    if edges[p] < edges[p + 1]:
-                        z = edges[p] * stride_x - left
-                        gather(x, plane, y, z, count, p, numbers, table[p * lines :], mine)
-                channel = plane % channels
-                start = bias.ctypes.data + channel * size
-                out_at = out.ctypes.data + (plane * grid_y + first_y) * grid_x * size
-                for q in range(min(step, here)):
-                    sharing = (here - q + step - 1) // step
-                    for o in range(0, sharing, rows):
-                        i = q + min(o, sharing - rows) * step
-                        for p in range(3):
-                            cells_here = edges[p + 1] - edges[p]
-                            # As many cells as the sums along the lines are going to read.
-                            reach = cells_here + (width - 1) * dilation_x
-                            if p != 1:
-                                reach = part * stride_x
-                            if cells_here == 0:
-                                reach = 0
-                            for k in range(0, reach, down_width):
-                                j = max(0, min(k, reach - down_width))
-                                down_sums(
-                                    table.ctypes.data + (p * lines + i * stride_y) * 8,
-                                    dilation_y * 8,
+        table, mine = tables[share], cells[share]
+        mine[:zeros] = 0
+        mine[sums_from:] = 0
+        columns, between = table[3 * lines :], table[3 * lines + width :]
+        for b in range(width):
+            shift = b * dilation_x
+            columns[b] = (shift % stride_x * part + shift // stride_x) * size
+        sums_at = mine.ctypes.data + sums_from * size
+        between[0] = 0
+        for o in range(rows):
+            between[1 + o] = sums_at + o * pitch * size
+        for t in range(*share_of(tasks, share, shares)):
+            edges = blocks[t % len(blocks)]
+            band, plane = t // len(blocks) % bands, t // (len(blocks) * bands)
+            first_y = band * grid_y // bands
+            here = (band + 1) * grid_y // bands - first_y
+            y = first_y * stride_y - top
+            count = (here - 1) * stride_y + (height - 1) * dilation_y + 1
+            for p in range(3):
+                if edges[p] < edges[p + 1]:
+                    z = edges[p] * stride_x - left
+                    gather(x, plane, y, z, count, p, numbers, table[p * lines :], mine)
+            channel = plane % channels
+            start = bias.ctypes.data + channel * size
+            out_at = out.ctypes.data + (plane * grid_y + first_y) * grid_x * size
+            for q in range(min(step, here)):
+                sharing = (here - q + step - 1) // step
+                for o in range(0, sharing, rows):
+                    i = q + min(o, sharing - rows) * step
+                    for p in range(3):
+                        cells_here = edges[p + 1] - edges[p]
+                        # As many cells as the sums along the lines are going to read.
+                        reach = cells_here + (width - 1) * dilation_x
+                        if p != 1:
+                            reach = part * stride_x
+                        if cells_here == 0:
+                            reach = 0
+                        for k in range(0, reach, down_width):
+                            j = max(0, min(k, reach - down_width))
+                            down_sums(
+                                table.ctypes.data + (p * lines + i * stride_y) * 8,
+                                dilation_y * 8,
+                                j * size,
+                                between.ctypes.data,
+                                u.ctypes.data + channel * height * size,
+                                height,
+                                1,
+                                mine.ctypes.data,
+                                sums_at + j * size,
+                                pitch * size,
+                                min(down_width, reach - j),
+                            )
+                        for r in range(rows if cells_here else 0):
+                            to = out_at + ((i + r * step) * grid_x + edges[p]) * size
+                            for j in range(0, cells_here, along_width):
+                                along_sums(
+                                    between.ctypes.data + (1 + r) * 8,
+                                    8,
                                     j * size,
-                                    between.ctypes.data,
-                                    u.ctypes.data + channel * height * size,
-                                    height,
+                                    columns.ctypes.data,
+                                    v.ctypes.data + channel * width * size,
                                     1,
-                                    mine.ctypes.data,
-                                    sums_at + j * size,
-                                    pitch * size,
-                                    min(down_width, reach - j),
+                                    width,
+                                    start,
+                                    to + j * size,
+                                    0,
+                                    min(along_width, cells_here - j),
                                 )
-                            for r in range(rows if cells_here else 0):
-                                to = out_at + ((i + r * step) * grid_x + edges[p]) * size
-                                for j in range(0, cells_here, along_width):
-                                    along_sums(
-                                        between.ctypes.data + (1 + r) * 8,
-                                        8,
-                                        j * size,
-                                        columns.ctypes.data,
-                                        v.ctypes.data + channel * width * size,
-                                        1,
-                                        width,
-                                        start,
-                                        to + j * size,
-                                        0,
-                                        min(along_width, cells_here - j),
-                                    )
 
     return apply
 
@@ -218,7 +215,7 @@ def separable_planes(
         (dilation_y, dilation_x),
         (top, left),
         height,
-        1 if few else numba.get_num_threads(),
+        1 if few else thread_count(),
     )
     lane_count = lanes(dtype)
     along = 2 if -(-out.shape[3] // lane_count) < 8 else (8 if registers() > 16 else 4)

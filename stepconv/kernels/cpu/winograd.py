@@ -15,11 +15,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import numba
 import numpy as np
-from numba import prange
 
-from stepconv.kernels.compile import parallel
+from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.layer import Steps, pack_filters, vectors_for
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copy_rows, turning
@@ -77,7 +75,7 @@ def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: S
     _transform_filters(x.dtype)(packed, transformed)
     across, down = -(-plan.grid[1] // 4), -(-plan.grid[0] // 4)
     band = max(1, min(down, _TILES // across))
-    threads = numba.get_num_threads()
+    threads = thread_count()
     source = (4 * band + 2) * (4 * across + 2)
     tiles = band * across
     room = source * (channels + deep) + tiles * 36 * (deep + wide) + tiles * 16 * wide
@@ -150,10 +148,9 @@ def _transform_filters(dtype: Any) -> Any:
     change, lane_count, size = _change(dtype, "kernel"), lanes(dtype), np.dtype(dtype).itemsize
 
     @parallel
-    def transform(packed: Array, transformed: Array) -> None:
+    def transform(share: int, shares: int, packed: Array, transformed: Array) -> None:
         groups, _, channels, wide = transformed.shape
-        for task in prange(groups * channels):
-            t = np.int64(task)
+        for t in range(*share_of(groups * channels, share, shares)):
             g, c = t // channels, t % channels
             plane = channels * wide * size
             for m in range(0, wide, lane_count):
@@ -180,6 +177,8 @@ def _kernel(dtype: Any, vectors: int) -> Any:
 
     @parallel
     def apply(
+        share: int,
+        shares: int,
         x: Array,
         packed: Array,
         transformed: Array,
@@ -198,75 +197,72 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         pitch, tiles = 4 * across + 2, band * across
         cells = (4 * band + 2) * pitch
         plane = out.shape[2] * out.shape[3]
-        threads = memory.shape[0]
-        for thread in prange(threads):
-            c = np.int64(thread)
-            own = memory[c]
-            planes, own = own[: cells * channels], own[cells * channels :]
-            turned, own = own[: cells * deep], own[cells * deep :]
-            squares, own = own[: tiles * 36 * deep], own[tiles * 36 * deep :]
-            products, result = own[: tiles * 36 * wide], own[tiles * 36 * wide :]
-            turned[:] = 0
-            products[:width] = 0
-            places = np.zeros((3, tiles + height), np.int64)
-            for p in range(tiles + height):
-                place = min(p, tiles - 1)
-                places[0, p] = place * deep * size
-                places[1, p] = place * wide * size
-            taps = np.empty((channels, 2), np.int64)
-            for k in range(channels):
-                taps[k, 0], taps[k, 1] = k * size, k * wide * size
-            zero = np.zeros(width, x.dtype)
-            for t in range(c * tasks // threads, (c + 1) * tasks // threads):
-                n, g, start = t // (groups * bands), t // bands % groups, t % bands * band * 4
-                image = x[n, g * channels : (g + 1) * channels]
-                copy_rows(image, corner_y + start, corner_x, 4 * band + 2, pitch, planes)
-                turn(planes, cells, channels, cells, turned, deep)
-                for p in range(tiles):
-                    corner = (p // across * 4 * pitch + p % across * 4) * deep
-                    for m in range(0, deep, lane_count):
-                        change_in(
-                            address(turned) + (corner + m) * size,
-                            pitch * deep * size,
-                            deep * size,
-                            address(squares) + (p * deep + m) * size,
-                            6 * tiles * deep * size,
-                            tiles * deep * size,
-                            0,
+        own = memory[share]
+        planes, own = own[: cells * channels], own[cells * channels :]
+        turned, own = own[: cells * deep], own[cells * deep :]
+        squares, own = own[: tiles * 36 * deep], own[tiles * 36 * deep :]
+        products, result = own[: tiles * 36 * wide], own[tiles * 36 * wide :]
+        turned[:] = 0
+        products[:width] = 0
+        places = np.zeros((3, tiles + height), np.int64)
+        for p in range(tiles + height):
+            place = min(p, tiles - 1)
+            places[0, p] = place * deep * size
+            places[1, p] = place * wide * size
+        taps = np.empty((channels, 2), np.int64)
+        for k in range(channels):
+            taps[k, 0], taps[k, 1] = k * size, k * wide * size
+        zero = np.zeros(width, x.dtype)
+        for t in range(*share_of(tasks, share, shares)):
+            n, g, start = t // (groups * bands), t // bands % groups, t % bands * band * 4
+            image = x[n, g * channels : (g + 1) * channels]
+            copy_rows(image, corner_y + start, corner_x, 4 * band + 2, pitch, planes)
+            turn(planes, cells, channels, cells, turned, deep)
+            for p in range(tiles):
+                corner = (p // across * 4 * pitch + p % across * 4) * deep
+                for m in range(0, deep, lane_count):
+                    change_in(
+                        address(turned) + (corner + m) * size,
+                        pitch * deep * size,
+                        deep * size,
+                        address(squares) + (p * deep + m) * size,
+                        6 * tiles * deep * size,
+                        tiles * deep * size,
+                        0,
+                    )
+            for q in range(36):
+                for m in range(0, wide, width):
+                    for p in range(0, tiles, height):
+                        sums(
+                            address(squares) + q * tiles * deep * size,
+                            address(places[0]) + p * 8,
+                            address(transformed[g, q]) + m * size,
+                            address(taps),
+                            channels,
+                            address(zero),
+                            address(places[2]),
+                            address(products) + (q * tiles * wide + m) * size,
+                            address(places[1]) + p * 8,
                         )
-                for q in range(36):
-                    for m in range(0, wide, width):
-                        for p in range(0, tiles, height):
-                            sums(
-                                address(squares) + q * tiles * deep * size,
-                                address(places[0]) + p * 8,
-                                address(transformed[g, q]) + m * size,
-                                address(taps),
-                                channels,
-                                address(zero),
-                                address(places[2]),
-                                address(products) + (q * tiles * wide + m) * size,
-                                address(places[1]) + p * 8,
-                            )
-                for p in range(tiles):
-                    corner = (p // across * 4 * across * 4 + p % across * 4) * wide
-                    for m in range(0, wide, lane_count):
-                        change_out(
-                            address(products) + (p * wide + m) * size,
-                            6 * tiles * wide * size,
-                            tiles * wide * size,
-                            address(result) + (corner + m) * size,
-                            4 * across * wide * size,
-                            wide * size,
-                            address(packed[g, 9 * channels]) + m * size,
-                        )
-                target = out[n, g * filters : (g + 1) * filters].reshape(-1)
-                here = min(4 * band, rows - start)
-                if columns == 4 * across:
-                    turn(result, wide, here * columns, filters, target[start * columns :], plane)
-                else:
-                    for q in range(here):
-                        line = result[q * 4 * across * wide :]
-                        turn(line, wide, columns, filters, target[(start + q) * columns :], plane)
+            for p in range(tiles):
+                corner = (p // across * 4 * across * 4 + p % across * 4) * wide
+                for m in range(0, wide, lane_count):
+                    change_out(
+                        address(products) + (p * wide + m) * size,
+                        6 * tiles * wide * size,
+                        tiles * wide * size,
+                        address(result) + (corner + m) * size,
+                        4 * across * wide * size,
+                        wide * size,
+                        address(packed[g, 9 * channels]) + m * size,
+                    )
+            target = out[n, g * filters : (g + 1) * filters].reshape(-1)
+            here = min(4 * band, rows - start)
+            if columns == 4 * across:
+                turn(result, wide, here * columns, filters, target[start * columns :], plane)
+            else:
+                for q in range(here):
+                    line = result[q * 4 * across * wide :]
+                    turn(line, wide, columns, filters, target[(start + q) * columns :], plane)
 
     return apply

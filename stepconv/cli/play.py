@@ -1,0 +1,75 @@
+"""`stepconv play`: step through a record on the terminal, multiplication by multiplication."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from stepconv.cli import _target
+
+if TYPE_CHECKING:
+    from stepconv.trace import Trace
+
+
+def play(
+    target: _target.Target = None,
+    input: _target.Input = None,
+    kernel: _target.Kernel = None,
+    op: _target.Op = None,
+    window: _target.Window = None,
+    stride: _target.Stride = None,
+    padding: _target.Padding = None,
+    dilation: _target.Dilation = None,
+    groups: _target.Groups = None,
+    mode: _target.Mode = None,
+    ceil_mode: _target.CeilMode = False,
+    gradient: _target.Gradient = None,
+    grad_out: _target.GradOut = None,
+    channel: _target.Channel = None,
+    backend: _target.Backend = None,
+) -> None:
+    """Play a convolution, a pooling or a gradient: window by window, with every number.
+
+    In the player `?` lists the keys and `q` leaves. On a pipe, or a terminal that cannot move its
+    cursor, this shows the first step, as `stepconv show` does.
+
+    Examples:
+
+        stepconv play vertical-edge-rgb
+        stepconv play max-pool-backward
+        stepconv play --input "1 2 3; 4 5 6; 7 8 9" --kernel sobel-x --padding same
+        stepconv play --input eight-22x16 --kernel gaussian-5
+        stepconv play lecture.trace.npz
+    """
+    asked = _target.asked(locals())
+    from stepconv.cli import show
+    from stepconv.trace.examples import has_windows
+
+    if not on_a_screen() or (asked.example is not None and not has_windows(asked.example)):
+        show.show(**vars(asked))
+        return
+    trace = _recorded(asked) if asked.options else _target.trace_of(asked)
+    from stepconv.player import app
+
+    status = app.play(trace)
+    if status:
+        raise typer.Exit(status)
+
+
+def _recorded(asked: _target.Asked) -> "Trace":
+    """Record what is asked for, and say so: large inputs take a moment, compiling does too."""
+    from stepconv.cli import _console
+
+    with _console.stderr().status("recording every window …"):
+        return _target.trace_of(asked)
+
+
+def on_a_screen() -> bool:
+    """Tell whether there is a screen to play on: a terminal in and out that moves its cursor."""
+    import os
+    import sys
+
+    if os.environ.get("TEXTUAL_DRIVER"):
+        return True  # served elsewhere: the streams are pipes by design
+    # The player paints on stderr, a person reads it, and keys come from stdin.
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return os.environ.get("TERM") not in ("dumb", "unknown") and all(s.isatty() for s in streams)

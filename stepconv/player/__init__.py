@@ -1,0 +1,1 @@
+"""The terminal player: a recorded trace, multiplication by multiplication."""

@@ -1,0 +1,365 @@
+"""The player on a terminal: a thin shell round `Playback`, which does the thinking."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Input
+
+from stepconv.player import render, views
+from stepconv.player.film import Film
+from stepconv.player.lines import Line, Spot, columns
+from stepconv.player.playback import Playback
+from stepconv.player.search import FINDABLE
+from stepconv.trace import Trace
+
+# What a shell reports for a program that a signal ended: 128 and the signal's number.
+_SIGNALLED = 128
+# Below this a screen cannot hold a window; the lines are cut.
+_LEAST = (20, 6)
+
+_QUESTIONS = {
+    "go": "go to a step (17) or an output cell (3,4)",
+    "find": f"find: {FINDABLE}",
+    "when": f"stop at: {FINDABLE}; nothing takes it back",
+}
+# What clicking on a key of the screen does.
+_CLICKS = {
+    "space": "play",
+    "←→": "step(1)",
+    "g": "ask('go')",
+    "b": "breakpoint",
+    "/": "ask('find')",
+    "c": "look('compare')",
+    "w": "look('sizes')",
+    "r": "look('readers')",
+    "t": "look('workers')",
+    "p": "look('present')",
+    "?": "look('help')",
+    "tab": "channel(1)",
+    "f": "plane(1)",
+    "i": "image(1)",
+    "+-": "speed(1)",
+    "home": "first",
+    "l": "light",
+    "q": "quit",
+}
+
+
+class Stage(Widget):
+    """The whole screen: lines of plain data, of which only those that changed are drawn."""
+
+    class Clicked(Message):
+        """Something that can be clicked was clicked."""
+
+        def __init__(self, spot: Spot) -> None:
+            super().__init__()
+            self.spot = spot
+
+    def __init__(self, playback: Playback) -> None:
+        super().__init__()
+        self.playback = playback
+        self.drawn: list[Line] = []
+
+    def redraw(self) -> None:
+        """Work the lines out anew and draw those that are no longer the same."""
+        if not self.size.width:
+            return
+        width, height = self.size
+        fresh = views.lines(self.playback, max(width, _LEAST[0]), max(height, _LEAST[1]))
+        changed = [
+            y
+            for y, line in enumerate(fresh)
+            if y >= len(self.drawn) or (line is not self.drawn[y] and line != self.drawn[y])
+        ]
+        self.drawn = fresh
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def on_resize(self) -> None:
+        self.drawn = []
+        self.redraw()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        base = self.rich_style
+        if y >= len(self.drawn):
+            return Strip.blank(width, base)
+        shaded = isinstance(self.app, Player) and self.app.shades_only
+        light = not self.app.current_theme.dark
+        segments = []
+        for piece in self.drawn[y]:
+            if shaded and piece.role.startswith("#"):
+                segments.append(Segment(render.shade(piece), base))
+            elif piece.text:
+                segments.append(Segment(piece.text, base + render.style(piece.role, light=light)))
+        return Strip(segments).simplify().adjust_cell_length(width, base)
+
+    def on_click(self, event: events.Click) -> None:
+        spot = self.spot_at(event.x, event.y)
+        if spot is not None:
+            self.post_message(self.Clicked(spot))
+
+    async def on_mouse_scroll_down(self) -> None:
+        await self.app.run_action("step(1)")
+
+    async def on_mouse_scroll_up(self) -> None:
+        await self.app.run_action("step(-1)")
+
+    def spot_at(self, x: int, y: int) -> Spot | None:
+        """Return what can be clicked at a place of the screen."""
+        if not 0 <= y < len(self.drawn):
+            return None
+        left = 0
+        for piece in self.drawn[y]:
+            left += columns(piece.text)
+            if x < left:
+                return piece.spot
+        return None
+
+
+class Player(App[int]):
+    """The player of one trace."""
+
+    ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = ""
+    TITLE = "stepconv"
+    CSS = """
+    Screen { layers: stage question; }
+    Stage { width: 1fr; height: 1fr; layer: stage; }
+    Input { layer: question; dock: bottom; height: 1; border: none; padding: 0 1; display: none; }
+    Input:focus { border: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(keys, action, show=False, priority=keys in ("tab", "shift+tab"))
+        for keys, action in (
+            ("space", "play"),
+            ("right", "step(1)"),
+            ("left", "step(-1)"),
+            ("down", "row(1)"),
+            ("up", "row(-1)"),
+            ("home", "first"),
+            ("end", "last"),
+            ("plus,equals_sign", "speed(1)"),
+            ("minus", "speed(-1)"),
+            ("g", "ask('go')"),
+            ("slash", "ask('find')"),
+            ("n", "again(False)"),
+            ("N", "again(True)"),
+            ("b", "breakpoint"),
+            ("B", "ask('when')"),
+            ("c", "look('compare')"),
+            ("h", "turn"),
+            ("w", "look('sizes')"),
+            ("r", "look('readers')"),
+            ("t", "look('workers')"),
+            ("p", "look('present')"),
+            ("question_mark,f1", "look('help')"),
+            ("tab", "channel(1)"),
+            ("shift+tab", "channel(-1)"),
+            ("f", "plane(1)"),
+            ("F", "plane(-1)"),
+            ("i", "image(1)"),
+            ("I", "image(-1)"),
+            ("l", "light"),
+            ("escape", "leave"),
+            ("q,ctrl+c", "quit"),
+        )
+    ]
+
+    def __init__(self, trace: Trace) -> None:
+        super().__init__()
+        self.playback = Playback(trace)
+        self.stage = Stage(self.playback)
+        self._clock: Timer | None = None
+        self._interval: float | None = None
+        self._asking = ""
+
+    @property
+    def shades_only(self) -> bool:
+        """Whether pictures are drawn with shades: this terminal has no colours, or few."""
+        return self.no_color or self.console.color_system in (None, "standard", "windows")
+
+    def compose(self) -> ComposeResult:
+        yield self.stage
+        yield Input(compact=True)
+
+    def on_mount(self) -> None:
+        self._end_on_signals()
+        self.stage.redraw()
+
+    def _end_on_signals(self) -> None:
+        """Leave in order when the terminal is closed or somebody ends the process."""
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None:
+                # Some systems and threads know no handlers: there the process just ends.
+                with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                    loop = asyncio.get_running_loop()
+                    loop.add_signal_handler(number, self.exit, _SIGNALLED + number)
+
+    def _update(self) -> None:
+        """Show what the playback has become, and run the clock if it plays."""
+        playback = self.playback
+        wanted = playback.interval if playback.playing else None
+        if wanted != self._interval:
+            if self._clock is not None:
+                self._clock.stop()
+            self._interval = wanted
+            self._clock = None if wanted is None else self.set_interval(wanted, self._tick)
+        if playback.lacks_counterpart:
+            self.run_worker(self._record_counterpart, thread=True, exclusive=True)
+        self.stage.redraw()
+
+    def _tick(self) -> None:
+        self.playback.tick()
+        self._update()
+
+    def _record_counterpart(self) -> None:
+        other = self.playback.record_counterpart()
+        self.call_from_thread(self._compare_with, other)
+
+    def _compare_with(self, other: Film) -> None:
+        self.playback.other = other
+        self._update()
+
+    def action_play(self) -> None:
+        self.playback.toggle_playing()
+        self._update()
+
+    def action_step(self, by: int) -> None:
+        self._moved(0, by)
+
+    def action_row(self, by: int) -> None:
+        self._moved(by, 0)
+
+    def _moved(self, rows: int, columns: int) -> None:
+        """Step; where a pixel is asked about, the arrows move that instead."""
+        playback = self.playback
+        if playback.view == "readers":
+            row, column = playback.asked_cell
+            playback.ask_about(row + rows, column + columns)
+        elif rows:
+            playback.move_row(rows)
+        else:
+            playback.move(columns)
+        self._update()
+
+    def action_first(self) -> None:
+        self.playback.move(-self.playback.last)
+        self._update()
+
+    def action_last(self) -> None:
+        self.playback.move(self.playback.last)
+        self._update()
+
+    def action_speed(self, by: int) -> None:
+        self.playback.change_speed(by)
+        self._update()
+
+    def action_again(self, back: bool) -> None:
+        self.playback.find_again(back=back)
+        self._update()
+
+    def action_breakpoint(self) -> None:
+        self.playback.toggle_breakpoint()
+        self._update()
+
+    def action_channel(self, by: int) -> None:
+        self.playback.change_channel(by)
+        self._update()
+
+    def action_plane(self, by: int) -> None:
+        self.playback.change_plane(by)
+        self._update()
+
+    def action_image(self, by: int) -> None:
+        self.playback.change_image(by)
+        self._update()
+
+    def action_turn(self) -> None:
+        self.playback.turn()
+        self._update()
+
+    def action_look(self, view: str) -> None:
+        self.playback.look(view)
+        self._update()
+
+    def action_leave(self) -> None:
+        """Close what is open: the question, else the view, else the message."""
+        if self._asking:
+            self._close_question()
+        else:
+            self.playback.look("step" if self.playback.view == "step" else self.playback.view)
+        self._update()
+
+    def action_light(self) -> None:
+        self.theme = "textual-light" if self.theme == "textual-dark" else "textual-dark"
+        self.stage.refresh()
+
+    def action_ask(self, about: str) -> None:
+        """Ask something on the last line."""
+        self.playback.playing = False
+        self._asking = about
+        question = self.query_one(Input)
+        question.placeholder = _QUESTIONS[about]
+        question.value = ""
+        question.styles.display = "block"
+        # At once, so that whoever types fast loses no key.
+        self.set_focus(question)
+        self._update()
+
+    def _close_question(self) -> None:
+        self._asking = ""
+        question = self.query_one(Input)
+        question.styles.display = "none"
+        self.set_focus(None)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        asked = self._asking
+        self._close_question()
+        if asked == "when":
+            self.playback.break_when(event.value)
+        elif event.value.strip():
+            (self.playback.go_to if asked == "go" else self.playback.find)(event.value)
+        self._update()
+
+    async def on_stage_clicked(self, event: Stage.Clicked) -> None:
+        await self._clicked(event.spot)
+
+    async def _clicked(self, spot: Spot) -> None:
+        playback = self.playback
+        if spot.part.startswith("key:"):
+            await self.run_action(_CLICKS[spot.part.removeprefix("key:")])
+            return
+        if spot.part == "bar":
+            playback.playing = False
+            playback.go(spot.column)
+        elif spot.part == "result":
+            playback.go_to_cell(spot.row, spot.column)
+        elif spot.part == "source" and playback.view == "readers":
+            playback.ask_about(spot.row, spot.column)
+        elif spot.part == "source":
+            sheet = playback.frame().source.sheet
+            playback.go_to_source(spot.row - sheet.top, spot.column - sheet.left)
+        self._update()
+
+
+def play(trace: Trace) -> int:
+    """Play a trace on this terminal; return the exit status."""
+    player = Player(trace)
+    player.run()
+    return player.return_value or player.return_code or 0

@@ -1,0 +1,255 @@
+"""Playback: where the player stands and what it does next, without a screen or a clock."""
+
+from __future__ import annotations
+
+from stepconv.errors import ArgumentError
+from stepconv.player import search
+from stepconv.player.film import Film
+from stepconv.player.frames import Frame, frame
+from stepconv.player.search import Query
+from stepconv.trace import Trace
+from stepconv.trace.counterpart import counterpart, has_counterpart
+
+# Steps a second; beyond so many pictures a second several steps go into one.
+SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0)
+_PICTURES = 30.0
+
+# The views that show where the player stands; the others stop it.
+_PLAYED = ("step", "compare", "present", "workers")
+
+
+class Playback:
+    """The state of a player, and what keys and clicks do to it.
+
+    Whatever is refused becomes the `message`; nothing raises for what a person typed.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.film = Film(trace)
+        self.index = 0
+        self.channel = 0
+        self.playing = False
+        self.speed = 4.0
+        self.breakpoints: set[int] = set()
+        self.condition: Query | None = None
+        self.query: Query | None = None
+        self.view = "step"
+        self.message = ""
+        # The cell of the source that "who reads this?" asks about; None is the window's middle.
+        self.asked: tuple[int, int] | None = None
+        # How far the kernel has been turned in the comparison: 0, 1 or 2 mirrored axes.
+        self.turned = 2
+        # The film of the counterpart, once somebody has recorded it.
+        self.other: Film | None = None
+
+    @property
+    def last(self) -> int:
+        """The last step."""
+        return max(len(self.film) - 1, 0)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Planes, rows and columns of the result."""
+        return self.film.gather.shape
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """The cell of the result that the step computes."""
+        if len(self.film) == 0:
+            return 0, 0, 0
+        return self.film.gather.place(self.index)
+
+    def frame(self) -> Frame:
+        """Return what the step looks like."""
+        return frame(self.film, self.index, self.channel, self.breakpoints)
+
+    def go(self, index: int) -> None:
+        """Go to a step, or as near as there is one."""
+        self.index = min(max(index, 0), self.last)
+        self.message = ""
+
+    def move(self, by: int) -> None:
+        """Go some steps on or back, and stop playing."""
+        self.playing = False
+        self.go(self.index + by)
+
+    def move_row(self, by: int) -> None:
+        """Go to the cell below or above."""
+        self.playing = False
+        plane, i, j = self.place
+        if 0 <= i + by < self.shape[1]:
+            self.go((plane * self.shape[1] + i + by) * self.shape[2] + j)
+
+    def toggle_playing(self) -> None:
+        """Play, or pause; at the end from the start."""
+        self.playing = not self.playing
+        self.message = ""
+        if self.playing and self.index == self.last:
+            self.index = 0
+
+    def change_speed(self, by: int) -> None:
+        """Play faster or slower."""
+        place = min(max(SPEEDS.index(self.speed) + by, 0), len(SPEEDS) - 1)
+        self.speed = SPEEDS[place]
+        self.message = ""
+
+    @property
+    def interval(self) -> float:
+        """Seconds from one picture to the next."""
+        return 1 / min(self.speed, _PICTURES)
+
+    def tick(self) -> None:
+        """Play on for one interval: to the end or the next breakpoint at most."""
+        if not self.playing:
+            return
+        steps = max(round(self.speed * self.interval), 1)
+        ahead = min(self.index + steps, self.last)
+        stop = self._next_stop(self.index + 1, ahead)
+        self.index = ahead if stop is None else stop
+        if stop is not None:
+            self.playing = False
+            self.message = f"breakpoint at step {stop + 1}"
+        elif self.index == self.last:
+            self.playing = False
+
+    def _next_stop(self, first: int, last: int) -> int | None:
+        stops = [step for step in self.breakpoints if first <= step <= last]
+        if self.condition is not None and first <= last:
+            found = search.find(self.film, self.condition, first - 1)
+            if found is not None and first <= found <= last:
+                stops.append(found)
+        return min(stops, default=None)
+
+    def toggle_breakpoint(self) -> None:
+        """Set a breakpoint at this step, or take it away."""
+        self.breakpoints ^= {self.index}
+        state = "set at" if self.index in self.breakpoints else "taken from"
+        self.message = f"breakpoint {state} step {self.index + 1}"
+
+    def break_when(self, text: str) -> None:
+        """Stop wherever a query finds something; an empty text takes that back."""
+        if not text.strip():
+            self.condition = None
+            self.message = "no condition stops the player"
+            return
+        try:
+            self.condition = search.parse_query(text)
+        except ArgumentError as error:
+            self.message = str(error)
+            return
+        self.message = f"stops at {self.condition.words}"
+
+    def go_to(self, text: str) -> None:
+        """Go to the step or cell that a text names."""
+        try:
+            index = search.parse_place(self.film, text, self.place[0])
+        except ArgumentError as error:
+            self.message = str(error)
+            return
+        self.playing = False
+        self.go(index)
+
+    def go_to_cell(self, row: int, column: int) -> None:
+        """Go to a cell of the result, in this plane."""
+        plane, height, width = self.place[0], *self.shape[1:]
+        if 0 <= row < height and 0 <= column < width:
+            self.playing = False
+            self.go((plane * height + row) * width + column)
+
+    def go_to_source(self, row: int, column: int) -> None:
+        """Go to the window that lies best over a cell of the source."""
+        found = search.covering(self.film, row, column, self.place[0])
+        if found is None:
+            self.message = f"no window reads row {row}, column {column}"
+        else:
+            self.playing = False
+            self.go(found)
+
+    def find(self, text: str) -> None:
+        """Look for the next step that a text describes."""
+        try:
+            self.query = search.parse_query(text)
+        except ArgumentError as error:
+            self.message = str(error)
+            return
+        self.find_again()
+
+    def find_again(self, *, back: bool = False) -> None:
+        """Look for the next step that the last query finds."""
+        self.playing = False
+        if self.query is None:
+            self.message = "nothing to look for yet: / asks"
+            return
+        found = search.find(self.film, self.query, self.index, back=back)
+        if found is None:
+            self.message = f"no step has {self.query.words}"
+            return
+        round_trip = found <= self.index if not back else found >= self.index
+        self.go(found)
+        self.message = f"{self.query.words}{', from the other end' if round_trip else ''}"
+
+    def change_channel(self, by: int) -> None:
+        """Show the next channel that flows in."""
+        channels = self.film.gather.fan_in
+        if channels <= 1:
+            self.message = "one channel alone flows in"
+        else:
+            self.channel = (min(self.channel, channels - 1) + by) % channels
+            self.message = ""
+
+    def change_plane(self, by: int) -> None:
+        """Go to the same cell in the next plane of the result: another filter or image."""
+        planes, height, width = self.shape
+        plane, i, j = self.place
+        if planes == 1:
+            self.message = "the result has one plane alone"
+            return
+        self.playing = False
+        self.go(((plane + by) % planes * height + i) * width + j)
+
+    def change_image(self, by: int) -> None:
+        """Go to the same cell of the next image of a batch."""
+        outputs = self.film.trace.output.shape[: -self.film.gather.axes]
+        if len(outputs) < 2:
+            self.message = "there is one image alone"
+        else:
+            self.change_plane(by * outputs[-1])
+
+    def look(self, view: str) -> None:
+        """Show a view; the same again leads back to the steps."""
+        self.view = "step" if self.view == view else view
+        self.message = ""
+        if self.view == "compare" and not has_counterpart(self.film.trace):
+            self.view = "step"
+            self.message = "only a correlation and a convolution can be compared"
+        self.playing = self.playing and self.view in _PLAYED
+        self.asked = None
+
+    @property
+    def lacks_counterpart(self) -> bool:
+        """Whether the comparison still waits for the other operation to be recorded."""
+        return self.view == "compare" and self.other is None
+
+    def record_counterpart(self) -> Film:
+        """Record the other operation; it may take a while."""
+        return Film(counterpart(self.film.trace))
+
+    def turn(self) -> None:
+        """Turn the kernel of the comparison one stage further."""
+        self.turned = (self.turned + 1) % 3
+
+    def ask_about(self, row: int, column: int) -> None:
+        """Choose the cell of the source that "who reads this?" is about."""
+        _, height, width = self.film.gather.source.shape
+        if height and width:
+            self.asked = min(max(row, 0), height - 1), min(max(column, 0), width - 1)
+
+    @property
+    def asked_cell(self) -> tuple[int, int]:
+        """The chosen cell of the source: without a choice the one in the window's middle."""
+        if self.asked is not None or len(self.film) == 0:
+            return self.asked or (0, 0)
+        rows, columns = self.film.trace.step(self.index).readings
+        _, height, width = self.film.gather.source.shape
+        middle = [sum(reading.bounds) // 2 for reading in (rows, columns)]
+        return min(max(middle[0], 0), max(height - 1, 0)), min(max(middle[1], 0), max(width - 1, 0))

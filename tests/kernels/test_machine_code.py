@@ -1,0 +1,105 @@
+"""The hot tiles are the machine code that they are meant to be: full vectors, nothing spilled."""
+
+import platform
+import re
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+from stepconv.kernels.cpu.few import tile_shape as shape
+from stepconv.kernels.cpu.filter_tiles import window_sums
+from stepconv.kernels.cpu.tiles import dot, multiply_add, rows_of
+from stepconv.kernels.cpu.vector import registers, vector_bits
+
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+ARM = platform.machine().lower() in ("aarch64", "arm64")
+
+pytestmark = pytest.mark.skipif(not (X86 or ARM), reason="no other processor's code is known here")
+
+# How the processor names a fused multiply-add, a vector register and a place on the stack.
+FMA = r"\bvfn?m(?:add|sub)\d+p[sd]\b" if X86 else r"\bfml[as]\b"
+WIDE = {512: "%zmm", 256: "%ymm"}.get(vector_bits(), "%xmm")
+WIDEST = rf"{WIDE}\d+" if X86 else r"\bv\d+\.[24][sd]"
+FMA_LINE = "vfmadd231ps\t{0}1, {0}2, {0}3"
+LOAD = r"\bv?(?:mov|broadcast)\w+\s+-?\w*\(" if X86 else r"\bld"
+STACK = r"\(%rsp" if X86 else r"\[sp"
+
+
+def machine_code(tile: Any, arguments: int) -> list[str]:
+    """Return the instructions and labels of a function that does nothing but the tile."""
+    names = ", ".join(f"a{i}" for i in range(arguments))
+    scope: dict[str, Any] = {"tile": tile}
+    exec(f"def run({names}):\n    tile({names})", scope)
+    run = numba.njit((numba.int64,) * arguments)(scope["run"])
+    (text,) = run.inspect_asm().values()
+    lines = [line.split("#")[0].strip() for line in text.splitlines()]
+    return [line for line in lines if line and not re.match(r"\.(?!L\w+:)", line)]
+
+
+def hot_loop(code: list[str]) -> list[str]:
+    """Return the innermost loop that multiplies most of what it loads."""
+    labels = {line[:-1]: i for i, line in enumerate(code) if line.endswith(":")}
+    ranges = []
+    for end, line in enumerate(code):
+        jump = re.match(r"(?:j\w+|b(?:\.\w+)?|cbn?z\s+\w+,|tbn?z.*,)\s+(\.\w+)$", line)
+        start = labels.get(jump[1], end) if jump else end
+        if start < end:
+            ranges.append((start, end))
+    innermost = [code[a : b + 1] for a, b in ranges if not any(a <= c and d < b for c, d in ranges)]
+    return max(innermost, key=lambda loop: (len(sums(loop)), count(LOAD, loop)), default=[])
+
+
+def sums(loop: list[str]) -> set[str]:
+    """Return the registers that products are added to."""
+    return {line.split(",")[-1].strip() for line in loop if re.search(FMA, line)}
+
+
+def count(pattern: str, code: list[str]) -> int:
+    return sum(bool(re.search(pattern, line)) for line in code)
+
+
+@pytest.mark.parametrize("vectors", [1, 2, 4])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_layers_tile(vectors: int, dtype: str) -> None:
+    """Each step of the loop loads a row of weights once and uses it for all cells."""
+    rows = rows_of(vectors)
+    judge(machine_code(multiply_add(np.dtype(dtype), rows, vectors), 9), rows * vectors)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_tile_of_few_filters(dtype: str) -> None:
+    rows, vectors = shape(6)
+    judge(machine_code(multiply_add(np.dtype(dtype), rows, vectors), 9), rows * vectors)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_weights_tile(dtype: str) -> None:
+    rows, columns = 4, 4 if registers() == 32 else 2
+    judge(machine_code(dot(np.dtype(dtype), rows, columns), 12), rows * columns)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_filters_tile(dtype: str) -> None:
+    rows, vectors = 4, 4 if registers() == 32 else 2
+    judge(machine_code(window_sums(np.dtype(dtype), rows, vectors), 11), rows * vectors)
+
+
+def judge(code: list[str], expected: int) -> None:
+    """Hold the hot loop against what is meant: so many sums, on the widest vectors there are."""
+    loop = hot_loop(code)
+    assert len(sums(loop)) == expected
+    narrow = [line for line in loop if re.search(FMA, line) and not re.search(WIDEST, line)]
+    assert not narrow
+    assert count(STACK, loop) == 0, "\n".join(loop)
+
+
+@pytest.mark.skipif(not X86 or WIDE == "%xmm", reason="the lines are those of wide x86")
+def test_the_judge_sees_a_narrow_loop_and_a_spill() -> None:
+    loop = [".LBB0_1:", FMA_LINE.format("%xmm"), "jne\t.LBB0_1"]
+    with pytest.raises(AssertionError):
+        judge(loop, 1)
+    with pytest.raises(AssertionError):
+        judge([loop[0], FMA_LINE.format(WIDE), "movq\t8(%rsp), %rax", loop[2]], 1)
+    judge([loop[0], FMA_LINE.format(WIDE), loop[2]], 1)

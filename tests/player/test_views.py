@@ -1,0 +1,170 @@
+"""Every view of every trace, on screens of all sizes: fitting, and saying what it is for."""
+
+import numpy as np
+import pytest
+
+from stepconv.player import compare, digits, help, picture, present, views
+from stepconv.player.frames import frame
+from stepconv.player.lines import as_text, line_width
+from stepconv.player.numbers import format_of
+from stepconv.player.playback import Playback
+from stepconv.player.render import ROLES
+from stepconv.player.sheet import Grid, sheet_of
+from stepconv.trace.counterpart import has_counterpart
+from tests.player.samples import PLAYABLE, SOME, sample
+
+VIEWS = ("step", "sizes", "readers", "workers", "present", "help", "compare")
+SIZES = ((80, 24), (60, 20), (200, 60), (24, 7))
+
+
+def looking(name: str, view: str) -> Playback:
+    player = Playback(sample(name))
+    player.go(len(player.film) // 2)
+    player.view = view
+    if view == "compare":
+        player.look("step")
+        player.look("compare")
+        if player.lacks_counterpart:
+            player.other = player.record_counterpart()
+    return player
+
+
+def said(player: Playback, width: int = 80, height: int = 24) -> str:
+    return "\n".join(as_text(line) for line in views.lines(player, width, height))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", [*SOME, "empty"])
+def test_a_view_fits_into_any_screen(name: str, view: str) -> None:
+    player = looking(name, view)
+    for width, height in SIZES:
+        lines = views.lines(player, width, height)
+        assert len(lines) == height
+        assert max(line_width(line) for line in lines) <= width
+        roles = {piece.role for line in lines for piece in line}
+        assert all(role in ROLES or role.startswith("#") for role in roles - {""}), roles
+
+
+def test_an_empty_trace_says_so() -> None:
+    assert "no steps" in said(Playback(sample("empty")))
+
+
+def test_the_help_names_every_key_of_the_last_line() -> None:
+    text = said(looking("same-4x4", "help"), 60, 20)
+    for key, _, meaning in help.KEYS:
+        assert f" {key}" in text
+        assert meaning in text
+    assert {key for key, _ in help.foot()} <= {key for key, _, _ in help.KEYS}
+
+
+def test_correlation_and_convolution_stand_side_by_side() -> None:
+    player = looking("impulse-correlate", "compare")
+    player.go(4)
+    text = said(player)
+    assert "cross-correlation: output 3x3  convolution: output 3x3" in text
+    assert "= 0" in text
+    for stage in compare.STAGES:
+        assert stage in text
+    assert "[ 7  9 -1]" in text  # the half turn of 3 4 5 / 1 0 2 / -1 9 7
+
+
+def test_the_half_turn_goes_stage_by_stage() -> None:
+    player = looking("impulse-correlate", "compare")
+    marked = []
+    for _ in range(3):
+        player.turn()
+        first_row = said(player).split("\n")[3]
+        marked.append([row in first_row for row in ("[ 3  4  5]", "[-1  9  7]", "[ 7  9 -1]")])
+    assert marked == [[True, False, False], [False, True, False], [False, False, True]]
+
+
+@pytest.mark.parametrize("name", [name for name in PLAYABLE if has_counterpart(sample(name))])
+def test_the_counterpart_is_the_same_call_with_the_kernel_turned(name: str) -> None:
+    trace = sample(name)
+    player = looking(name, "compare")
+    assert player.other is not None
+    other = player.other.trace
+    assert {trace.op, other.op} == {"correlate", "convolve"}
+    np.testing.assert_array_equal(other.gather.weights, trace.gather.weights[:, ::-1, ::-1])
+    assert other.plan == trace.plan
+
+
+def test_a_window_in_large_digits() -> None:
+    block = present.view(frame(sample("vertical-edge-rgb"), 3), 78, 20)
+    assert block is not None
+    text = "\n".join(as_text(line) for line in block.lines)
+    for line in digits.large("75 + 75 + 75 = 225"):
+        assert line.rstrip() in text
+    assert "×" in text
+
+
+def test_without_room_for_large_digits_the_steps_are_shown() -> None:
+    assert present.view(frame(sample("wide-kernel"), 0), 78, 20) is None
+    assert "kernel 11x12" in said(looking("wide-kernel", "present"))
+
+
+@pytest.mark.parametrize("size", [digits.SMALL, digits.LARGE])
+def test_large_digits_are_told_apart_and_as_wide_as_said(size: int) -> None:
+    drawn = {character: tuple(digits.large(character, size)) for character in "0123456789-+=/."}
+    assert len(set(drawn.values())) == len(drawn)
+    for text in ("225", "-1.5", "75 + 75 = 150", "nan"):
+        lines = digits.large(text, size)
+        assert {len(line) for line in lines} == {digits.large_width(text, size)}
+        assert len(lines) == digits.large_height(size)
+
+
+def pictured(cells: np.ndarray, known: int | None = None, marked: tuple = ((), ())) -> Grid:
+    return Grid("result", "", sheet_of(cells, format_of(cells)), marked, "result", known)
+
+
+def test_a_picture_shows_two_pixels_in_a_character() -> None:
+    cells = np.array([[0, 255], [255, 0], [128, 0]])
+    block = picture.picture(pictured(cells), 4, 2)
+    assert [piece.role for piece in block.lines[0][1:-1]] == [
+        "#000000 on #ffffff",
+        "#ffffff on #000000",
+    ]
+    assert block.lines[1][1].role == "#808080"
+
+
+def test_numbers_of_both_signs_are_blue_and_orange() -> None:
+    block = picture.picture(pictured(np.array([[-4, 0], [0, 4]])), 4, 1)
+    (below, black), (zero, above) = (piece.role.split(" on ") for piece in block.lines[0][1:-1])
+    assert black == zero == "#000000"
+    assert int(below[5:7], 16) > int(below[1:3], 16)
+    assert int(above[1:3], 16) > int(above[5:7], 16)
+
+
+def test_a_picture_is_the_mean_of_what_is_under_a_pixel() -> None:
+    cells = np.kron(np.array([[10, 30], [20, 40]]), np.ones((50, 50), int))
+    block = picture.picture(pictured(cells), 4, 1)
+    grays = [
+        int(role[1:3], 16) for piece in block.lines[0][1:-1] for role in piece.role.split(" on ")
+    ]
+    assert grays == [10 * 255 // 40, 20 * 255 // 40, 30 * 255 // 40, 255]
+
+
+def test_what_is_not_computed_yet_is_blank() -> None:
+    cells = np.full((4, 4), 9)
+    for known in range(17):
+        block = picture.picture(pictured(cells, known), 6, 2)
+        seen = 0
+        for line in block.lines:
+            for piece in line[1:-1]:
+                seen += len(piece.role.split(" on ")) if piece.text == "▀" else 0
+        assert seen == known
+
+
+def test_the_marked_pixels_stand_between_brackets_and_can_be_clicked() -> None:
+    grid = pictured(np.ones((20, 20)), None, ((4, 5), (10, 11, 12)))
+    block = picture.picture(grid, 22, 10)
+    line = block.lines[2]
+    assert as_text(line)[10] == "["
+    assert as_text(line)[14] == "]"
+    assert [piece.spot.column for piece in line[11:14]] == [10, 11, 12]
+    assert {piece.spot.row for piece in line[1:-1] if piece.spot} == {4}
+
+
+def test_nan_and_infinity_do_not_spoil_a_picture() -> None:
+    cells = np.array([[np.nan, np.inf], [-np.inf, 1.0]] * 20)
+    assert picture.picture(pictured(cells), 10, 4).lines
