@@ -212,6 +212,7 @@ LAYERS: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = (
         ((2, 3, 6, 7), (3, 1, 3, 3), {"groups": 3, "padding": 1}),
         ((1, 1, 9, 8), (1, 1, 5, 4), {"padding": "same"}),
         ((1, 2, 9, 9), (2, 1, 3, 3), {"groups": 2, "dilation": 2}),
+        ((1, 3, 5, 5), (3, 3, 1, 1), {"stride": 3}),  # cells that no window reads
     ]
     if SIMULATED
     else [
@@ -220,6 +221,7 @@ LAYERS: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = (
         ((4, 33, 61, 63), (33, 1, 5, 3), {"groups": 33, "padding": 1}),
         ((1, 1, 517, 1031), (1, 1, 35, 70), {"padding": "same"}),
         ((4, 9, 65, 65), (9, 1, 3, 3), {"groups": 9, "dilation": 2}),
+        ((3, 64, 50, 50), (32, 64, 2, 2), {"stride": 5}),  # cells that no window reads
         ((70001, 1, 3, 3), (1, 1, 2, 2), {}),  # more planes than a grid has in y or z
     ]
 )

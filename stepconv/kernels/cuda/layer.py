@@ -118,6 +118,7 @@ def _kernel(dtype: str, tile: Tile, ends_at_border: bool) -> Any:
             first = ((n * out.shape[1] + group * filters) * out.shape[2] + i) * out.shape[3] + j
             places[thread + load * threads] = first if cell < cells else -1
         odd = 0  # whether a weight is not finite
+        cuda.syncthreads()  # the places are known, also where there is no tap to wait for
 
         for start in range(0, weights.size, depth):
             for e in range(thread, depth * rows, threads):
