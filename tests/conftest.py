@@ -24,6 +24,18 @@ settings.load_profile("default")  # --hypothesis-profile=thorough asks for the o
 
 BACKENDS = [name for name, what in kernels.backends().items() if "not available" not in what]
 
+# In Numba's CUDA simulator it is the GPU's kernels alone that are tested, and slowly.
+SIMULATED = os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
+if SIMULATED:
+    from tests.cuda.simulator import take_turns
+
+    take_turns()
+    BACKENDS = ["cuda"]
+    settings.register_profile("simulator", settings.get_profile("default"), max_examples=6)
+    settings.load_profile("simulator")
+
+FAST = [name for name in BACKENDS if name != "textbook"]
+
 
 @pytest.fixture(scope="session", params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> str:

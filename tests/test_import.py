@@ -60,6 +60,15 @@ def test_what_a_script_loads(script: str, expected: set[str]) -> None:
     assert loaded_by(script) == expected
 
 
+def test_nothing_of_cuda_is_loaded_for_those_who_do_not_ask() -> None:
+    script = (
+        "import sys, stepconv\n"
+        "stepconv.relu([1]); stepconv.backends(); stepconv.record(stepconv.relu, [1])\n"
+        "assert 'stepconv.kernels.cuda' not in sys.modules"
+    )
+    loaded_by(script)
+
+
 def test_every_public_name_is_there() -> None:
     for name in stepconv.__all__:
         assert getattr(stepconv, name).__name__ == name

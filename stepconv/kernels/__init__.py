@@ -30,17 +30,18 @@ OPERATIONS = (
 _MODULES = {
     "textbook": "stepconv.kernels.textbook",
     "cpu": "stepconv.kernels.cpu",
-    "cuda": None,
+    "cuda": "stepconv.kernels.cuda",
 }
 
 # Beside each, the module that computes the same one step at a time and keeps a record.
 _RECORDERS = {
     "textbook": "stepconv.kernels.recording",
     "cpu": "stepconv.kernels.cpu.recording",
-    "cuda": None,
+    "cuda": "stepconv.kernels.cuda.recording",
 }
 
-_NO_CUDA = "this version of stepconv has no CUDA kernels"
+# What tells who computed a step: so many numbers a backend's recorders write down for each.
+WORKERS = {"textbook": ("thread",), "cpu": ("thread",), "cuda": ("block", "thread")}
 
 _chosen: ContextVar[str] = ContextVar("backend", default="cpu")
 
@@ -51,14 +52,33 @@ ALGORITHMS = ("auto", "direct", "separable", "winograd", "fft")
 _algorithm: ContextVar[str] = ContextVar("algorithm", default="auto")
 
 
-def find(operation: str, backend: str | None = None) -> Kernel:
-    """Return the function that computes `operation` on `backend`, None being the one in use."""
-    return _find(operation, chosen_backend() if backend is None else check_backend(backend))
+def find(operation: str, backend: str | None = None, beside: Any = None) -> Kernel:
+    """Return the function that computes `operation` on `backend`, None being the one in use.
+
+    `beside` is the array beside which the result is to lie: one on a GPU needs a backend there.
+    """
+    name = chosen_backend() if backend is None else check_backend(backend)
+    if name != "cuda" and is_on_card(beside):
+        raise ArgumentError(
+            f"backend={name!r} computes in the host's memory, and the array is on a GPU: "
+            f"backend='cuda' fits"
+        )
+    return _find(operation, name)
 
 
 def find_recorder(name: str, backend: str | None = None) -> Kernel:
     """Return the function `name` of `kernels.recording`, as `backend` runs it."""
     return _find(name, chosen_backend() if backend is None else check_backend(backend), True)
+
+
+def is_on_card(array: object) -> bool:
+    """Tell whether an array, of whatever library, lies in the memory of a GPU."""
+    return hasattr(array, "__cuda_array_interface__")
+
+
+def on_card(array: Any) -> Any:
+    """Return an array as operations take it on a GPU: one that is there is not copied."""
+    return _module("stepconv.kernels.cuda", "cuda").on_card(array)
 
 
 def chosen_backend() -> str:
@@ -68,13 +88,23 @@ def chosen_backend() -> str:
 
 @cache
 def _find(operation: str, backend: str, recording: bool = False) -> Kernel:
-    module = (_RECORDERS if recording else _MODULES)[backend]
-    if module is None:
-        raise BackendError(f"backend 'cuda' is not available: {_NO_CUDA}")
-    kernel: Kernel | None = getattr(import_module(module), operation, None)
+    module = _module((_RECORDERS if recording else _MODULES)[backend], backend)
+    kernel: Kernel | None = getattr(module, operation, None)
     if kernel is None:
         raise BackendError(f"backend {backend!r} has no kernel for {operation!r}")
     return kernel
+
+
+def _module(name: str, backend: str) -> Any:
+    """Import a module of a backend, if the machine has what that needs."""
+    if backend == "cuda":
+        from stepconv.kernels._card import card
+
+        try:
+            card()
+        except BackendError as error:
+            raise BackendError(f"backend 'cuda' is not available: {error}") from None
+    return import_module(name)
 
 
 def check_backend(backend: object) -> str:
@@ -142,9 +172,15 @@ def backends() -> dict[str, str]:
     """Return what each backend is, or why it is not to be had: those begin `not available`."""
     import os
 
+    from stepconv.kernels._card import card
+
+    try:
+        gpu = card()
+    except BackendError as error:
+        gpu = f"not available: {error}"
     cores = os.cpu_count() or 1
     return {
         "textbook": "plain Python, one window at a time",
         "cpu": f"Numba kernels, parallel on {cores} core{'s' * (cores != 1)}",
-        "cuda": f"not available: {_NO_CUDA}",
+        "cuda": gpu,
     }

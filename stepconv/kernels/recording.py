@@ -1,10 +1,10 @@
-"""The textbook's loops in the form that keeps a record, a row of output cells at a time.
+"""The textbook's loops in the form that keeps a record, a stretch of a row of cells at a time.
 
 Whatever the operation, an output cell gathers: along each axis `rows` and `columns` hold for every
 output index which cells of the source it reads and which weights they meet, as three arrays
 (starts, cells, taps); those of index i lie from starts[i] to starts[i + 1], and a cell of -1 is
 padding. Arrays are (planes, rows, columns); lines count the rows of all planes of the output, and
-steps its cells.
+steps its cells. A function computes the cells first <= j < last of a line.
 
 Each function is plain and calls no other, so that every backend compiles this same source.
 """
@@ -19,6 +19,8 @@ Lookup = tuple[Array, Array, Array]
 
 def sum_line(
     line: Any,
+    first: Any,
+    last: Any,
     source: Array,
     weights: Array,
     pairs: Array,
@@ -33,7 +35,7 @@ def sum_line(
     column_starts, column_cells, column_taps = columns
     height, width = out.shape[1:]
     plane, i = line // height, line % height
-    for j in range(width):
+    for j in range(first, last):
         total = bias[plane % bias.size]
         for k in range(pairs.shape[1]):
             s, w = pairs[plane, k, 0], pairs[plane, k, 1]
@@ -51,6 +53,8 @@ def sum_line(
 
 def winner_line(
     line: Any,
+    first: Any,
+    last: Any,
     source: Array,
     lowest: Any,
     rows: Lookup,
@@ -63,7 +67,7 @@ def winner_line(
     column_starts, column_cells, _ = columns
     height, width = out.shape[1:]
     plane, i = line // height, line % height
-    for j in range(width):
+    for j in range(first, last):
         best, winner = lowest, -1
         for t in range(row_starts[i], row_starts[i + 1]):
             for u in range(column_starts[j], column_starts[j + 1]):
@@ -79,6 +83,8 @@ def winner_line(
 
 def route_line(
     line: Any,
+    first: Any,
+    last: Any,
     grad_out: Array,
     winners: Array,
     rows: Lookup,
@@ -90,7 +96,7 @@ def route_line(
     column_starts, column_cells, _ = columns
     height, width = grad_x.shape[1:]
     plane, y = line // height, line % height
-    for z in range(width):
+    for z in range(first, last):
         total = grad_out.dtype.type(0)
         for t in range(row_starts[y], row_starts[y + 1]):
             for u in range(column_starts[z], column_starts[z + 1]):
@@ -102,6 +108,8 @@ def route_line(
 
 def copy_line(
     line: Any,
+    first: Any,
+    last: Any,
     source: Array,
     outside: Any,
     rows: Lookup,
@@ -109,19 +117,19 @@ def copy_line(
     out: Array,
 ) -> None:
     """out = the one cell that is read, or `outside` in the padding."""
-    height, width = out.shape[1:]
+    height = out.shape[1]
     plane, i = line // height, line % height
     y = rows[1][i]
-    for j in range(width):
+    for j in range(first, last):
         z = columns[1][j]
         out[plane, i, j] = source[plane, y, z] if y >= 0 and z >= 0 else outside
 
 
-def gate_line(line: Any, x: Array, values: Array, out: Array) -> None:
+def gate_line(line: Any, first: Any, last: Any, x: Array, values: Array, out: Array) -> None:
     """out = the value where x is positive or NaN, 0 elsewhere."""
-    height, width = out.shape[1:]
+    height = out.shape[1]
     plane, i = line // height, line % height
-    for j in range(width):
+    for j in range(first, last):
         shut = x[plane, i, j] <= 0
         out[plane, i, j] = values.dtype.type(0) if shut else values[plane, i, j]
 
@@ -155,5 +163,5 @@ def _run(function: Any, workers: Array, arguments: tuple[Any, ...]) -> None:
     # An oracle does what IEEE says, where NumPy would warn.
     with np.errstate(all="ignore"):
         for line in range(len(workers)):
-            function(line, *arguments)
+            function(line, 0, workers.shape[1], *arguments)
     workers[:] = 0

@@ -22,8 +22,8 @@ def relu(x: ArrayLike, *, backend: str | None = None) -> Array:
     array([3, 0, 2])
     """
     array = numeric("x", x)
-    kernel = kernels.find("relu", backend)
-    out = np.empty(array.shape, moving_dtype(array))
+    kernel = kernels.find("relu", backend, array)
+    out = np.empty(array.shape, moving_dtype(array), like=array)
     if out.size:
         flat = laid_out(array, out.dtype, (out.size,))
         kernel(flat, out.reshape(-1))
@@ -36,10 +36,11 @@ def relu_backward(x: ArrayLike, grad_out: ArrayLike, *, backend: str | None = No
     >>> relu_backward([3, -1, 2], [5, 6, 7])
     array([5, 0, 7])
     """
-    array, grad = numeric("x", x), numeric("grad_out", grad_out)
+    array = numeric("x", x)
+    grad = numeric("grad_out", grad_out, array)
     check_grad_out(grad, array.shape)
-    kernel = kernels.find("relu_backward", backend)
-    out = np.empty(grad.shape, sum_dtype(grad))
+    kernel = kernels.find("relu_backward", backend, array)
+    out = np.empty(grad.shape, sum_dtype(grad), like=array)
     if out.size:
         flat = laid_out(array, moving_dtype(array), (out.size,))
         gradients = laid_out(grad, out.dtype, flat.shape)

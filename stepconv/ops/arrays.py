@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stepconv import kernels
 from stepconv.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -27,14 +28,21 @@ _FLOAT64 = np.dtype(np.float64)
 _LARGEST = 2**63 - 1
 
 
-def numeric(name: str, value: ArrayLike) -> Array:
-    """Return `value` as an array of real numbers, in whatever layout it came."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ArgumentError(
-            f"{name} has rows of different lengths: rows of one length fit"
-        ) from None
+def numeric(name: str, value: ArrayLike, beside: Array | None = None) -> Array:
+    """Return `value` as an array of real numbers, in whatever layout it came.
+
+    An array on a GPU stays there. `beside` is the one that decides where the call computes: it is
+    followed to a GPU, but not back from there.
+    """
+    # Of what has been through this door, all that is not NumPy's is on a GPU.
+    led = beside is not None and type(beside) is not np.ndarray
+    away = type(value) is not np.ndarray and kernels.is_on_card(value)
+    if away and beside is not None and not led:
+        raise ArgumentTypeError(
+            f"{name} is on a GPU, and the first array of the call is not: "
+            f"both on the GPU fit, or both in the host's memory"
+        )
+    array: Array = kernels.on_card(value) if away else _on_host(name, value)
     kind = array.dtype.kind
     if kind == "O" and isinstance(value, int):
         raise IntegerRangeError(f"{name}={value} is beyond int64: pass a float")
@@ -50,7 +58,16 @@ def numeric(name: str, value: ArrayLike) -> Array:
         raise ArgumentTypeError(
             f"{name} is {array.dtype}: bool, integers, float16, float32 and float64 fit"
         )
-    return array
+    return kernels.on_card(array) if led and not away else array
+
+
+def _on_host(name: str, value: ArrayLike) -> Array:
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ArgumentError(
+            f"{name} has rows of different lengths: rows of one length fit"
+        ) from None
 
 
 def sum_dtype(*numbers: Array | float) -> DType:
@@ -58,16 +75,25 @@ def sum_dtype(*numbers: Array | float) -> DType:
 
     Integers and bools sum exactly in int64, float16 is summed in float32, else NumPy decides.
     """
-    if all(np.asarray(number).dtype.kind in "biu" for number in numbers):
+    if all(_kind(number) in "biu" for number in numbers):
         return _INT64
     mixed = np.result_type(*numbers)
     return _FLOAT32 if mixed.itemsize < 4 else mixed.newbyteorder("=")
+
+
+def _kind(number: Array | float) -> str:
+    return (number if hasattr(number, "dtype") else np.asarray(number)).dtype.kind
 
 
 def float_dtype(*arrays: Array) -> DType:
     """Return the type in which averages are taken: float64 for integers."""
     mixed = sum_dtype(*arrays)
     return _FLOAT64 if mixed == _INT64 else mixed
+
+
+def on_host(value: Any) -> Any:
+    """Return an array on a GPU as one of the host, and anything else as it is."""
+    return kernels.on_card(value).copy_to_host() if kernels.is_on_card(value) else value
 
 
 def own_dtype(array: Array) -> DType:
@@ -94,7 +120,7 @@ def laid_out(array: Array, dtype: DType, shape: Shape | None = None) -> Array:
     if array.dtype != dtype or not array.flags.carray:
         # A bias that is a Python number may be too large for the type: IEEE makes it infinite.
         with np.errstate(over="ignore"):
-            array = np.array(array, dtype=dtype, order="C")
+            array = array.astype(dtype, order="C")
     return array if shape is None else array.reshape(shape)
 
 
@@ -118,8 +144,8 @@ def check_sums_fit(kernel: Kernel, arrays: tuple[Array, ...], out: Array, terms:
         <= _LARGEST
     ):
         return
-    bounds = np.empty(out.shape)
-    kernel(*(np.abs(array.astype(np.float64)) for array in arrays), bounds)
+    bounds = np.empty(out.shape, like=out)
+    kernel(*(abs(array.astype(np.float64)) for array in arrays), bounds)
     # A little below 2**63, for the bound itself is rounded.
     if bounds.max(initial=0.0) >= 2.0**63 * (1 - 1e-9):
         warnings.warn(

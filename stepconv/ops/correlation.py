@@ -140,7 +140,7 @@ def flip(w: ArrayLike) -> Array:
     kernel = numeric("w", w)
     spatial = kernel.ndim if kernel.ndim < 3 else kernel.ndim - 2
     mirrored = np.flip(kernel, tuple(range(kernel.ndim - spatial, kernel.ndim)))
-    return np.array(mirrored, own_dtype(kernel), order="C")
+    return mirrored.astype(own_dtype(kernel), order="C")
 
 
 class CorrelationCall:
@@ -157,7 +157,8 @@ class CorrelationCall:
         mode: str,
         backend: str | None,
     ) -> None:
-        self.x, self.w = numeric("x", x), numeric("w", w)
+        self.x = numeric("x", x)
+        self.w = numeric("w", w, self.x)
         self.plan = correlation_plan(
             self.x.shape,
             self.w.shape,
@@ -172,7 +173,7 @@ class CorrelationCall:
 
     def forward(self, bias: ArrayLike | None) -> Array:
         """Return the result of the call."""
-        offset = sliding.checked_bias(bias, self.w, self.plan.out_channels)
+        offset = sliding.checked_bias(bias, self.w, self.plan.out_channels, self.x)
         dtype = sliding.dtype_with_bias(self.x, self.w, bias)
         x, plan = self._images(dtype)
         w = sliding.as_filters(self.w, dtype)
@@ -180,7 +181,7 @@ class CorrelationCall:
 
     def backward(self, grad_out: ArrayLike) -> Gradients:
         """Return the gradients of the call, given that of its result."""
-        grad = numeric("grad_out", grad_out)
+        grad = numeric("grad_out", grad_out, self.x)
         check_grad_out(grad, self.shape)
         dtype = sum_dtype(self.x, self.w, grad)
         x, plan = self._images(dtype)

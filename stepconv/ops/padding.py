@@ -77,8 +77,8 @@ def pad_backward(
 
 def put_border(x: Array, plan: Plan, mode: str, value: Any, backend: str | None) -> Array:
     """Return x with the plan's border round its last axes, in its own type."""
-    kernel = kernels.find("pad", backend)
-    out = np.empty(padded_shape(x.shape, plan), moving_dtype(x))
+    kernel = kernels.find("pad", backend, x)
+    out = np.empty(padded_shape(x.shape, plan), moving_dtype(x), like=x)
     rows, columns = _sources(plan, mode)
     if out.size:
         count = out.size // (rows.size * columns.size)
@@ -90,12 +90,10 @@ def put_border(x: Array, plan: Plan, mode: str, value: Any, backend: str | None)
 
 def fold_border(grad: Array, shape: Shape, plan: Plan, mode: str, backend: str | None) -> Array:
     """Return the gradient for x of `shape`, given that of x with the plan's border round it."""
-    kernel = kernels.find("pad_backward", backend)
+    kernel = kernels.find("pad_backward", backend, grad)
     rows, columns = _sources(plan, mode)
-    out = np.empty(shape, sum_dtype(grad))
-    if grad.size == 0:
-        out[...] = 0
-    elif out.size:
+    out = (np.empty if grad.size else np.zeros)(shape, sum_dtype(grad), like=grad)
+    if grad.size and out.size:
         count = out.size // (plan.rows.size * plan.columns.size)
         planes = laid_out(grad, out.dtype, (count, rows.size, columns.size))
         grad_x = out.reshape(count, plan.rows.size, plan.columns.size)

@@ -46,8 +46,8 @@ def max_pool(
     plan = pooling_plan(
         array.shape, window, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
-    kernel = kernels.find("max_pool", backend)
-    out = np.empty(_shape(array, plan), moving_dtype(array))
+    kernel = kernels.find("max_pool", backend, array)
+    out = np.empty(_shape(array, plan), moving_dtype(array), like=array)
     if out.size:
         planes = laid_out(array, out.dtype, _planes(array, plan, plan.input))
         largest = out.reshape(_planes(array, plan, plan.output))
@@ -73,16 +73,15 @@ def max_pool_backward(
     array([[0, 7],
            [0, 0]])
     """
-    array, grad = numeric("x", x), numeric("grad_out", grad_out)
+    array = numeric("x", x)
+    grad = numeric("grad_out", grad_out, array)
     plan = pooling_plan(
         array.shape, window, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
     check_grad_out(grad, _shape(array, plan))
-    kernel = kernels.find("max_pool_backward", backend)
-    out = np.empty(array.shape, sum_dtype(grad))
-    if grad.size == 0:
-        out[...] = 0
-    else:
+    kernel = kernels.find("max_pool_backward", backend, array)
+    out = (np.empty if grad.size else np.zeros)(array.shape, sum_dtype(grad), like=array)
+    if grad.size:
         grad_x = out.reshape(_planes(array, plan, plan.input))
         planes = laid_out(array, moving_dtype(array), grad_x.shape)
         gradients = laid_out(grad, out.dtype, _planes(array, plan, plan.output))
@@ -120,8 +119,8 @@ def avg_pool(
     array = numeric("x", x)
     plan = pooling_plan(array.shape, window, stride=stride, padding=padding, ceil_mode=ceil_mode)
     counts = _counts(plan, count_include_pad)
-    kernel = kernels.find("avg_pool", backend)
-    out = np.empty(_shape(array, plan), float_dtype(array))
+    kernel = kernels.find("avg_pool", backend, array)
+    out = np.empty(_shape(array, plan), float_dtype(array), like=array)
     if out.size:
         planes = laid_out(array, out.dtype, _planes(array, plan, plan.input))
         averages = out.reshape(_planes(array, plan, plan.output))
@@ -148,15 +147,14 @@ def avg_pool_backward(
     array([[2., 2.],
            [2., 2.]])
     """
-    array, grad = numeric("x", x), numeric("grad_out", grad_out)
+    array = numeric("x", x)
+    grad = numeric("grad_out", grad_out, array)
     plan = pooling_plan(array.shape, window, stride=stride, padding=padding, ceil_mode=ceil_mode)
     counts = _counts(plan, count_include_pad)
     check_grad_out(grad, _shape(array, plan))
-    kernel = kernels.find("avg_pool_backward", backend)
-    out = np.empty(array.shape, float_dtype(grad))
-    if grad.size == 0:
-        out[...] = 0
-    else:
+    kernel = kernels.find("avg_pool_backward", backend, array)
+    out = (np.empty if grad.size else np.zeros)(array.shape, float_dtype(grad), like=array)
+    if grad.size:
         gradients = laid_out(grad, out.dtype, _planes(array, plan, plan.output))
         grad_x = out.reshape(_planes(array, plan, plan.input))
         kernel(gradients, grad_x, *counts, *_numbers(plan))

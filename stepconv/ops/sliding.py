@@ -4,6 +4,8 @@ Images are (batch, channels, rows, columns) and filters (filters, channels / gro
 columns) here, whatever the caller's arrays look like.
 """
 
+from math import prod
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -17,10 +19,10 @@ def slide(
     x: Array, w: Array, bias: Array | None, shape: Shape, plan: Plan, backend: str | None
 ) -> Array:
     """Return the correlation of x with w as an array of `shape`."""
-    out = np.empty(shape, x.dtype)
+    out = np.empty(shape, x.dtype, like=x)
     planes = out.reshape(x.shape[0], plan.out_channels, *plan.output_plane)
     arrays = (x, w, _filled(bias, plan.out_channels, x.dtype))
-    _fill("correlate", arrays, planes, w[0].size, plan, backend)
+    _fill("correlate", arrays, planes, prod(w.shape[1:]), plan, backend)
     return out
 
 
@@ -28,29 +30,32 @@ def slide_back(
     grad_out: Array, w: Array, bias: Array | None, shape: Shape, plan: Plan, backend: str | None
 ) -> Array:
     """Return the gradient for x, or the transposed correlation of `grad_out`, of `shape`."""
-    out = np.empty(shape, w.dtype)
+    out = np.empty(shape, w.dtype, like=grad_out)
     planes = out.reshape(grad_out.shape[0], plan.in_channels, plan.rows.size, plan.columns.size)
     arrays = (grad_out, w, _filled(bias, plan.in_channels, w.dtype))
-    _fill("correlate_grad_x", arrays, planes, w[:, 0].size // plan.groups, plan, backend)
+    painted = (w.shape[0], *w.shape[2:])
+    _fill("correlate_grad_x", arrays, planes, prod(painted) // plan.groups, plan, backend)
     return out
 
 
 def weigh(x: Array, grad_out: Array, shape: Shape, plan: Plan, backend: str | None) -> Array:
     """Return the gradient for weights of `shape`."""
-    out = np.empty(shape, x.dtype)
+    out = np.empty(shape, x.dtype, like=x)
     group = plan.in_channels // plan.groups
     filters = out.reshape(plan.out_channels, group, *plan.window)
-    _fill("correlate_grad_w", (x, grad_out), filters, grad_out[:, 0].size, plan, backend)
+    windows = prod((grad_out.shape[0], *grad_out.shape[2:]))
+    _fill("correlate_grad_w", (x, grad_out), filters, windows, plan, backend)
     return out
 
 
 def sum_channels(grad_out: Array, shape: Shape, backend: str | None) -> Array:
     """Return the gradient for the bias as an array of `shape`."""
-    kernel = kernels.find("channel_sums", backend)
-    out = np.empty(shape, grad_out.dtype)
+    kernel = kernels.find("channel_sums", backend, grad_out)
+    out = np.empty(shape, grad_out.dtype, like=grad_out)
     sums = out.reshape(grad_out.shape[1])
     if out.dtype.kind == "i":
-        check_sums_fit(kernel, (grad_out,), sums, grad_out[:, 0].size)
+        terms = prod((grad_out.shape[0], *grad_out.shape[2:]))
+        check_sums_fit(kernel, (grad_out,), sums, terms)
     kernel(grad_out, sums)
     return out
 
@@ -88,11 +93,13 @@ def bias_shape(w: Array, images: Array) -> Shape:
     return () if w.ndim < 3 else (images.shape[1],)
 
 
-def checked_bias(bias: ArrayLike | None, w: Array, channels: int) -> Array | None:
+def checked_bias(
+    bias: ArrayLike | None, w: Array, channels: int, beside: Array | None = None
+) -> Array | None:
     """Return the bias as an array: one number per filter, a single one for a plain kernel."""
     if bias is None:
         return None
-    array = numeric("bias", bias)
+    array = numeric("bias", bias, beside)
     if array.shape == (channels,) or (w.ndim < 3 and array.size == 1):
         return array
     fits = "a number fits" if w.ndim < 3 else f"({channels},) fits, one number for each filter"
@@ -103,7 +110,7 @@ def dtype_with_bias(x: Array, w: Array, bias: ArrayLike | None) -> DType:
     """Return the type to sum in; a bias that is a Python number does not widen it (NEP 50)."""
     if bias is None:
         return sum_dtype(x, w)
-    return sum_dtype(x, w, bias if isinstance(bias, int | float) else np.asarray(bias))
+    return sum_dtype(x, w, bias if isinstance(bias, int | float) else numeric("bias", bias))
 
 
 def _filled(bias: Array | None, channels: int, dtype: DType) -> Array:
@@ -121,7 +128,7 @@ def _fill(
     backend: str | None,
 ) -> None:
     """Let the kernel fill `out`; integers are shown to fit first."""
-    kernel = kernels.find(operation, backend)
+    kernel = kernels.find(operation, backend, out)
     numbers = (*plan.numbers, plan.groups)
     if out.size == 0:
         return

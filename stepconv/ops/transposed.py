@@ -72,7 +72,8 @@ class TransposedCall:
         groups: Any,
         backend: str | None,
     ) -> None:
-        self.x, self.w = numeric("x", x), numeric("w", w)
+        self.x = numeric("x", x)
+        self.w = numeric("w", w, self.x)
         self.plan = transposed_plan(
             self.x.shape,
             self.w.shape,
@@ -87,14 +88,14 @@ class TransposedCall:
 
     def forward(self, bias: ArrayLike | None) -> Array:
         """Return the result of the call."""
-        offset = sliding.checked_bias(bias, self.w, self.plan.in_channels)
+        offset = sliding.checked_bias(bias, self.w, self.plan.in_channels, self.x)
         dtype = sliding.dtype_with_bias(self.x, self.w, bias)
         x, w = sliding.as_images(self.x, self.w, dtype), sliding.as_filters(self.w, dtype)
         return sliding.slide_back(x, w, offset, self.shape, self.plan, self.backend)
 
     def backward(self, grad_out: ArrayLike) -> Gradients:
         """Return the gradients of the call, given that of its result."""
-        grad = numeric("grad_out", grad_out)
+        grad = numeric("grad_out", grad_out, self.x)
         check_grad_out(grad, self.shape)
         dtype = sum_dtype(self.x, self.w, grad)
         x, w = sliding.as_images(self.x, self.w, dtype), sliding.as_filters(self.w, dtype)

@@ -57,7 +57,9 @@ def job(
     bound = inspect.signature(function).bind(*arguments, **options)
     bound.apply_defaults()
     # The backend is the recorder's business, and a textbook knows but one algorithm.
-    given = {k: v for k, v in bound.arguments.items() if k not in ("backend", "algorithm")}
+    known = {k: v for k, v in bound.arguments.items() if k not in ("backend", "algorithm")}
+    # A trace keeps its arrays in the host's memory.
+    given = {k: laying.on_host(v) for k, v in known.items()}
     if function in _WITH_WEIGHTS:
         return _JOBS[function](**given, gradient=word("gradient", gradient or "x", GRADIENTS))
     if gradient not in (None, "x"):

@@ -32,7 +32,8 @@ def record(
 
     The arguments are those of the operation. One with several gradients is recorded for one of
     them: `gradient` is "x" (the default), "w" or "bias". On the backend "cpu" the textbook's loops
-    run compiled and on all threads, on "textbook" as plain Python; the numbers are the same.
+    run compiled and on all threads, on "cuda" with a thread for each step, on "textbook" as plain
+    Python; the numbers are the same.
 
     >>> import stepconv
     >>> trace = stepconv.record(stepconv.correlate, [[1, 2, 3], [4, 5, 6]], [[1, -1]])
@@ -52,7 +53,10 @@ def _run(job: Job, backend: str, about: About) -> Trace:
     form = gather(job.call, job.arrays)
     out = np.empty(form.shape, form.source.dtype)
     planes, height, width = form.shape
-    workers = np.zeros((planes * height, width), np.int32)
+    # One number says which thread, two which block and which of its threads.
+    numbers = len(kernels.WORKERS[backend])
+    who = () if numbers == 1 else (numbers,)
+    workers = np.zeros((planes * height, width, *who), np.int32)
     sums = winners = None
     reads = (_lookup(form.row, form.shape[1]), _lookup(form.column, form.shape[2]))
     run = _Runner(backend, workers)
@@ -72,7 +76,7 @@ def _run(job: Job, backend: str, about: About) -> Trace:
         case _:
             sums = _summed(form, run, reads, out)
     output = out.reshape(job.shape).astype(job.dtype, copy=False)
-    return Trace(job.call, job.arrays, output, workers.reshape(-1), sums, winners, about)
+    return Trace(job.call, job.arrays, output, workers.reshape(-1, *who), sums, winners, about)
 
 
 class _Runner:

@@ -14,11 +14,11 @@ from stepconv.kernels import recording
 from stepconv.testing import strategies as some
 from stepconv.testing.calls import Array, Call
 from stepconv.trace import Trace
+from tests.conftest import BACKENDS, FAST, SIMULATED
 from tests.twins import twins
 from tests.twins.test_twins import cast
 from tests.twins.twins import DTYPES, SLIDES, TWINS, Twin
 
-RECORDERS = ("textbook", "cpu")
 TRANSPOSED = (
     Call({"x": twins.filled((5,), 1), "w": twins.filled((3,), 2)}, {"stride": 2}),
     Call(
@@ -73,7 +73,8 @@ RECORDED = {
 }
 
 every_operation = pytest.mark.parametrize("operation", RECORDED)
-every_recorder = pytest.mark.parametrize("recorder", RECORDERS)
+every_recorder = pytest.mark.parametrize("recorder", BACKENDS)
+every_fast_recorder = pytest.mark.parametrize("recorder", FAST)
 
 
 def twin(operation: str, recorder: str) -> Twin:
@@ -97,12 +98,13 @@ def test_the_output_is_the_operations(operation: str, recorder: str, dtype: str)
 
 
 @every_operation
-def test_any_call(operation: str) -> None:
-    @settings(max_examples=30)
+@every_fast_recorder
+def test_any_call(operation: str, recorder: str) -> None:
+    @settings(max_examples=3 if SIMULATED else 30)
     @given(RECORDED[operation].calls(dtype=some.dtypes(*DTYPES)))
     def agrees(call: Call) -> None:
-        twin(operation, "cpu").judge(call, "the recorder")
-        trace = recorded(call, "cpu", operation)
+        twin(operation, recorder).judge(call, "the recorder")
+        trace = recorded(call, recorder, operation)
         assert trace == recorded(call, "textbook", operation)
         for index in np.linspace(0, len(trace) - 1, min(len(trace), 12), dtype=int):
             judge_step(trace, int(index))
@@ -111,13 +113,14 @@ def test_any_call(operation: str) -> None:
 
 
 @every_operation
-def test_nan_and_infinity(operation: str) -> None:
+@every_fast_recorder
+def test_nan_and_infinity(operation: str, recorder: str) -> None:
     floats = some.dtypes("float64", "float32")
 
-    @settings(max_examples=20)
+    @settings(max_examples=3 if SIMULATED else 20)
     @given(RECORDED[operation].calls(dtype=floats, whole=True, nan=True, infinity=True))
     def agrees(call: Call) -> None:
-        run = twin(operation, "cpu").run
+        run = twin(operation, recorder).run
         ref, comp = np.asarray(run(call, "textbook")), np.asarray(run(call, "the recorder"))
         tolerance = 1e-5 if operation == "avg_pool_backward" else 0
         np.testing.assert_allclose(comp, ref, rtol=tolerance, atol=tolerance)
@@ -160,10 +163,11 @@ def patch_by_padding(trace: Trace, place: tuple[int, ...]) -> Array:
 
 
 @pytest.mark.parametrize("name", ["max_pool", "pad", "relu"])
+@every_fast_recorder
 @pytest.mark.parametrize("dtype", ["float16", "uint8", "bool"])
-def test_what_only_moves_numbers_keeps_their_type(name: str, dtype: str) -> None:
+def test_what_only_moves_numbers_keeps_their_type(name: str, recorder: str, dtype: str) -> None:
     for call in TWINS[name].telling():
-        trace = recorded(cast(call, dtype), "cpu", name)
+        trace = recorded(cast(call, dtype), recorder, name)
         np.testing.assert_array_equal(trace.output, TWINS[name].run(cast(call, dtype), "textbook"))
         assert trace.output.dtype == dtype
 

@@ -11,10 +11,9 @@ from hypothesis import given
 from stepconv import kernels
 from stepconv.testing import strategies as some
 from stepconv.testing.calls import Call
-from tests.conftest import BACKENDS
+from tests.conftest import FAST
 from tests.twins.twins import DTYPES, TWINS
 
-FAST = [name for name in BACKENDS if name != "textbook"]
 NUMBERS = some.dtypes(*DTYPES)
 
 every_kernel = pytest.mark.parametrize("operation", kernels.OPERATIONS)
@@ -95,8 +94,8 @@ def test_a_planted_bug_is_caught(
     """A kernel that gets one cell wrong by a thousandth fails, and its twin is what calls it."""
     find = kernels.find
 
-    def find_wrong(name: str, backend: str | None = None) -> Callable[..., Any]:
-        kernel = find(name, backend)
+    def find_wrong(name: str, backend: str | None = None, beside: Any = None) -> Callable[..., Any]:
+        kernel = find(name, backend, beside)
         return wrong(kernel) if (name, backend) == (operation, fast) else kernel
 
     def wrong(kernel: Callable[..., Any]) -> Callable[..., Any]:

@@ -74,19 +74,19 @@ def _gradient(cell: Cell, arrays: Arrays) -> Call:
     x, w, grad = (_planes(arrays[name]) for name in ("x", "w", "grad_out"))
     numbers = (*cell.plan.numbers, cell.groups)
     if cell.direction == "dX":
-        kernel = kernels.find("correlate_grad_x", "cpu")
-        bias = np.zeros(x.shape[1], x.dtype)
+        kernel = kernels.find("correlate_grad_x")
+        bias = np.zeros(x.shape[1], x.dtype, like=x)
 
         def grad_x() -> Array:
-            out = np.empty(x.shape, x.dtype)
+            out = np.empty(x.shape, x.dtype, like=x)
             kernel(grad, w, bias, out, *numbers)
             return out.reshape(cell.x)
 
         return grad_x
-    kernel = kernels.find("correlate_grad_w", "cpu")
+    kernel = kernels.find("correlate_grad_w")
 
     def grad_w() -> Array:
-        out = np.empty(w.shape, w.dtype)
+        out = np.empty(w.shape, w.dtype, like=w)
         kernel(x, grad, out, *numbers)
         return out.reshape(cell.w)
 

@@ -22,9 +22,9 @@ from stepconv.kernels.compile import parallel, share_of
 from stepconv.kernels.cpu import few, few_weights, layer, layer_weights, plain, winograd
 from stepconv.kernels.cpu.fft import fft_planes
 from stepconv.kernels.cpu.filter import filter_planes
-from stepconv.kernels.cpu.passes import Pass, backward_passes, forward_pass
 from stepconv.kernels.cpu.separable import factors, separable_planes
 from stepconv.kernels.cpu.vector import lanes
+from stepconv.kernels.passes import Pass, backward_passes, forward_pass
 
 Array = Any
 

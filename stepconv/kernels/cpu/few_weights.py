@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of, thread_count
-from stepconv.kernels.cpu.passes import Pass
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copy_rows
 from stepconv.kernels.cpu.tiles import dot
 from stepconv.kernels.cpu.vector import address, lanes, registers
+from stepconv.kernels.passes import Pass
 
 Array = Any
 

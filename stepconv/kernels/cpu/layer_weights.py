@@ -14,11 +14,11 @@ import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.layer import vectors_for
-from stepconv.kernels.cpu.passes import Pass
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copy_rows, turning
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.vector import address, lanes
+from stepconv.kernels.passes import Pass
 
 Array = Any
 

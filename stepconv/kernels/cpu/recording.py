@@ -35,7 +35,7 @@ def record_sums(
     sums: Array,
 ) -> None:
     for line in range(*share_of(len(workers), share, shares)):
-        _sum_line(line, source, weights, pairs, bias, rows, columns, out, sums)
+        _sum_line(line, 0, workers.shape[1], source, weights, pairs, bias, rows, columns, out, sums)
         workers[line] = get_thread_id()
 
 
@@ -52,7 +52,7 @@ def record_winners(
     winners: Array,
 ) -> None:
     for line in range(*share_of(len(workers), share, shares)):
-        _winner_line(line, source, lowest, rows, columns, out, winners)
+        _winner_line(line, 0, workers.shape[1], source, lowest, rows, columns, out, winners)
         workers[line] = get_thread_id()
 
 
@@ -68,7 +68,7 @@ def record_routes(
     grad_x: Array,
 ) -> None:
     for line in range(*share_of(len(workers), share, shares)):
-        _route_line(line, grad_out, winners, rows, columns, grad_x)
+        _route_line(line, 0, workers.shape[1], grad_out, winners, rows, columns, grad_x)
         workers[line] = get_thread_id()
 
 
@@ -84,7 +84,7 @@ def record_copies(
     out: Array,
 ) -> None:
     for line in range(*share_of(len(workers), share, shares)):
-        _copy_line(line, source, outside, rows, columns, out)
+        _copy_line(line, 0, workers.shape[1], source, outside, rows, columns, out)
         workers[line] = get_thread_id()
 
 
@@ -93,5 +93,5 @@ def record_gates(
     share: int, shares: int, workers: Array, x: Array, values: Array, out: Array
 ) -> None:
     for line in range(*share_of(len(workers), share, shares)):
-        _gate_line(line, x, values, out)
+        _gate_line(line, 0, workers.shape[1], x, values, out)
         workers[line] = get_thread_id()

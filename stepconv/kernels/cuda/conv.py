@@ -1,0 +1,133 @@
+"""Correlation on a GPU, forward and backward: the plan decides which kernel serves it best.
+
+    many filters   layer.py    a block of threads computes a tile of filters x cells
+    few filters    plain.py    a thread computes a cell
+    one to one     filter.py   one channel goes into one: plain images, depthwise layers
+
+and for the gradient of the weights
+
+    many filters   weights.py  a block of threads computes a tile of filters x weights
+    few filters    sums.py     a block of threads computes a weight
+
+A gradient for x is told as a correlation of its own (`passes.py`). Integers take the same ways:
+in int64 they are exact whatever the order. Each number is summed by one thread or one block, in an
+order that follows from the sizes alone: the same bits every time, and on every card.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from stepconv.kernels.cuda import layer, plain, sums, weights
+from stepconv.kernels.cuda._launch import on_gpu, to_card
+from stepconv.kernels.cuda.filter import filter_planes
+from stepconv.kernels.cuda.moving import flipped
+from stepconv.kernels.passes import Pass, backward_passes, forward_pass
+
+Array = Any
+
+# From so many filters in a group on a tile is full enough to be faster than a thread for each cell.
+_MANY = 3
+
+
+@on_gpu("out")
+def correlate(
+    x: Array,
+    w: Array,
+    bias: Array,
+    out: Array,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+    groups: int,
+) -> None:
+    """out[n, o, i, j] = bias[o] + Σ x[n, c, i·stride - top + a·dilation, …] · w[o, c, a, b]."""
+    numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
+    if w.shape[0] == groups and w.shape[1] == 1 and numbers[:4] == (1, 1, 1, 1):
+        filter_planes(x, w, bias, out, top, left, zeros=True)
+        return
+    plan = forward_pass(w.shape, out.shape[2:], numbers)
+    of_filter = w.shape[1] * w.shape[2] * w.shape[3]
+    steps = (of_filter * (w.shape[0] // groups), of_filter, groups)
+    _apply(x, w, bias, out, plan, steps, zeros=True)
+
+
+@on_gpu("grad_x")
+def correlate_grad_x(
+    grad_out: Array,
+    w: Array,
+    bias: Array,
+    grad_x: Array,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+    groups: int,
+) -> None:
+    """grad_x[n, c, y, x] = bias[c] + Σ grad_out · w over the windows that read the cell."""
+    numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
+    if w.shape[0] == groups and w.shape[1] == 1 and numbers[:4] == (1, 1, 1, 1):
+        # Read backwards, a step of one cell is a step of one cell through the mirrored kernel.
+        above, before = w.shape[2] - 1 - top, w.shape[3] - 1 - left
+        filter_planes(grad_out, flipped(w, (2, 3)), bias, grad_x, above, before, zeros=False)
+        return
+    of_channel = w.shape[2] * w.shape[3]
+    steps = (w.shape[1] * of_channel * (w.shape[0] // groups), of_channel, groups)
+    for plan in backward_passes(w.shape, groups, grad_x.shape[2:], numbers):
+        _apply(grad_out, w, bias, grad_x, plan, steps, zeros=False)
+
+
+@on_gpu("grad_w")
+def correlate_grad_w(
+    x: Array,
+    grad_out: Array,
+    grad_w: Array,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+    groups: int,
+) -> None:
+    """grad_w[o, c, a, b] = Σ x[n, c, i·stride - top + a·dilation, …] · grad_out[n, o, i, j]."""
+    numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
+    if grad_w.shape[0] // groups < _MANY:
+        sums.weigh(x, grad_out, grad_w, numbers, groups)
+        return
+    plan = forward_pass(grad_w.shape, grad_out.shape[2:], numbers)
+    weights.weigh(x, grad_out, grad_w, plan, _tables(plan)[0], groups)
+
+
+@on_gpu("grad_bias")
+def channel_sums(grad_out: Array, grad_bias: Array) -> None:
+    """grad_bias[o] = Σ grad_out[n, o, i, j]."""
+    sums.sum_channels(grad_out, grad_bias)
+
+
+def _apply(
+    source: Array,
+    w: Array,
+    bias: Array,
+    out: Array,
+    plan: Pass,
+    steps: tuple[int, int, int],
+    zeros: bool,
+) -> None:
+    """Compute a pass by tiles where there are filters to fill them."""
+    chosen = layer if out.shape[1] // steps[2] >= _MANY else plain
+    chosen.apply_pass(source, w, bias, out, plan, _tables(plan), steps, zeros)
+
+
+@functools.lru_cache(maxsize=256)
+def _tables(plan: Pass) -> tuple[Array, Array]:
+    """Return the taps and the places of their weights on the card, where they stay."""
+    return to_card(plan.taps.astype(np.int32)), to_card(plan.weights)

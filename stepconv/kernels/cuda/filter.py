@@ -1,0 +1,122 @@
+"""One channel into one on a GPU: pictures, and depthwise layers that step by one cell.
+
+A block of threads computes a tile of the output. It fetches what the tile reads of the input, and
+of the kernel as many rows and columns as fit, into memory that it shares; a larger kernel comes in
+pieces. Each thread computes some cells one below the other: as a column of the kernel slides down a
+strip of the input, they read the same cells, one row later each.
+
+    strip   weights of a column      sums
+      s0      w0                     s0·w0 + s1·w1
+      s1      w1                     s1·w0 + s2·w1
+      s2                             s2·w0 + s3·w1
+      s3
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numba
+import numpy as np
+from numba import cuda
+
+from stepconv.kernels.cuda._launch import SIMULATED, kernel, launch
+from stepconv.kernels.cuda.places import larger, place, smaller
+
+Array = Any
+
+# Threads of a block, and the cells of each, one below the other; columns of a piece of the kernel.
+# A piece has as many rows as a thread has cells.
+_ROWS, _COLUMNS, _OWN, _PIECE = (2, 3, 2, 2) if SIMULATED else (8, 32, 8, 32)
+
+
+def filter_planes(
+    x: Array, w: Array, bias: Array, out: Array, top: int, left: int, zeros: bool
+) -> None:
+    """out[n, c, i, j] = bias[c] + Σ x[n, c, i - top + a, j - left + b] · w[c, 0, a, b].
+
+    `zeros` says whether the outside of x is zeros to multiply, or nothing at all.
+    """
+    tiles_y, tiles_x = -(-out.shape[2] // (_ROWS * _OWN)), -(-out.shape[3] // _COLUMNS)
+    blocks = out.shape[0] * out.shape[1] * tiles_y * tiles_x
+    run = _kernel(out.dtype.str, not zeros)
+    launch(run, blocks, _ROWS * _COLUMNS, x, w, bias, out, top, left, tiles_y, tiles_x)
+
+
+@functools.cache
+def _kernel(dtype: str, ends_at_border: bool) -> Any:
+    number = numba.from_dtype(np.dtype(dtype))
+    threads = _ROWS * _COLUMNS
+    strip_cells = 2 * _OWN - 1
+    tile_rows, tile_columns = _ROWS * _OWN + _OWN - 1, _COLUMNS + _PIECE - 1
+
+    @kernel
+    def filter_tile(
+        x: Array,
+        w: Array,
+        bias: Array,
+        out: Array,
+        top: int,
+        left: int,
+        tiles_y: int,
+        tiles_x: int,
+    ) -> None:
+        cells = cuda.shared.array((tile_rows, tile_columns), number)
+        weights = cuda.shared.array((_OWN, _PIECE), number)
+        sums = cuda.local.array(_OWN, number)
+        strip = cuda.local.array(strip_cells, number)
+
+        thread = cuda.threadIdx.x
+        row, column = thread // _COLUMNS * _OWN, thread % _COLUMNS
+        plane, tile_i, tile_j = place(cuda.blockIdx.x, tiles_y, tiles_x)
+        n, c = plane // x.shape[1], plane % x.shape[1]
+        first_i, first_j = tile_i * _ROWS * _OWN, tile_j * _COLUMNS
+        height, width, window_y, window_x = x.shape[2], x.shape[3], w.shape[2], w.shape[3]
+
+        for r in range(_OWN):
+            sums[r] = bias[c]
+        odd = 0  # whether a weight is not finite
+
+        for first_a in range(0, window_y, _OWN):
+            for first_b in range(0, window_x, _PIECE):
+                rows = smaller(_OWN, window_y - first_a)
+                columns = smaller(_PIECE, window_x - first_b)
+                read = columns + _COLUMNS - 1
+                for e in range(thread, (_ROWS * _OWN + rows - 1) * read, threads):
+                    y = first_i - top + first_a + e // read
+                    z = first_j - left + first_b + e % read
+                    inside = 0 <= y < height and 0 <= z < width
+                    cells[e // read, e % read] = x[n, c, y, z] if inside else 0
+                for e in range(thread, rows * columns, threads):
+                    weight = w[c, 0, first_a + e // columns, first_b + e % columns]
+                    weights[e // columns, e % columns] = weight
+                    if ends_at_border and weight - weight != 0:
+                        odd = 1
+                cuda.syncthreads()
+                for b in range(columns):
+                    for s in range(strip_cells):
+                        strip[s] = cells[row + s, column + b]
+                    for a in range(_OWN):
+                        if a < rows:
+                            weight = weights[a, b]
+                            for r in range(_OWN):
+                                sums[r] += weight * strip[r + a]
+                cuda.syncthreads()
+
+        j = first_j + column
+        for r in range(_OWN):
+            i = first_i + row + r
+            if i < out.shape[2] and j < out.shape[3]:
+                out[n, c, i, j] = sums[r]
+
+        # Zeros times a weight that is not finite make NaNs: see layer.py.
+        if ends_at_border and cuda.syncthreads_or(odd) and j < out.shape[3]:
+            for i in range(first_i + row, smaller(out.shape[2], first_i + row + _OWN)):
+                total = bias[c]
+                for a in range(larger(0, top - i), smaller(window_y, height + top - i)):
+                    for b in range(larger(0, left - j), smaller(window_x, width + left - j)):
+                        total += x[n, c, i - top + a, j - left + b] * w[c, 0, a, b]
+                out[n, c, i, j] = total
+
+    return filter_tile

@@ -1,0 +1,244 @@
+"""Pooling on a GPU, forward and backward: a thread for each cell of the result.
+
+Backward, too, each cell of grad_x has a thread of its own, which looks at the windows that reach
+over the cell: no two threads add to one number, so the bits are the same every time.
+"""
+
+from typing import Any
+
+from numba import cuda
+
+from stepconv.kernels.cuda._launch import allocate, inner, kernel, launch_each, on_gpu
+from stepconv.kernels.cuda.places import larger, place, smaller, windows_over
+
+Array = Any
+
+_INT32_CELLS = 2**31  # in a plane, so that 32 bits can count them
+
+
+@on_gpu("out")
+def max_pool(
+    x: Array,
+    out: Array,
+    lowest: Any,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """out[b, i, j] = the largest cell of the window, `lowest` where it holds padding alone."""
+    numbers = (window_y, window_x, stride_y, stride_x, dilation_y, dilation_x, top, left)
+    launch_each(_largest, out.size, x, out, lowest, *numbers)
+
+
+@kernel
+def _largest(
+    x: Array,
+    out: Array,
+    lowest: Any,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+) -> None:
+    cell = cuda.grid(1)
+    if cell < out.size:
+        b, i, j = place(cell, out.shape[1], out.shape[2])
+        first_y, first_z = i * stride_y - top, j * stride_x - left
+        y, z = _winner(x, b, first_y, first_z, window_y, window_x, dilation_y, dilation_x)
+        out[b, i, j] = x[b, y, z] if y >= 0 else lowest
+
+
+@inner
+def _winner(
+    x: Array,
+    b: int,
+    first_y: int,
+    first_z: int,
+    window_y: int,
+    window_x: int,
+    dilation_y: int,
+    dilation_x: int,
+) -> tuple[int, int]:
+    """Return where the first of the largest cells is, or (-1, -1) where padding is alone."""
+    best = x.dtype.type(0)
+    best_y, best_z = -1, -1
+    for a in range(window_y):
+        y = first_y + a * dilation_y
+        if 0 <= y < x.shape[1]:
+            for c in range(window_x):
+                z = first_z + c * dilation_x
+                if 0 <= z < x.shape[2]:
+                    value = x[b, y, z]
+                    # The first of equals wins, and the first NaN beats all.
+                    if best_y < 0 or value > best or (value != value and best == best):
+                        best, best_y, best_z = value, y, z
+    return best_y, best_z
+
+
+@on_gpu("grad_x")
+def max_pool_backward(
+    x: Array,
+    grad_out: Array,
+    grad_x: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """Hand each window's gradient to its winner; a cell that wins twice gets both."""
+    numbers = (window_y, window_x, stride_y, stride_x, dilation_y, dilation_x, top, left)
+    small = x.shape[1] * x.shape[2] < _INT32_CELLS
+    winners = allocate(grad_out.shape, "int32" if small else "int64")
+    launch_each(_winners, winners.size, x, winners, *numbers)
+    launch_each(_hand_back, grad_x.size, winners, grad_out, grad_x, *numbers)
+
+
+@kernel
+def _winners(
+    x: Array,
+    winners: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """winners[b, i, j] = which cell of its plane the window chose, negative for none."""
+    cell = cuda.grid(1)
+    if cell < winners.size:
+        b, i, j = place(cell, winners.shape[1], winners.shape[2])
+        first_y, first_z = i * stride_y - top, j * stride_x - left
+        y, z = _winner(x, b, first_y, first_z, window_y, window_x, dilation_y, dilation_x)
+        winners[b, i, j] = y * x.shape[2] + z
+
+
+@kernel
+def _hand_back(
+    winners: Array,
+    grad_out: Array,
+    grad_x: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """grad_x[b, y, z] = Σ grad_out[b, i, j] of the windows (i, j) that chose this cell."""
+    cell = cuda.grid(1)
+    if cell < grad_x.size:
+        height, width = grad_out.shape[1], grad_out.shape[2]
+        b, y, z = place(cell, grad_x.shape[1], grad_x.shape[2])
+        low_i, high_i = windows_over(y, (window_y - 1) * dilation_y + 1, stride_y, top, height)
+        low_j, high_j = windows_over(z, (window_x - 1) * dilation_x + 1, stride_x, left, width)
+        total = grad_x.dtype.type(0)
+        for i in range(low_i, high_i):
+            for j in range(low_j, high_j):
+                if winners[b, i, j] == y * grad_x.shape[2] + z:
+                    total += grad_out[b, i, j]
+        grad_x[b, y, z] = total
+
+
+@on_gpu("out")
+def avg_pool(
+    x: Array,
+    out: Array,
+    row_counts: Array,
+    column_counts: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """out[b, i, j] = Σ of the window / (row_counts[i] · column_counts[j])."""
+    numbers = (window_y, window_x, stride_y, stride_x, top, left)
+    launch_each(_average, out.size, x, out, row_counts, column_counts, *numbers)
+
+
+@kernel
+def _average(
+    x: Array,
+    out: Array,
+    row_counts: Array,
+    column_counts: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    top: int,
+    left: int,
+) -> None:
+    cell = cuda.grid(1)
+    if cell < out.size:
+        b, i, j = place(cell, out.shape[1], out.shape[2])
+        first_y, first_z = i * stride_y - top, j * stride_x - left
+        total = out.dtype.type(0)
+        for y in range(larger(0, first_y), smaller(x.shape[1], first_y + window_y)):
+            for z in range(larger(0, first_z), smaller(x.shape[2], first_z + window_x)):
+                total += x[b, y, z]
+        out[b, i, j] = total / out.dtype.type(row_counts[i] * column_counts[j])
+
+
+@on_gpu("grad_x")
+def avg_pool_backward(
+    grad_out: Array,
+    grad_x: Array,
+    row_counts: Array,
+    column_counts: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """Spread each window's gradient evenly over its cells; windows that overlap add."""
+    numbers = (window_y, window_x, stride_y, stride_x, top, left)
+    launch_each(_spread, grad_x.size, grad_out, grad_x, row_counts, column_counts, *numbers)
+
+
+@kernel
+def _spread(
+    grad_out: Array,
+    grad_x: Array,
+    row_counts: Array,
+    column_counts: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """grad_x[b, y, z] = Σ over the windows above it of grad_out / the cells of the window."""
+    cell = cuda.grid(1)
+    if cell < grad_x.size:
+        b, y, z = place(cell, grad_x.shape[1], grad_x.shape[2])
+        low_i, high_i = windows_over(y, window_y, stride_y, top, grad_out.shape[1])
+        low_j, high_j = windows_over(z, window_x, stride_x, left, grad_out.shape[2])
+        total = grad_x.dtype.type(0)
+        for i in range(low_i, high_i):
+            for j in range(low_j, high_j):
+                cells = grad_x.dtype.type(row_counts[i] * column_counts[j])
+                total += grad_out[b, i, j] / cells
+        grad_x[b, y, z] = total

@@ -1,0 +1,142 @@
+"""Sums of very many numbers into few on a GPU, always added in the same order.
+
+The threads of a block each add up a share, and then pair by pair what they have. Where there are
+fewer results than a card needs blocks, each is summed in parts, and the parts are added one after
+the other. How many parts depends on the sizes alone: every card gives the same bits.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numba
+import numpy as np
+from numba import cuda
+
+from stepconv.kernels.cuda._launch import (
+    SIMULATED,
+    THREADS,
+    allocate,
+    inner,
+    kernel,
+    launch,
+    launch_each,
+)
+from stepconv.kernels.cuda.places import place
+
+Array = Any
+Numbers = tuple[int, ...]
+
+_BLOCKS = 3 if SIMULATED else 512  # keep a large card busy
+
+
+def parts_for(results: int, terms: int, least: int) -> int:
+    """Return into how many parts sums are split, each of `least` terms or more."""
+    return max(1, min(-(-_BLOCKS // results), terms // least))
+
+
+def add_up(parts: Array, out: Array) -> None:
+    """out[i] = Σ parts[p, i], in the order of p."""
+    launch_each(_add_up, out.size, parts, out)
+
+
+@kernel
+def _add_up(parts: Array, out: Array) -> None:
+    i = cuda.grid(1)
+    if i < out.size:
+        total = parts[0, i]
+        for p in range(1, parts.shape[0]):
+            total += parts[p, i]
+        out.flat[i] = total
+
+
+@inner
+def _add_in_block(shares: Array, thread: int, share: Any) -> None:
+    """shares[0] = Σ of what the threads of a block have: 8 become 4, these 2, and these 1."""
+    shares[thread] = share
+    half = THREADS // 2
+    while half:
+        cuda.syncthreads()
+        if thread < half:
+            shares[thread] += shares[thread + half]
+        half //= 2
+
+
+def sum_channels(grad_out: Array, grad_bias: Array) -> None:
+    """grad_bias[o] = Σ grad_out[n, o, i, j]."""
+    cells = grad_out.size // grad_bias.size
+    parts = parts_for(grad_bias.size, cells, 16 * THREADS)
+    found = allocate((parts, grad_bias.size), grad_bias.dtype)
+    launch(_channel_kernel(grad_bias.dtype.str), found.size, THREADS, grad_out, found)
+    add_up(found, grad_bias)
+
+
+@functools.cache
+def _channel_kernel(dtype: str) -> Any:
+    number = numba.from_dtype(np.dtype(dtype))
+
+    @kernel
+    def sum_part(grad_out: Array, parts: Array) -> None:
+        shares = cuda.shared.array(THREADS, number)
+        thread, block = cuda.threadIdx.x, cuda.blockIdx.x
+        part, o = block // parts.shape[1], block % parts.shape[1]
+        height, width = grad_out.shape[2], grad_out.shape[3]
+        cells = grad_out.shape[0] * height * width
+        total = grad_out.dtype.type(0)
+        for cell in range(part * THREADS + thread, cells, parts.shape[0] * THREADS):
+            n, i, j = place(cell, height, width)
+            total += grad_out[n, o, i, j]
+        _add_in_block(shares, thread, total)
+        if thread == 0:
+            parts[part, o] = shares[0]
+
+    return sum_part
+
+
+def weigh(x: Array, grad_out: Array, grad_w: Array, numbers: Numbers, groups: int) -> None:
+    """grad_w[o, c, a, b] = Σ x[n, c, i·stride - top + a·dilation, …] · grad_out[n, o, i, j].
+
+    `numbers` are strides, dilations and pads in front.
+    """
+    cells = grad_out.size // grad_out.shape[1]
+    parts = parts_for(grad_w.size, cells, 16 * THREADS)
+    found = allocate((parts, grad_w.size), grad_w.dtype)
+    run = _weight_kernel(grad_w.dtype.str)
+    shape = grad_w.shape
+    launch(run, found.size, THREADS, x, grad_out, found, shape, numbers, groups)
+    add_up(found, grad_w)
+
+
+@functools.cache
+def _weight_kernel(dtype: str) -> Any:
+    number = numba.from_dtype(np.dtype(dtype))
+
+    @kernel
+    def weigh_part(
+        x: Array, grad_out: Array, parts: Array, shape: Numbers, numbers: Numbers, groups: int
+    ) -> None:
+        filters, channels, window_y, window_x = shape
+        stride_y, stride_x, dilation_y, dilation_x, top, left = numbers
+        shares = cuda.shared.array(THREADS, number)
+        thread, block = cuda.threadIdx.x, cuda.blockIdx.x
+        part, weight = block // parts.shape[1], block % parts.shape[1]
+        plane, a, b = place(weight, window_y, window_x)
+        o = plane // channels
+        c = o // (filters // groups) * channels + plane % channels
+        height, width = grad_out.shape[2], grad_out.shape[3]
+        cells = grad_out.shape[0] * height * width
+        total = grad_out.dtype.type(0)
+        for cell in range(part * THREADS + thread, cells, parts.shape[0] * THREADS):
+            n, i, j = place(cell, height, width)
+            y = i * stride_y - top + a * dilation_y
+            z = j * stride_x - left + b * dilation_x
+            value = x.dtype.type(0)
+            if 0 <= y < x.shape[2] and 0 <= z < x.shape[3]:
+                value = x[n, c, y, z]
+            total += value * grad_out[n, o, i, j]
+        _add_in_block(shares, thread, total)
+        if thread == 0:
+            parts[part, weight] = shares[0]
+
+    return weigh_part

@@ -1,0 +1,119 @@
+"""A card that only compiles: every launch becomes PTX, so that types are checked without a GPU.
+
+    python -m tests.cuda.compiling      compiles what the operations launch; needs the extra `cuda`
+
+The memory of this card is the host's, and nothing is ever computed.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
+
+import numba
+import numpy as np
+from numba import cuda
+from numba.cuda import dispatcher
+
+import stepconv
+from stepconv import kernels
+
+Array = Any
+
+CARD = (9, 0)
+found: dict[Any, str] = {}
+
+
+class HostMemory:
+    """What stands in for Numba's arrays of a card."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.array, name)
+
+    def reshape(self, shape: tuple[int, ...]) -> HostMemory:
+        return HostMemory(self.array.reshape(shape))
+
+    def is_c_contiguous(self) -> bool:
+        return bool(self.array.flags.c_contiguous)
+
+    def copy_to_host(self, out: Array | None = None) -> Array:
+        return self.array
+
+    def copy_to_device(self, array: Array) -> None:
+        self.array[...] = array
+
+
+class Compiler:
+    """A kernel that is compiled where it should run."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def __getitem__(self, grid: Any) -> Any:
+        return self.compile
+
+    def compile(self, *arguments: Any) -> None:
+        types = tuple(numba.typeof(bare(argument)) for argument in arguments)
+        if (self.function, types) not in found:
+            ptx, _ = cuda.compile_ptx(self.function, types, cc=CARD)
+            found[self.function, types] = ptx
+
+
+def bare(argument: Any) -> Any:
+    if isinstance(argument, tuple):
+        return tuple(map(bare, argument))
+    return argument.array if isinstance(argument, HostMemory) else argument
+
+
+def pretend() -> None:
+    """Put this card in the place of a real one; before any kernel is imported."""
+    from stepconv.kernels import _card
+
+    jit = cuda.jit
+    cuda.jit = lambda function=None, **options: (
+        jit(function, **options) if options else Compiler(function)
+    )
+    # Helpers are compiled for the card that is there.
+    dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=CARD)
+    cuda.device_array = lambda shape, dtype: HostMemory(np.zeros(shape, dtype))
+    cuda.to_device = lambda array: HostMemory(np.array(array))
+    _card.card = lambda: "a card that only compiles"
+
+
+def main() -> None:
+    """Make every kind of call, for every type of numbers."""
+    pretend()
+    from tests.twins.test_recorder import RECORDED, recorded
+    from tests.twins.test_twins import cast
+    from tests.twins.twins import DTYPES, TWINS
+
+    for operation, twin in TWINS.items():
+        for dtype in DTYPES:
+            for call in twin.telling():
+                twin.run(cast(call, dtype), "cuda")
+        print(operation, len(found), file=sys.stderr)
+    for operation, twin in RECORDED.items():
+        for dtype in DTYPES:
+            with suppress(IndexError, AssertionError):  # what the host makes of nothing computed
+                recorded(cast(twin.telling()[1], dtype), "cuda", operation)
+    for dtype in DTYPES:
+        x, w = (kernels.on_card(np.full(shape, 2**40, dtype)) for shape in ((4, 5), (2, 2)))
+        stepconv.convolve(x, w, backend="cuda")
+        stepconv.max_pool_backward(x, w, 2, backend="cuda")
+        abs(x)
+    for dtype in ("float16", "uint8", "bool"):
+        stepconv.relu(kernels.on_card(np.ones(5, dtype)), backend="cuda")
+        for operation in ("max_pool", "pad", "relu"):
+            TWINS[operation].run(cast(TWINS[operation].telling()[1], dtype), "cuda")
+    for name in sorted({function.__name__ for function, _ in found}):
+        print(name)
+    print(f"{len(found)} kernels compiled")
+
+
+if __name__ == "__main__":
+    main()
