@@ -1,25 +1,34 @@
-"""One door to the disk: a file appears whole or not at all, whatever stops the writing."""
+"""One door to the disk: a file appears whole under its name, or not at all."""
 
 import os
 import secrets
-from collections.abc import Callable
-from os import PathLike
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 
-def write_whole(path: str | PathLike[str], fill: Callable[[BinaryIO], object]) -> None:
-    """Put into `path` what `fill` writes; until all of it is on the disk, the old file stays."""
-    target = Path(path).resolve()  # a link stays a link
+def write(path: Path, content: bytes) -> None:
+    """Put `content` into `path`; whatever happens, no half-written file stays there."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write; it takes the name `path` when the block ends without an error."""
+    target = path.resolve()  # a link stays a link
     draft = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with draft.open("xb") as file:
-            fill(file)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         draft.replace(target)
         _flush_folder(target.parent)
     except OSError as error:
+        if error.filename not in (None, str(draft), str(target)):
+            raise  # another file's trouble, from inside the block
         # The name of the draft would puzzle whoever reads the message.
         raise type(error)(error.errno, error.strerror, str(path)) from None
     finally:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from stepconv import files
 from stepconv.errors import ArgumentError
-from stepconv.files import write_whole
 
 
 def check(path: Path, suffixes: tuple[str, ...], force: bool) -> None:
@@ -20,4 +20,4 @@ def check(path: Path, suffixes: tuple[str, ...], force: bool) -> None:
 
 def write(path: Path, content: bytes) -> None:
     """Put `content` into `path`; whatever happens, no half-written file stays there."""
-    write_whole(path, lambda file: file.write(content))
+    files.write(path, content)

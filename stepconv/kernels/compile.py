@@ -4,6 +4,8 @@
     @compiled   a serial function that Python calls
     @parallel   a kernel: kernel(...) runs its prange loops on all threads, kernel.serial(...) on
                 the calling one
+    code_address(function)
+                where the code of a function lies, for a program that calls it by its address
 
 No fast-math flag is ever set: NaN and Inf stay what they are, and sums keep their order.
 """
@@ -20,6 +22,7 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy.ma  # noqa: F401  Numba imports it in the first call, where a fork may catch it halfway
 from llvmlite.binding.ffi import lib as llvm
+from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu_options import ParallelOptions
 from numba.np.ufunc.parallel import threading_layer
@@ -30,6 +33,7 @@ __all__ = [
     "Kernel",
     "cache_status",
     "clear_cache",
+    "code_address",
     "compiled",
     "inner",
     "parallel",
@@ -39,6 +43,8 @@ __all__ = [
 
 _llvm_lock: Any = llvm._lock  # code that is thrown away takes it without Numba's compiler lock
 _config: Any = numba.config  # makes its names at run time
+
+_code: list[Any] = []
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -104,6 +110,17 @@ def compiled(function: F) -> F:
 def inner(function: F) -> F:
     """Compile a function for calls from kernels: it becomes part of their code."""
     return cast(F, _jit(function))
+
+
+@functools.cache
+def code_address(function: Callable[[int, int], None]) -> int:
+    """Compile a function of two int64 and return where its code lies, for calls by address."""
+    kind = numba.types.void(numba.types.int64, numba.types.int64)
+    code: Any = CFunc(function, (kind.args, kind.return_type), {}, {"error_model": "numpy"})
+    code._cache = KernelCache(cast(FunctionType, function), "code")
+    code.compile()
+    _code.append(code)  # the code lives as long as this object
+    return int(code.address)
 
 
 def use_threads(count: int) -> None:

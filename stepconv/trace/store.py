@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError
-from stepconv.files import write_whole
+from stepconv.files import replacing
 from stepconv.trace.jobs import spelled
 from stepconv.trace.model import Trace
 
@@ -36,7 +36,8 @@ def save(trace: Trace, path: str | PathLike[str], *, force: bool = False) -> Non
     """Write the trace whole or not at all; an existing file is replaced only with `force`."""
     if not force and Path(path).exists():
         raise ArgumentError(f"{path} is there already: force=True overwrites it")
-    write_whole(path, lambda file: _write(trace, file))
+    with replacing(Path(path)) as file:
+        _write(trace, file)
 
 
 def _write(trace: Trace, file: BinaryIO) -> None:

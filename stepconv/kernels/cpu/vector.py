@@ -161,7 +161,7 @@ class Vectors:
 
     def zero(self) -> Vector:
         """Return a vector of zeros."""
-        return self.constant(0.0)
+        return self.constant(0)
 
     def integer(self, address: Int) -> Int:
         """Return the int64 at an address."""
@@ -276,10 +276,40 @@ class Vectors:
         turns = [x for i in range(self.lanes) for x in (i, self.lanes + i)]
         return [self._shuffled(a, b, half) for half in (turns[: self.lanes], turns[self.lanes :])]
 
-    def within(self, index: Int | int, low: Int, high: Int, inside: Int, outside: Int) -> Int:
+    def sqrt(self, a: Vector) -> Vector:
+        """Return the square root of a."""
+        return self._vector(self._call("sqrt", self._type, [a.value]))
+
+    def above(self, a: Vector, b: Vector) -> Mask:
+        """Return where a > b; nowhere where one of them is NaN."""
+        return Mask(self._builder, self._builder.fcmp_ordered(">", a.value, b.value))
+
+    def add_totals(self, places: Sequence[Int], vectors: Sequence[Vector]) -> None:
+        """Add the sum of the lanes of each vector to the number at its place."""
+        for start in range(0, len(vectors), self.lanes):
+            rows = list(vectors[start : start + self.lanes])
+            rows += [self.zero()] * ((1 << (len(rows) - 1).bit_length()) - len(rows))
+            for _ in range(self.lanes.bit_length() - 1):
+                # Sums of neighbours, those of two rows in one, until a lane holds all of a row.
+                pairs = zip(rows[::2], rows[1::2], strict=True) if rows[1:] else [rows * 2]
+                rows = [even + odd for even, odd in (self.unzipped(*pair) for pair in pairs)]
+            for lane, place in enumerate(places[start : start + self.lanes]):
+                pointer = self._pointer(place, self._scalar)
+                total = self._builder.extract_element(rows[0].value, ir.Constant(_INT32, lane))
+                self._builder.store(self._builder.fadd(self._builder.load(pointer), total), pointer)
+
+    def when(self, test: Int, yes: Callable[[], None], no: Callable[[], None]) -> None:
+        """Run one piece where `test` is above 0, and the other where it is not."""
+        positive = self._builder.icmp_signed(">", test.value, _value(0))
+        with self._builder.if_else(positive) as branches:
+            for branch, piece in zip(branches, (yes, no), strict=True):
+                with branch:
+                    piece()
+
+    def within(self, index: Int | int, low: Int | int, high: Int, inside: Int, outside: Int) -> Int:
         """Return `inside` where low <= index < high, else `outside`."""
         builder = self._builder
-        above = builder.icmp_signed("<=", low.value, _value(index))
+        above = builder.icmp_signed("<=", _value(low), _value(index))
         below = builder.icmp_signed("<", _value(index), high.value)
         chosen = builder.select(builder.and_(above, below), inside.value, outside.value)
         return Int(builder, chosen)

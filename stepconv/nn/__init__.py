@@ -1,0 +1,90 @@
+"""Networks: layers as descriptions, the zoo, and the program that trains them fast.
+
+`Trainer` and `Predictor` load on first use, and Numba with them; descriptions need neither.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from stepconv.nn import dropout, loss, optim, plain
+from stepconv.nn.description import from_dict, from_toml, load, to_dict, to_toml
+from stepconv.nn.layers import (
+    LAYERS,
+    AvgPool,
+    BatchNorm,
+    Concat,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Layer,
+    LeakyReLU,
+    MaxPool,
+    ReLU,
+    Residual,
+    Sigmoid,
+    Tanh,
+)
+from stepconv.nn.model import (
+    Model,
+    Place,
+    initial_parameters,
+    initial_statistics,
+    walk,
+)
+from stepconv.nn.optim import OPTIMIZERS, SGD, Adam, AdamW, Schedule
+from stepconv.nn.zoo import ZOO, build
+
+if TYPE_CHECKING:
+    from stepconv.nn.trainer import Predictor, Trainer
+
+__all__ = [
+    "LAYERS",
+    "OPTIMIZERS",
+    "SGD",
+    "ZOO",
+    "Adam",
+    "AdamW",
+    "AvgPool",
+    "BatchNorm",
+    "Concat",
+    "Conv",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalAvgPool",
+    "Layer",
+    "LeakyReLU",
+    "MaxPool",
+    "Model",
+    "Place",
+    "Predictor",
+    "ReLU",
+    "Residual",
+    "Schedule",
+    "Sigmoid",
+    "Tanh",
+    "Trainer",
+    "build",
+    "dropout",
+    "from_dict",
+    "from_toml",
+    "initial_parameters",
+    "initial_statistics",
+    "load",
+    "loss",
+    "optim",
+    "plain",
+    "to_dict",
+    "to_toml",
+    "walk",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("Predictor", "Trainer"):
+        raise AttributeError(f"module 'stepconv.nn' has no attribute {name!r}")
+    value = getattr(import_module("stepconv.nn.trainer"), name)
+    globals()[name] = value
+    return value

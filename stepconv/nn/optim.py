@@ -1,0 +1,157 @@
+"""How parameters follow their gradients, and how large a step they take: optimisers, schedules.
+
+An optimiser is a description; `update` is its formula in NumPy. A schedule is a pure function: the
+learning rate of a step depends on the number of the step and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, pi, sqrt
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stepconv.errors import ArgumentError
+from stepconv.geometry import flag, integer, word
+from stepconv.nn.layers import number
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Follow the gradient; with momentum, a mean of it that forgets slowly.
+
+    `nesterov` looks one step ahead. `weight_decay` pulls every parameter towards 0.
+    """
+
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    kind: ClassVar[str] = "sgd"
+    moments: ClassVar[tuple[str, ...]] = ("velocity",)
+
+    def __post_init__(self) -> None:
+        number("momentum", self.momentum, 0, 1)
+        number("weight_decay", self.weight_decay, 0, 1)
+        if flag("nesterov", self.nesterov) and self.momentum == 0:
+            raise ArgumentError("nesterov=True looks ahead along the momentum: above 0 fits")
+
+    def update(
+        self, p: Array, gradient: Array, moments: list[Array], rate: float, step: int
+    ) -> None:
+        """Move parameters p, in place; `step` counts from 1."""
+        [velocity] = moments
+        g = gradient + self.weight_decay * p
+        velocity *= self.momentum
+        velocity += g
+        p -= rate * (g + self.momentum * velocity if self.nesterov else velocity)
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Give each parameter a pace of its own: mean gradient over the root of the mean square."""
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    kind: ClassVar[str] = "adam"
+    moments: ClassVar[tuple[str, ...]] = ("mean", "square")
+    decays_apart: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        for name in ("beta1", "beta2"):
+            if number(name, getattr(self, name), 0, 1) == 1:
+                raise ArgumentError(f"{name}=1 never learns: below 1 fits")
+        number("epsilon", self.epsilon, 0, 1)
+        number("weight_decay", self.weight_decay, 0, 1)
+
+    def update(
+        self, p: Array, gradient: Array, moments: list[Array], rate: float, step: int
+    ) -> None:
+        """Move parameters p, in place; `step` counts from 1."""
+        mean, square = moments
+        g = gradient
+        if self.decays_apart:
+            p *= 1 - rate * self.weight_decay
+        else:
+            g = g + self.weight_decay * p
+        mean += (1 - self.beta1) * (g - mean)
+        square += (1 - self.beta2) * (g * g - square)
+        # Both begin at 0: dividing by 1 - beta^step makes means of what has been seen so far.
+        root = np.sqrt(square) / sqrt(1 - self.beta2**step)
+        p -= rate / (1 - self.beta1**step) * mean / (root + self.epsilon)
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam whose weight decay pulls at the parameters themselves, not at their gradients."""
+
+    weight_decay: float = 0.01
+    kind: ClassVar[str] = "adamw"
+    decays_apart: ClassVar[bool] = True
+
+
+Optimizer = SGD | Adam
+OPTIMIZERS: dict[str, type[SGD] | type[Adam]] = {o.kind: o for o in (SGD, Adam, AdamW)}
+
+SCHEDULES = ("constant", "step", "cosine", "one-cycle")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The learning rate over a training of `steps` steps.
+
+    constant    ▆▆▆▆▆▆▆▆   the same all the time
+    step        ▇▇▇▄▄▄▂▂   times `factor` after each `every`-th part of the training
+    cosine      ▇▇▇▆▄▃▂▁   half a wave down to 0
+    one-cycle   ▂▄▆▇▆▄▂▁   up for 30% of the steps, down for the rest, both in half a wave
+
+    In the first `warm_up` steps the rate grows from near 0.
+    """
+
+    name: str
+    rate: float
+    steps: int
+    warm_up: int = 0
+    factor: float = 0.1
+    every: float = 1 / 3
+
+    def __post_init__(self) -> None:
+        word("schedule", self.name, SCHEDULES)
+        number("rate", self.rate, 0, 1e6)
+        integer("steps", self.steps, 1)
+        integer("warm_up", self.warm_up, 0)
+        number("factor", self.factor, 0, 1)
+        if number("every", self.every, 0, 1) == 0:
+            raise ArgumentError("every=0 leaves no steps at the first rate: above 0 fits")
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate of a step; steps count from 0.
+
+        >>> [round(Schedule("cosine", 0.1, 4)(step), 3) for step in range(4)]
+        [0.1, 0.085, 0.05, 0.015]
+        """
+        warm = min(1.0, (step + 1) / (self.warm_up + 1))
+        return self.rate * warm * self._share(min(step / self.steps, 1.0))
+
+    def _share(self, done: float) -> float:
+        """Return the part of the full rate that is due when `done` of the training is done."""
+        if self.name == "step":
+            return float(self.factor ** int(done / self.every + 1e-9))
+        if self.name == "cosine":
+            return _wave(done)
+        if self.name == "one-cycle":
+            top, low = 0.3, 0.04
+            if done < top:
+                return low + (1 - low) * (1 - _wave(done / top))
+            return _wave((done - top) / (1 - top))
+        return 1.0
+
+
+def _wave(t: float) -> float:
+    """Fall from 1 to 0 as t goes from 0 to 1, gently at both ends."""
+    return (1 + cos(pi * t)) / 2

@@ -1,0 +1,105 @@
+"""All that a network learns and remembers, behind each other in two arrays that a program updates.
+
+First stand the parameters whose gradients each chunk of images sums for itself, then those whose
+gradients are summed over all images at once: the weights of dense layers. Each begins at a whole
+vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stepconv.errors import ArgumentError
+from stepconv.kernels.cpu.lane_rows import LANES
+from stepconv.nn.layers import Dense, Shapes, sizes
+from stepconv.nn.model import Model
+
+Array = NDArray[Any]
+
+
+class Weights:
+    """The parameters and statistics of a model, by name and in a row."""
+
+    def __init__(
+        self, model: Model, parameters: Mapping[str, Array], statistics: Mapping[str, Array]
+    ) -> None:
+        shapes = model.parameter_shapes
+        self.at_once = {
+            f"{place.name}.weight"
+            for place in model.places
+            if isinstance(place.layer, Dense) and place.input[0] >= LANES
+        }
+        order = sorted(shapes, key=lambda name: name in self.at_once)
+        self.offsets, self.size = _offsets({name: shapes[name] for name in order})
+        self.chunked = min((self.offsets[name] for name in self.at_once), default=self.size)
+        self.values = np.zeros(self.size, np.float32)
+        self._shapes = shapes
+
+        self._statistic_shapes = model.statistic_shapes
+        self.statistic_offsets, size = _offsets(self._statistic_shapes)
+        self.remembered = np.zeros(size, np.float32)
+        self.load(parameters, statistics)
+
+    def load(self, parameters: Mapping[str, Array], statistics: Mapping[str, Array]) -> None:
+        """Take over the values of all parameters and statistics."""
+        _fill(self.values, parameters, self.offsets, self._shapes, "parameter")
+        _fill(
+            self.remembered, statistics, self.statistic_offsets, self._statistic_shapes, "statistic"
+        )
+
+    def parameters(self) -> dict[str, Array]:
+        """Return copies of the parameters, by name."""
+        return self.named(self.values)
+
+    def named(self, row: Array) -> dict[str, Array]:
+        """Return copies of the parts of an array that lies as the parameters do."""
+        return _parts(row, self.offsets, self._shapes)
+
+    def row(self, given: Mapping[str, Array], what: str) -> Array:
+        """Return arrays by name as a row that lies as the parameters do."""
+        row = np.zeros(self.size, np.float32)
+        _fill(row, given, self.offsets, self._shapes, what)
+        return row
+
+    def statistics(self) -> dict[str, Array]:
+        """Return copies of the statistics, by name."""
+        return _parts(self.remembered, self.statistic_offsets, self._statistic_shapes)
+
+
+def _offsets(shapes: Shapes) -> tuple[dict[str, int], int]:
+    """Return where each array begins, in numbers, and where the last one ends."""
+    offsets, size = {}, 0
+    for name, shape in shapes.items():
+        offsets[name] = size
+        size += -(-prod(shape) // LANES) * LANES
+    return offsets, size
+
+
+def _parts(row: Array, offsets: dict[str, int], shapes: Shapes) -> dict[str, Array]:
+    # In the order of the layers, whatever their order in the row.
+    return {
+        name: row[offsets[name] : offsets[name] + prod(shape)].reshape(shape).copy()
+        for name, shape in shapes.items()
+    }
+
+
+def _fill(
+    row: Array, given: Mapping[str, Array], offsets: dict[str, int], shapes: Shapes, what: str
+) -> None:
+    for name, shape in shapes.items():
+        if name not in given:
+            raise ArgumentError(f"{what} {name} is missing: the network needs it")
+        array = np.asarray(given[name], np.float32)
+        if array.shape != shape:
+            raise ArgumentError(
+                f"{what} {name} is {sizes(array.shape)}: the network needs {sizes(shape)}"
+            )
+        row[offsets[name] : offsets[name] + prod(shape)] = array.reshape(-1)
+    for name in given:
+        if name not in shapes:
+            raise ArgumentError(f"{what} {name} is not known: the network has none of that name")

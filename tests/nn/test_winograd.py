@@ -1,0 +1,92 @@
+"""3x3 layers by Winograd's way: the same numbers but for rounding, wherever the tiles end."""
+
+import numpy as np
+import pytest
+
+from stepconv import nn
+from stepconv.errors import ArgumentError
+from stepconv.nn import BatchNorm, Concat, Conv, Dense, Flatten, ReLU, Residual
+from stepconv.nn.winograd import pays, pays_for_weights
+from tests.nn.networks import batch
+from tests.nn.test_program import hold_to_twin
+
+_END = (Flatten(), Dense(3))
+
+STACKS = {
+    "padded": (
+        (2, 11, 14),
+        (Conv(32, 3, padding=1), ReLU(), Conv(32, 3, padding=1), ReLU(), *_END),
+    ),
+    "valid": ((2, 14, 10), (Conv(32, 3), Conv(48, 3), ReLU(), *_END)),
+    "wide padding": ((2, 6, 9), (Conv(32, 3), Conv(32, 3, padding=((2, 0), (1, 2))), *_END)),
+    "channels that are no whole vector": (
+        (1, 12, 12),
+        (Conv(27, 3), ReLU(), Conv(35, 3, padding=1, bias=False), BatchNorm(), *_END),
+    ),
+    "branches": (
+        (1, 8, 8),
+        (
+            *(Conv(32, 1), ReLU()),
+            *(Residual((Conv(32, 3, padding=1), ReLU(), Conv(32, 3, padding=1))), ReLU()),
+            *(Concat(((Conv(32, 3, padding=1), ReLU()), ())), *_END),
+        ),
+    ),
+}
+
+
+def model_of(name: str) -> nn.Model:
+    shape, layers = STACKS[name]
+    return nn.Model(name, shape, layers, 3)
+
+
+@pytest.mark.parametrize("images", [16, 21])
+@pytest.mark.parametrize("name", STACKS)
+def test_a_step_is_that_of_the_twin(name: str, images: int) -> None:
+    model = model_of(name)
+    hold_to_twin(model, nn.initial_parameters(model, 1), images, 32, 2e-3, algorithm="winograd")
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_these_networks_go_that_way(name: str) -> None:
+    model = model_of(name)
+    taken = [
+        (place.plan, place.layer.groups, place.input[0], place.output[0])
+        for place in model.places
+        if isinstance(place.layer, Conv)
+    ]
+    assert any(pays(*layer) for layer in taken)
+    whole = name != "channels that are no whole vector"
+    assert any(pays_for_weights(*layer) for layer in taken) == whole
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Conv(64, 5, padding=2),
+        Conv(64, 3, stride=2, padding=1),
+        Conv(64, 3, dilation=2),
+        Conv(64, 3, groups=2),
+        Conv(2, 3),
+    ],
+)
+def test_other_layers_do_not(layer: Conv) -> None:
+    shape = (32, 14, 14)
+    plan = layer.plan(shape)
+    assert not pays(plan, layer.groups, 32, layer.out_channels)
+
+
+def test_both_ways_learn_alike() -> None:
+    model = nn.build("mini-vgg")
+    x, y = batch(model, 20)
+    losses = []
+    for algorithm in ("direct", "winograd"):
+        trainer = nn.Trainer(model, nn.SGD(0.9), batch_size=20, algorithm=algorithm)
+        losses.append([trainer.step(x, y, 0.005)[0] for _ in range(8)])
+    assert np.allclose(losses[0], losses[1], rtol=0.02)
+    assert losses[0] != losses[1]
+    assert losses[0][-1] < losses[0][0] / 2
+
+
+def test_a_way_that_there_is_not() -> None:
+    with pytest.raises(ArgumentError, match="algorithm='fft' is not known"):
+        nn.Trainer(nn.build("lenet5"), algorithm="fft")
