@@ -21,7 +21,7 @@ def uniform(seed: int, epoch: int, pictures: NDArray[np.int64], count: int) -> N
     """
     row = _mix(_key(seed, epoch) + pictures.astype(np.uint64) * GOLDEN)
     words = _mix(row[:, np.newaxis] + np.arange(1, count + 1, dtype=np.uint64) * GOLDEN)
-    return (words >> np.uint64(11)) * 2.0**-53
+    return np.ldexp((words >> np.uint64(11)).astype(np.float64), -53)
 
 
 def shuffled(count: int, seed: int, epoch: int) -> NDArray[np.int64]:

@@ -73,6 +73,8 @@ def load(
     `limit` keeps the first training pictures; `validation` holds so many of them back, the same
     ones for every seed. Pictures in class folders are brought to `shape`.
     """
+    if limit is not None and limit < 1:
+        raise ArgumentError(f"limit={limit} leaves nothing to learn from: 1 or more fits")
     if name in known.HASHES:
         pictures, labels, test_pictures, test_labels = known.load(name, data_dir, progress)
         classes, fingerprint = known.CLASSES[name], name
@@ -92,8 +94,8 @@ def load(
             raise ArgumentError(f"data {name!r} is not known: {names}, a folder or an .npz fit")
         classes, fingerprint, train, test = own.load(path, shape)
     if train.pictures.shape[1:] != test.pictures.shape[1:]:
-        shapes = (_size(part.pictures.shape[1:]) for part in (train, test))
-        raise DataError(f"{name}: training pictures are {next(shapes)}, test ones {next(shapes)}")
+        shapes = [_size(part.pictures.shape[1:]) for part in (train, test)]
+        raise DataError(f"{name}: training pictures are {shapes[0]}, test ones {shapes[1]}")
     if train.pictures.shape[1:] != tuple(shape):
         found = _size(train.pictures.shape[1:])
         raise DataError(f"{name} holds pictures of {found}, the network reads {_size(shape)}")

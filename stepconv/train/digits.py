@@ -84,6 +84,7 @@ def _transformed(corners: Floats, spread: Floats) -> Floats:
     x, y = corners[..., 0] - 3, corners[..., 1] - 5
     bend, slant, turn, wide = (spread[:, 4:8] * (0.35, 0.45, 0.2, 0.35)).T[..., np.newaxis]
     x = x * (1 + wide) + bend * np.cos(y * (np.pi / 5) + 3 * spread[:, 8:9])
+    y = y + 0.8 * spread[:, 12:13] * np.cos(x * (np.pi / 4) + 3 * spread[:, 13:14])
     x = x - (slant + 0.12) * y  # most people lean to the right
     return np.stack([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)], -1)
 
@@ -105,7 +106,8 @@ def _placed(
     centre = ((start + step / 2) * ink).sum(axis=1) / ink.sum(axis=1)
     middle = (SIDE - 1) / 2 + spread[:, 10:12] * 0.8
     # To 1/1024 of a cell: cosines that differ in their last bit give the same picture.
-    return np.rint((points + (middle - centre)[:, np.newaxis]) * 1024) / 1024
+    exact: Floats = np.rint((points + (middle - centre)[:, np.newaxis]) * 1024)
+    return exact / 1024
 
 
 def _inked(
@@ -122,7 +124,8 @@ def _inked(
     distance = np.sqrt(nearest)
     scale = (255 / softness).astype(np.float32)[:, np.newaxis, np.newaxis]
     edge = (radius + softness / 2).astype(np.float32)[:, np.newaxis, np.newaxis]
-    return np.rint(np.clip((edge - distance) * scale, 0, 255)).astype(np.uint8)
+    ink: NDArray[np.float32] = np.clip((edge - distance) * scale, 0, 255)
+    return np.rint(ink).astype(np.uint8)
 
 
 def _squared_distance(
@@ -139,7 +142,8 @@ def _squared_distance(
     along = (y * step[:, 1:])[:, :, np.newaxis] + (x * step[:, :1])[:, np.newaxis]
     t = np.clip(along / length, 0, 1)
     square = (y * y)[:, :, np.newaxis] + (x * x)[:, np.newaxis]
-    return np.maximum(square + t * (t * length - 2 * along), 0)
+    squared: NDArray[np.float32] = np.maximum(square + t * (t * length - 2 * along), 0)
+    return squared
 
 
 @cache

@@ -6,6 +6,7 @@ downloaded into the last. What is inside is checked against a SHA-256 of the unp
 does not matter who packed them.
 """
 
+import http.client
 import os
 import urllib.request
 from collections.abc import Callable
@@ -70,8 +71,8 @@ Progress = Callable[[str, int, int], None]
 
 def folders(data_dir: Path | None = None) -> list[Path]:
     """Return the folders in which the data sets are looked for, in that order."""
-    named = [data_dir, os.environ.get("STEPCONV_DATA")]
-    return [Path(folder).expanduser().absolute() for folder in (*named, cache_folder()) if folder]
+    named = [data_dir, os.environ.get("STEPCONV_DATA"), cache_folder()]
+    return [Path(folder).expanduser().absolute() for folder in named if folder]
 
 
 def cache_folder() -> Path:
@@ -119,7 +120,7 @@ def _from_mirrors(name: str, file: str, sha256: str, folder: Path, progress: Pro
             content = _fetch(mirror + file, progress)
             idx.parse(content, file, sha256)
             return content
-        except (OSError, DataError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             troubles.append(f"{mirror} ({_reason(error)})")
     raise DataError(
         f"{name} is not on this machine and cannot be downloaded: put {', '.join(FILES)} "
@@ -144,7 +145,7 @@ def _fetch(address: str, progress: Progress) -> bytes:
 
 def _reason(error: Any) -> str:
     reason = getattr(error, "reason", None)
-    return f"HTTP {error.code}" if hasattr(error, "code") else str(reason or error)
+    return f"HTTP {error.code}" if hasattr(error, "code") else str(reason or error or "no answer")
 
 
 def _silent(file: str, done: int, total: int) -> None:

@@ -13,13 +13,13 @@ import zipfile
 import zlib
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import DataError
-from stepconv.train import data, idx, known
+from stepconv.train import chance, data, idx, known
 
 Array = NDArray[Any]
 # Class names, fingerprint, training and test samples.
@@ -41,14 +41,14 @@ def load(path: Path, shape: tuple[int, ...]) -> Loaded:
     """Return what is in the file or folder; class folders are brought to `shape`."""
     if path.is_file():
         return _of_arrays(path, _npz(path))
-    found = [path / file for file in known.FILES if (path / file).is_file()]
-    found = found or [path / file[:-3] for file in known.FILES if (path / file[:-3]).is_file()]
-    if len(found) == len(known.FILES):
-        return _of_arrays(path, [idx.read(file) for file in found])
-    if found:
-        missing = ", ".join(sorted(set(known.FILES) - {f"{f.stem}.gz" for f in found}))
-        raise DataError(f"{path} holds {found[0].name} but not all four files: see {missing}")
-    return _class_folders(path, shape)
+    either = [(path / file, path / file.removesuffix(".gz")) for file in known.FILES]
+    found = [file for pair in either for file in pair if file.is_file()]
+    missing = [packed.name for packed, plain in either if not {packed, plain} & {*found}]
+    if not found:
+        return _class_folders(path, shape)
+    if missing:
+        raise DataError(f"{path} holds {found[0].name} but misses {', '.join(missing)}")
+    return _of_arrays(path, [idx.read(a if a in found else b) for a, b in either])
 
 
 def _of_arrays(path: Path, arrays: list[Array]) -> Loaded:
@@ -69,26 +69,26 @@ def _finished(classes: tuple[str, ...], parts: list[data.Samples], path: Path) -
         parts = [*data.split(parts[0], max(1, len(parts[0]) // data.TEST_SHARE))]
     train, test = parts
     digest = hashlib.sha256()
-    for array in (train.pictures, train.labels):
-        digest.update(np.ascontiguousarray(array))
+    for part in (train, test):
+        digest.update(part.pictures.tobytes())
+        digest.update(part.labels.tobytes())
     return classes, digest.hexdigest(), train, test
 
 
 def _planes(pictures: Array, path: Path) -> NDArray[np.uint8]:
     """Return pictures as (count, channels, rows, columns) in bytes."""
+    given = pictures.shape
     if pictures.ndim == 3:
         pictures = pictures[:, np.newaxis]
     elif pictures.ndim == 4 and pictures.shape[1] not in (1, 3) and pictures.shape[3] in (1, 3):
         pictures = pictures.transpose(0, 3, 1, 2)  # as TensorFlow orders them
     if pictures.ndim != 4 or pictures.shape[1] not in (1, 3) or pictures.size == 0:
         raise DataError(
-            f"{path}: pictures of shape {pictures.shape}: (count, rows, columns) fits, "
+            f"{path}: pictures of shape {given}: (count, rows, columns) fits, "
             f"or one or three channels before or behind rows and columns"
         )
     if pictures.dtype == np.uint8:
         return np.ascontiguousarray(pictures)
-    if pictures.dtype.kind not in "biuf":
-        raise DataError(f"{path}: pictures of type {pictures.dtype}: numbers fit")
     low, high = float(pictures.min()), float(pictures.max())
     if not (low >= 0 and high <= 255):
         raise DataError(f"{path}: pixels from {low:g} to {high:g}: 0 to 1 or 0 to 255 fits")
@@ -112,15 +112,22 @@ def _labels(labels: Array, path: Path) -> NDArray[np.int64]:
 
 
 def _npz(path: Path) -> list[Array]:
+    with path.open("rb") as file:
+        return _unzipped(file, path)
+
+
+def _unzipped(file: IO[bytes], path: Path) -> list[Array]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
+        with zipfile.ZipFile(file) as archive:
+            every = archive.namelist()
+            names = [name.removesuffix(".npy") for name in every if name.endswith(".npy")]
             if len(set(names)) != len(names):
                 raise DataError(f"{path} is damaged: it holds a member twice")
             for members in MEMBERS:
                 if set(members) <= set(names):
                     return [_member(archive, name, path) for name in members]
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    # OSError: damaged offsets point to before the file's beginning.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
         raise DataError(f"{path} is no .npz, or a damaged one: {error}") from None
     wanted = " or ".join(", ".join(members) for members in MEMBERS)
     raise DataError(f"{path} holds {', '.join(names) or 'nothing'}: {wanted} fit")
@@ -128,26 +135,34 @@ def _npz(path: Path) -> list[Array]:
 
 def _member(archive: zipfile.ZipFile, name: str, path: Path) -> Array:
     stored = archive.getinfo(f"{name}.npy")
-    if stored.file_size > 8 * idx.MOST_BYTES:
-        raise DataError(f"{path}: {name} is too large: {stored.file_size:,} bytes")
+    if stored.file_size > idx.MOST_BYTES:
+        raise DataError(
+            f"{path}: {name} is too large: {stored.file_size:,} bytes, {idx.MOST_BYTES:,} fit"
+        )
     with archive.open(stored) as file:
-        try:
-            version = np.lib.format.read_magic(file)
-            read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
-                version, np.lib.format.read_array_header_2_0
-            )
-            shape, column_order, dtype = read(file)
-        except ValueError as error:
-            raise DataError(f"{path}: {name} is damaged: {error}") from None
-        if dtype.hasobject:
-            raise DataError(f"{path}: {name} holds Python objects: numbers fit")
+        shape, column_order, dtype = _header(file, f"{path}: {name}")
         # The header must promise what is there, so a small file cannot ask for much memory.
         if prod(shape) * dtype.itemsize != stored.file_size - file.tell():
             raise DataError(f"{path}: {name} is damaged: it is not as long as its header says")
-        if prod(shape) > idx.MOST_BYTES:
-            raise DataError(f"{path}: {name} is too large: {shape}")
         cells = np.frombuffer(file.read(), dtype)
+    if len(cells) != prod(shape):
+        raise DataError(f"{path}: {name} is cut short")
     return cells.reshape(shape, order="F" if column_order else "C")
+
+
+def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return what the head of an array says: its shape, whether columns come first, its type."""
+    try:
+        version = np.lib.format.read_magic(file)
+        if version == (1, 0):
+            shape, column_order, dtype = np.lib.format.read_array_header_1_0(file)
+        else:
+            shape, column_order, dtype = np.lib.format.read_array_header_2_0(file)
+    except Exception as error:  # a damaged header is half a line of Python: anything may follow
+        raise DataError(f"{name} is damaged: {error}") from None
+    if dtype.kind not in "biuf" or min(shape, default=0) < 0:
+        raise DataError(f"{name} is of shape {shape} and type {dtype}: numbers fit")
+    return shape, column_order, dtype
 
 
 def _class_folders(path: Path, shape: tuple[int, ...]) -> Loaded:
@@ -181,6 +196,8 @@ def _read_folders(path: Path, classes: tuple[str, ...], shape: tuple[int, ...]) 
         found += [(file, label) for file in inside]
     if len(found) * prod(shape) > idx.MOST_BYTES:
         raise DataError(f"{path} is too large: {len(found):,} pictures of {shape}")
+    # Mixed, so that the first few are of every class; always in the same way.
+    found = [found[i] for i in chance.shuffled(len(found), 0, 0)]
     pictures = np.empty((len(found), *shape), np.uint8)
     for picture, (file, _) in zip(pictures, found, strict=True):
         picture[:] = read_picture(file, shape)
