@@ -31,11 +31,15 @@ class Started:
 
 @dataclass(frozen=True)
 class Stepped:
-    """A batch was learnt from; `step` counts from 1 over all epochs."""
+    """A batch was learnt from; `step` counts from 1 over all epochs.
+
+    So many of its images were told right before.
+    """
 
     epoch: int
     step: int
     images: int
+    correct: int
     loss: float
     rate: float
 

@@ -85,7 +85,7 @@ def train(
                 yield Diverged(at.epoch + 1, trainer.steps, _advice(recipe))
                 return
             at.seconds = before + perf_counter() - began
-            yield Stepped(at.epoch + 1, trainer.steps, len(rows), loss, rate)
+            yield Stepped(at.epoch + 1, trainer.steps, len(rows), correct, loss, rate)
         test = accuracy(trainer, data.test)
         at.seconds = before + perf_counter() - began
         metrics = Metrics(

@@ -11,7 +11,7 @@ from stepconv.nn import OPTIMIZERS, Schedule
 from stepconv.nn.optim import Optimizer
 
 # A full rate that suits each optimiser, for batches of 64; larger batches take it as well.
-RATES = {"sgd": 0.05, "adam": 0.001, "adamw": 0.001}
+RATES = {"sgd": 0.03, "adam": 0.001, "adamw": 0.001}
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Recipe:
     optimizer: str = "sgd"
     schedule: str = "one-cycle"
     warm_up: int = 0
-    weight_decay: float = 0.0
+    weight_decay: float = 0.0005
     augment: bool = False
     seed: int = 0
     limit: int | None = None

@@ -201,7 +201,7 @@ def test_a_loss_that_is_no_number_ends_the_run(
     monkeypatch.setattr(Trainer, "step", step)
     told = list(run.events(save_every=1e9))
     assert told[-1] == events.Diverged(
-        2, 7, "try a smaller step, --lr 0.005, or a gentle start, --warm-up 100"
+        2, 7, "try a smaller step, --lr 0.003, or a gentle start, --warm-up 100"
     )
     assert Stored.read(tmp_path).arrays["steps"] == 5  # the last good checkpoint
 
