@@ -149,7 +149,7 @@ def _follow(run: "Run", first: Any, told: Any, name: str, quiet: bool, as_json: 
     told = chain([first], told)
     title = (
         f"{run.model.name} on {run.data.name} · {run.model.parameter_count:,} parameters · "
-        f"{len(run.data.train):,} pictures · seed {run.recipe.seed}"
+        f"{len(run.data.train):,} pictures"
     )
     if as_json:
         told = _training.as_json(told)
