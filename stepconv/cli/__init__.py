@@ -29,6 +29,7 @@ COMMANDS = (
     "show",
     "record",
     "apply",
+    "shapes",
     "train",
     "evaluate",
     "predict",
