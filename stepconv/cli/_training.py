@@ -61,12 +61,15 @@ def as_json(told: "Iterable[events.Event]") -> "Iterator[events.Event]":
 
 
 def live(
-    told: "Iterable[events.Event]", console: "Console", title: str
+    told: "Iterable[events.Event]", console: "Console", title: str, speed: bool = True
 ) -> "Iterator[events.Event]":
-    """Draw curves, progress and table in place while the network learns."""
+    """Draw curves, progress and table in place while the network learns.
+
+    Without `speed` nothing is said of it: somebody slows the training down.
+    """
     from rich.live import Live
 
-    screen, due = Screen(title), 0.0
+    screen, due = Screen(title, speed), 0.0
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as drawn:
         for event in told:
             screen.hear(event)
@@ -80,8 +83,9 @@ def live(
 class Screen:
     """What the events so far look like."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, speed: bool = True) -> None:
         self.title = title
+        self.speed = speed
         self.started: events.Started | None = None
         self.last: events.Stepped | None = None
         self.losses: list[float] = []
@@ -138,9 +142,10 @@ class Screen:
         done, steps = self.last.step, started.epochs * started.steps_per_epoch
         seconds = max(monotonic() - self.began, 1e-9)
         left = seconds / (done - started.step) * (steps - done)
+        clock = f"{int(left) // 60}:{int(left) % 60:02}"
         ends = (
             f"epoch {self.last.epoch} of {started.epochs} ",
-            f" {self.images / seconds:,.0f} images/s · {int(left) // 60}:{int(left) % 60:02} left",
+            f" {self.images / seconds:,.0f} images/s · {clock} left" if self.speed else "",
         )
         room = max(width - sum(map(len, ends)), 4)
         full = round(room * done / steps)
