@@ -115,7 +115,7 @@ def whole(accuracy: float, seed: int, threads: int) -> dict[str, Any]:
             began = time.perf_counter()
             with python(*command, *limit) as process:
                 assert process.stdout is not None
-                reached = None
+                reached, last = None, 0.0
                 for line in process.stdout:
                     last = json.loads(line)["test_accuracy"]
                     if reached is None and last >= accuracy:

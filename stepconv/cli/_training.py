@@ -28,7 +28,16 @@ def waiting(console: "Console", quiet: bool = False) -> "Iterator[Callable[[str]
         with console.status("") as status:
             yield lambda text: status.update(text)
     else:
-        yield lambda text: console.print(text, soft_wrap=True, markup=False)
+        said = set()
+
+        def say(text: str) -> None:
+            # How far something has come is told once: what it is stands before the colon.
+            what = text.partition(":")[0]
+            if what not in said:
+                said.add(what)
+                console.print(text, soft_wrap=True, markup=False)
+
+        yield say
 
 
 def row(m: events.Metrics) -> str:

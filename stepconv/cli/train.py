@@ -94,11 +94,10 @@ def train(
     from stepconv.cli import _console, _network, _training
 
     model = _network.model(name)
-    folder = out or _folder(f"{model.name}-{Path(data or 'digits').stem}", resume)
+    folder = out or _folder(f"{model.name}-{Path(data or 'digits').resolve().stem}", resume)
     with _training.waiting(_console.stderr(), quiet or as_json) as say:
         run = _prepare(folder, model, choices, resume, threads, data_dir, say)
         told = run.events()
-        say("preparing kernels: compiled on first use, a few seconds, then kept")
         first = next(told)
     _follow(run, first, told, name, quiet, as_json)
 
@@ -116,7 +115,7 @@ def _prepare(
     from stepconv.train.recipe import Recipe
 
     how = Recipe(**choices)
-    say("loading the engine")
+    say(f"loading {how.data}")
     from stepconv.train import data
     from stepconv.train.runs import Run, Stored
 
@@ -126,7 +125,6 @@ def _prepare(
         stored = Stored.read(folder)
         stored.check(folder, model, choices)
         how = stored.recipe
-    say(f"loading {how.data}")
     found = data.load(
         how.data,
         data_dir=data_dir,
@@ -134,6 +132,7 @@ def _prepare(
         limit=how.limit,
         progress=lambda file, done, total: say(_downloading(file, done, total)),
     )
+    say("preparing kernels: compiled on first use, a few seconds, then kept")
     return Run.resumed(folder, found) if resume else Run.new(folder, model, found, how)
 
 

@@ -60,6 +60,20 @@ def test_on_a_pipe_it_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None
     assert {path.name for path in Path("runs/small-digits").iterdir()} == {MODEL, STATE, METRICS}
 
 
+def test_what_goes_on_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with _training.waiting(Console(stderr=True)) as say:
+        for text in (
+            "loading",
+            "downloading a: 1 MB",
+            "downloading a: 2 MB",
+            "downloading b: 1 MB",
+        ):
+            say(text)
+    assert capsys.readouterr().err.splitlines() == [
+        *("loading", "downloading a: 1 MB", "downloading b: 1 MB")
+    ]
+
+
 def test_json_is_what_the_folder_holds(capsys: pytest.CaptureFixture[str]) -> None:
     out = output_of(capsys, "train", "small.toml", *OPTIONS, "--json", "--out", "here")
     assert out == Path("here", METRICS).read_text()
