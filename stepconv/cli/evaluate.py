@@ -32,10 +32,11 @@ def evaluate(
     network = _network.trained(path)
     from stepconv.train import data as sets
     from stepconv.train import runs
-    from stepconv.train.judge import judge
+    from stepconv.train.judge import judge, names
 
     found = sets.load(data, data_dir=data_dir, shape=network.model.input_shape, limit=1)
     sets.check_labels(found, network.model.classes)
+    classes = names(found.classes, network.model.classes)
     verdict = judge(runs.predictor(network), found.test)
     if as_json:
         import json
@@ -45,11 +46,10 @@ def evaluate(
             "data": data,
             "pictures": len(found.test),
             "accuracy": verdict.accuracy,
-            "classes": list(found.classes),
-            "confusion": verdict.confusion(network.model.classes).tolist(),
+            "classes": classes,
+            "confusion": verdict.confusion(len(classes)).tolist(),
         }
         print(json.dumps(told, ensure_ascii=False))
         return
-    classes = [*found.classes, *map(str, range(len(found.classes), network.model.classes))]
     _report.show(_console.stdout(), verdict, found.test, classes)
     print(f"\n{network.model.name} tells {verdict.accuracy:.2%} of {len(found.test):,} right")

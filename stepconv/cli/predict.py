@@ -47,9 +47,9 @@ def predict(
     import numpy as np
 
     from stepconv.train import runs
-    from stepconv.train.judge import probabilities
+    from stepconv.train.judge import names, probabilities
 
-    classes = network.about.get("classes") or list(map(str, range(network.model.classes)))
+    classes = names(network.about.get("classes", ()), network.model.classes)
     seen = [
         as_seen(picture, network.model.input_shape, classes, as_is, str(file))
         for file, picture in pictures.items()

@@ -142,7 +142,7 @@ def _follow(run: "Run", first: Any, told: Any, name: str, quiet: bool, as_json: 
 
     from stepconv.cli import _console, _report, _training
     from stepconv.train import events
-    from stepconv.train.judge import judge
+    from stepconv.train.judge import judge, names
 
     console = _console.stdout()
     told = chain([first], told)
@@ -173,7 +173,8 @@ def _follow(run: "Run", first: Any, told: Any, name: str, quiet: bool, as_json: 
     if not quiet and not as_json:
         verdict = judge(run.trainer, run.data.test)
         print()
-        _report.show(console, verdict, run.data.test, run.data.classes)
+        classes = names(run.data.classes, run.model.classes)
+        _report.show(console, verdict, run.data.test, classes)
         print(f"\ntest accuracy {verdict.accuracy:.2%}; the network is in {run.folder}")
 
 

@@ -1,5 +1,6 @@
 """How well a network tells pictures apart: its answers beside the truth."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,15 @@ def judge(predictor: Predictor, samples: Samples) -> Verdict:
     """Return what the network says of the samples."""
     shares = probabilities(loop.answers(predictor, samples))
     return Verdict(samples.labels, shares.argmax(axis=1), shares.max(axis=1))
+
+
+def names(classes: Sequence[str], outputs: int) -> list[str]:
+    """Return a name for every output of a network, a number where the data had no such class.
+
+    >>> names(["cat", "dog"], 4)
+    ['cat', 'dog', '2', '3']
+    """
+    return [*classes, *map(str, range(len(classes), outputs))]
 
 
 def probabilities(answers: Any) -> Floats:

@@ -65,6 +65,7 @@ class Run:
                 f"{folder} was trained on other data: {saved.recipe.data} ({saved.fingerprint}), "
                 f"not {data.name} ({data.fingerprint})"
             )
+        files.tidy(folder)
         trainer = _trainer(saved.model, data, saved.recipe)
         try:
             trainer.restore(saved.arrays)

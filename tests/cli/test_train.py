@@ -276,9 +276,15 @@ def test_the_data_named_is_the_data_used(capsys: pytest.CaptureFixture[str]) -> 
     np.savez(
         "mine.npz",
         x_train=some.train.pictures[:, 0],
-        y_train=some.train.labels,
+        y_train=some.train.labels % 3,
         x_test=some.test.pictures[:, 0],
-        y_test=some.test.labels,
+        y_test=some.test.labels % 3,
     )
-    output_of(capsys, "train", "small.toml", "--data", "mine.npz", "--epochs", "1")
+    # Ten outputs for three classes: some may be told that there are not.
+    output_of(capsys, "train", "small.toml", "--data", "mine.npz", "--epochs", "1", "--lr", "1e-9")
     assert Path("runs/small-mine", MODEL).exists()
+    np.save("one.npy", some.test.pictures[0, 0])
+    out = output_of(capsys, "predict", "runs/small-mine", "one.npy", "--json")
+    assert list(json.loads(out)["probabilities"]) == list("0123456789")
+    out = output_of(capsys, "evaluate", "runs/small-mine", "--data", "mine.npz", "--json")
+    assert np.shape(json.loads(out)["confusion"]) == (10, 10)

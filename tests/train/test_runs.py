@@ -153,10 +153,12 @@ def test_killed_without_a_warning(straight: Path, tmp_path: Path) -> None:
             process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL
         checkpoint.load_network(tmp_path / MODEL)
+    (tmp_path / ".0123456789abcdef.part").write_bytes(b"half of")  # what a kill may leave
     assert 0 < Stored.read(tmp_path).arrays["steps"] < STEPS
     with start(tmp_path, "resume", threads=1) as process:
         process.communicate()
     assert process.returncode == 0
+    assert {path.name for path in tmp_path.iterdir()} == {MODEL, STATE, METRICS}
     assert_same(tmp_path, straight)
 
 
