@@ -27,3 +27,7 @@ class BackendError(StepconvError, RuntimeError):
 
 class TraceError(StepconvError):
     """A trace file that is damaged, not a trace, or contradicts itself."""
+
+
+class DataError(StepconvError, ValueError):
+    """A file or data set that is missing, damaged, or not what it should be."""

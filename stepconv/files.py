@@ -14,6 +14,12 @@ def write(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def tidy(folder: Path) -> None:
+    """Remove the drafts that a killed process left in a folder; nobody may be writing there."""
+    for draft in folder.glob(".*.part"):
+        draft.unlink(missing_ok=True)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Give a file to write; it takes the name `path` when the block ends without an error."""

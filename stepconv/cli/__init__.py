@@ -22,7 +22,21 @@ from stepconv.cli import _console
 from stepconv.errors import ArgumentError
 
 # In the order in which `stepconv --help` lists them; a name whose module is absent is left out.
-COMMANDS = ("demo", "examples", "play", "show", "record", "apply", "bench", "doctor")
+COMMANDS = (
+    "demo",
+    "examples",
+    "play",
+    "show",
+    "record",
+    "apply",
+    "shapes",
+    "train",
+    "evaluate",
+    "predict",
+    "filters",
+    "bench",
+    "doctor",
+)
 
 
 def available() -> list[str]:

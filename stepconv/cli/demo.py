@@ -1,4 +1,4 @@
-"""`stepconv demo`: the first look, with nothing to download and nothing to compile."""
+"""`stepconv demo`: the first look, with nothing to download."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +24,9 @@ def demo(
         bool, typer.Option("--plain", help="Sentences instead of drawings, for screen readers.")
     ] = False,
 ) -> None:
-    """Step through worked examples and show every number: takes a quarter of a minute.
+    """Step through worked examples, then train a network, let it read, and look into it.
+
+    Every number is computed as you watch. It takes less than a minute; --fast does not pause.
 
     Examples:
 
@@ -34,16 +36,18 @@ def demo(
     """
     from time import sleep
 
-    from stepconv.cli import _console
+    from stepconv.cli import _console, _demo_network
 
     console = _console.stdout()
     print("stepconv demo: every number below is computed as you watch.\n")
+    screen = console.is_terminal and not console.is_dumb_terminal and not plain
     if plain:
         tell()
-    elif console.is_terminal and not console.is_dumb_terminal and not fast:
+    elif screen and not fast:
         play(console, sleep)
     else:
         draw(console)
+    _demo_network.play(console, sleep if screen and not fast else None, drawn=screen)
     print("Try next:")
     for command in suggestions():
         print(f"  {command}")
@@ -95,6 +99,7 @@ def suggestions() -> list[str]:
     commands = {
         "show": "stepconv show vertical-edge-rgb --step 3",
         "examples": "stepconv examples",
+        "shapes": "stepconv shapes lenet5",
         "apply": f"stepconv apply eight-22x16 sobel-x -o {out}",
         "doctor": "stepconv doctor",
     }

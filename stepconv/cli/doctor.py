@@ -19,13 +19,6 @@ OPTIONAL = {
     "ruff": "dev",
     "mypy": "dev",
 }
-DATA_SETS = ("mnist", "fashion-mnist")
-DATA_FILES = (
-    "train-images-idx3-ubyte.gz",
-    "train-labels-idx1-ubyte.gz",
-    "t10k-images-idx3-ubyte.gz",
-    "t10k-labels-idx1-ubyte.gz",
-)
 
 
 def doctor(
@@ -83,22 +76,13 @@ def examine(data_dir: Path | None = None, clear_cache: bool = False) -> dict[str
 
 def find_data(data_dir: Path | None = None) -> dict[str, Any]:
     """Tell for each data set the first folder that holds all its files, and where was looked."""
-    folders = [folder.absolute() for folder in _data_folders(data_dir)]
-    found = {}
-    for name in DATA_SETS:
-        complete = [f for f in folders if all((f / name / file).is_file() for file in DATA_FILES)]
-        found[name] = str(complete[0] / name) if complete else None
-    return {"folders": [str(folder) for folder in folders], "found": found}
+    from stepconv.train import known
 
-
-def _data_folders(data_dir: Path | None) -> list[Path]:
-    import os
-
-    import platformdirs
-
-    named = [data_dir, os.environ.get("STEPCONV_DATA")]
-    cache = platformdirs.user_cache_path("stepconv", appauthor=False)
-    return [Path(folder).expanduser() for folder in (*named, cache) if folder]
+    found = {name: known.find(name, data_dir) for name in known.HASHES}
+    return {
+        "folders": [str(folder) for folder in known.folders(data_dir)],
+        "found": {name: str(folder) if folder else None for name, folder in found.items()},
+    }
 
 
 def _version(name: str) -> str | None:

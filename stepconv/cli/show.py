@@ -71,6 +71,7 @@ def show(
             print(one.in_words())
     else:
         panels(trace, chosen)
+        _hint(len(trace) - len(chosen), alone=len(chosen) == 1)
 
 
 def _print_count(example: "WorkedExample", as_json: bool) -> None:
@@ -102,8 +103,14 @@ def panels(trace: "Trace", steps: "list[Step]") -> None:
     for step in steps:
         inside = render.screen(frame(film, step.index), console.width - 4, colour=colour)
         console.print(Panel(inside, expand=False))
-    more = len(trace) - len(steps)
-    if more and len(steps) == 1 and console.is_terminal:
+
+
+def _hint(more: int, alone: bool) -> None:
+    """Say how to see the other steps, to somebody who sees one."""
+    from stepconv.cli import _console
+
+    console = _console.stdout()
+    if more and alone and console.is_terminal:
         console.print(f"{more} more: --step N, --steps A:B, or stepconv play", style="dim")
 
 

@@ -3,6 +3,7 @@
 from stepconv.geometry.axis import Axis, same_pads
 from stepconv.geometry.networks import (
     ReceptiveField,
+    covering,
     dense_parameter_count,
     parameter_count,
     receptive_field,
@@ -39,6 +40,7 @@ __all__ = [
     "ReceptiveField",
     "Shape",
     "correlation_plan",
+    "covering",
     "dense_parameter_count",
     "flag",
     "integer",

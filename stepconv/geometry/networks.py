@@ -27,19 +27,34 @@ class ReceptiveField:
         return first, first + self.size
 
 
-def receptive_field(layers: Iterable[Axis]) -> ReceptiveField:
+def receptive_field(layers: Iterable[Axis], before: ReceptiveField | None = None) -> ReceptiveField:
     """Return what one output cell of a stack of layers sees; `layers` from first to last.
+
+    `before` is what a cell sees that goes into the first of them: itself if left out.
 
     >>> three = Axis(size=28, window=3, before=1, after=1)
     >>> receptive_field([three, three])
     ReceptiveField(size=5, jump=1, start=-2)
     """
-    size, jump, start = 1, 1, 0
+    field = before or ReceptiveField()
+    size, jump, start = field.size, field.jump, field.start
     for layer in layers:
         size += (layer.span - 1) * jump
         start -= layer.before * jump
         jump *= layer.stride
     return ReceptiveField(size, jump, start)
+
+
+def covering(fields: Iterable[ReceptiveField]) -> ReceptiveField:
+    """Return what a cell sees that is made of one cell of each of several stacks.
+
+    >>> covering([ReceptiveField(), ReceptiveField(size=3, start=-1)])
+    ReceptiveField(size=3, jump=1, start=-1)
+    """
+    every = tuple(fields)
+    start = min(field.start for field in every)
+    stop = max(field.start + field.size for field in every)
+    return ReceptiveField(stop - start, max(field.jump for field in every), start)
 
 
 def parameter_count(

@@ -10,7 +10,8 @@ import pytest
 
 import stepconv
 from stepconv.cli import main
-from stepconv.cli.doctor import DATA_FILES, find_data
+from stepconv.cli.doctor import find_data
+from stepconv.train.known import FILES
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def doctor(*arguments, **environment):
 
 def place_data(folder):
     folder.mkdir(parents=True)
-    for name in DATA_FILES:
+    for name in FILES:
         (folder / name).touch()
 
 
@@ -103,7 +104,7 @@ def test_data_sets_are_looked_for_in_order(monkeypatch, tmp_path):
 
 def test_a_data_set_with_a_missing_file_is_missing(tmp_path):
     place_data(tmp_path / "mnist")
-    (tmp_path / "mnist" / DATA_FILES[2]).unlink()
+    (tmp_path / "mnist" / list(FILES)[2]).unlink()
     assert find_data(tmp_path)["found"]["mnist"] is None
 
 

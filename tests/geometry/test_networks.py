@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepconv import correlate
-from stepconv.geometry import Axis, dense_parameter_count, parameter_count, receptive_field
+from stepconv.geometry import (
+    Axis,
+    covering,
+    dense_parameter_count,
+    parameter_count,
+    receptive_field,
+)
 from tests.geometry.axes import axes
 
 
@@ -20,6 +26,19 @@ def test_receptive_field_is_the_cone_of_all_wires(layers: list[Axis], index: int
         taps = [a * layer.dilation for a in range(layer.window)]
         cone = {cell * layer.stride - layer.before + tap for cell in cone for tap in taps}
     assert receptive_field(layers).bounds(index) == (min(cone), max(cone) + 1)
+
+
+@given(st.lists(axes(), max_size=3), st.lists(axes(), max_size=3))
+def test_receptive_field_goes_on_from_another(first: list[Axis], then: list[Axis]) -> None:
+    assert receptive_field(then, receptive_field(first)) == receptive_field([*first, *then])
+
+
+@given(st.lists(axes(), min_size=1, max_size=4))
+def test_covering_holds_every_field_and_no_more(layers: list[Axis]) -> None:
+    fields = [receptive_field([layer]) for layer in layers]
+    low, high = covering(fields).bounds(0)
+    assert low == min(field.bounds(0)[0] for field in fields)
+    assert high == max(field.bounds(0)[1] for field in fields)
 
 
 @given(st.lists(st.tuples(*[st.integers(1, 2)] * 3, st.integers(0, 2)), min_size=1, max_size=3))

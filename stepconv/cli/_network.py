@@ -1,0 +1,33 @@
+"""Networks that are named on the command line: of the zoo, described in a file, or trained."""
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stepconv.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from stepconv.nn import Model
+    from stepconv.nn.checkpoint import Network
+
+
+def model(name: str) -> "Model":
+    """Return the network of the zoo, or the one that a .toml file describes."""
+    from stepconv import nn
+
+    if name in nn.ZOO:
+        return nn.build(name)
+    if name.endswith(".toml"):
+        return nn.load(name)
+    near = difflib.get_close_matches(name, nn.ZOO, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"{', '.join(nn.ZOO)} or a .toml file fit"
+    raise ArgumentError(f"no model {name!r}: {hint}")
+
+
+def trained(path: Path) -> "Network":
+    """Return the network in a file, or in the run folder of that name."""
+    from stepconv.nn import checkpoint
+
+    if path.is_dir():
+        path = path / "model.safetensors"
+    return checkpoint.load_network(path)

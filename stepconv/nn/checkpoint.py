@@ -1,0 +1,142 @@
+"""Networks on disk: a file that other tools read too, and that tells when a bit has flipped.
+
+The format is safetensors: the length of a header, the header in JSON, then the numbers. Weights
+stand under PyTorch's names. The metadata hold what else there is to know, each entry in JSON, and a
+SHA-256 of all of it.
+
+    checkpoint.save_network(path, Network(model, parameters, statistics, about))
+    network = checkpoint.load_network(path)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stepconv import files
+from stepconv.errors import DataError, StepconvError
+from stepconv.nn.description import from_dict, to_dict
+from stepconv.nn.layers import sizes
+from stepconv.nn.model import Model
+
+Array = NDArray[Any]
+Arrays = dict[str, Array]
+
+FORMAT = "stepconv 1"
+_TYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "U8": "|u1"}
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A model with what it has learnt, and what is known about how it came by it."""
+
+    model: Model
+    parameters: Arrays
+    statistics: Arrays
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def save_network(path: Path, network: Network) -> None:
+    """Write a network; `about` is plain data."""
+    notes = {"model": to_dict(network.model), **network.about}
+    save(path, "network", {**network.parameters, **network.statistics}, notes)
+
+
+def load_network(path: Path) -> Network:
+    """Return the network in a file, or say what is wrong with the file."""
+    arrays, about = load(path, "network")
+    try:
+        model = from_dict(about.pop("model", None))
+    except StepconvError as error:
+        raise DataError(f"{path} holds no network of ours: {error}") from None
+    wanted = {**model.parameter_shapes, **model.statistic_shapes}
+    for name, shape in wanted.items():
+        if name not in arrays:
+            raise DataError(f"{path} lacks {name}, which its network needs")
+        if arrays[name].shape != shape:
+            raise DataError(f"{path}: {name} is {sizes(arrays[name].shape)}, not {sizes(shape)}")
+    parameters = {name: arrays[name] for name in model.parameter_shapes}
+    statistics = {name: arrays[name] for name in model.statistic_shapes}
+    return Network(model, parameters, statistics, about)
+
+
+def save(path: Path, kind: str, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:
+    """Write arrays and plain data; the same ones give the same bytes."""
+    metadata = {key: json.dumps(value, ensure_ascii=False) for key, value in about.items()}
+    files.write(path, _encode(arrays, {"format": FORMAT, "kind": kind, **metadata}))
+
+
+def load(path: Path, kind: str) -> tuple[Arrays, dict[str, Any]]:
+    """Return the arrays and the plain data in a file of that kind."""
+    content = path.read_bytes()
+    try:
+        arrays, metadata = _decode(content)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise DataError(f"{path} is damaged, or no safetensors file") from None
+    if metadata.get("format") != FORMAT:
+        raise DataError(f"{path} was not written by stepconv, or by a later version of it")
+    if metadata.pop("sha256", None) != _digest(arrays, metadata):
+        raise DataError(f"{path} is damaged: its contents do not match their SHA-256")
+    if metadata["kind"] != kind:
+        raise DataError(f"{path} holds a {metadata['kind']}, not a {kind}")
+    own = {"format", "kind"}
+    return arrays, {key: json.loads(text) for key, text in metadata.items() if key not in own}
+
+
+# The library called safetensors writes metadata in an order that changes from process to process.
+def _encode(arrays: Mapping[str, Array], metadata: dict[str, str]) -> bytes:
+    codes = {np.dtype(name): code for code, name in _TYPES.items()}
+    header: dict[str, Any] = {
+        "__metadata__": {**metadata, "sha256": _digest(arrays, metadata)},
+    }
+    parts, end = [], 0
+    # Wide numbers first, so that all of them lie at multiples of their size.
+    for name in sorted(arrays, key=lambda name: -arrays[name].itemsize):
+        array = arrays[name]
+        parts.append(array.tobytes())
+        start, end = end, end + len(parts[-1])
+        header[name] = {
+            "dtype": codes[array.dtype],
+            "shape": list(array.shape),
+            "data_offsets": [start, end],
+        }
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join([len(text).to_bytes(8, "little"), text, *parts])
+
+
+def _decode(content: bytes) -> tuple[Arrays, dict[str, str]]:
+    length = int.from_bytes(content[:8], "little")
+    data = memoryview(content)[8 + length :]
+    if len(content) < 8 + length:
+        raise ValueError("cut")
+    header = json.loads(content[8 : 8 + length].decode())
+    metadata = dict(header.pop("__metadata__", {}))
+    arrays, end = {}, 0
+    for name, entry in header.items():
+        start, stop = entry["data_offsets"]
+        if start != end:
+            raise ValueError("gap")
+        cells = np.frombuffer(data[start:stop], _TYPES[entry["dtype"]])
+        arrays[name] = cells.reshape(entry["shape"]).copy()
+        end = stop
+    if end != len(data):
+        raise ValueError("cut")
+    return arrays, metadata
+
+
+def _digest(arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> str:
+    """Return the SHA-256 of names, shapes, types, numbers and metadata."""
+    digest = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,132 @@
+"""The training itself: batch after batch, epoch after epoch, as a stream of events.
+
+    for event in train(trainer, data, recipe):
+        match event: ...
+
+Everything the next step depends on is in the trainer and in `Position`, so that a training that
+goes on from there makes the same numbers as one that was never stopped.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from math import isfinite
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from stepconv.nn.trainer import Predictor, Trainer
+from stepconv.train import chance
+from stepconv.train.data import DataSet, Samples
+from stepconv.train.events import (
+    Diverged,
+    EpochEnded,
+    Event,
+    Finished,
+    Metrics,
+    Started,
+    Stepped,
+    Stopped,
+)
+from stepconv.train.recipe import Recipe
+
+# Pictures that are judged at a time: few enough that nobody waits long for Ctrl-C.
+JUDGED_AT_ONCE = 1000
+
+
+@dataclass
+class Position:
+    """How far a training has come: whole epochs, and what the one under way came to so far."""
+
+    epoch: int = 0
+    images: int = 0
+    loss: float = 0.0
+    correct: int = 0
+    learning: float = 0.0
+    seconds: float = 0.0
+    history: list[Metrics] = field(default_factory=list)
+
+
+def train(
+    trainer: Trainer,
+    data: DataSet,
+    recipe: Recipe,
+    position: Position | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Event]:
+    """Yield what happens until all epochs are done, `stop` says so, or the loss is no number.
+
+    `position` is kept up to date: between two events it belongs to the state of the trainer.
+    """
+    at = Position() if position is None else position
+    count = len(data.train)
+    per_epoch = -(-count // recipe.batch_size)
+    rates = recipe.rates(per_epoch * recipe.epochs)
+    # One answer compiles what is not compiled yet, so that no step has to wait for it.
+    trainer.logits(data.train.pictures[:1])
+    yield Started(recipe.epochs, per_epoch, trainer.steps, tuple(at.history))
+    while at.epoch < recipe.epochs:
+        order = chance.shuffled(count, recipe.seed, at.epoch)
+        before, began = at.seconds, perf_counter()
+        for start in range(at.images, count, recipe.batch_size):
+            if stop():
+                at.seconds = before + perf_counter() - began
+                yield Stopped(at.epoch + 1, trainer.steps)
+                return
+            rows = order[start : start + recipe.batch_size]
+            rate = rates(trainer.steps)
+            clock = perf_counter()
+            loss, correct = _step(trainer, data.train, recipe, at.epoch, rows, rate)
+            at.learning += perf_counter() - clock
+            at.images += len(rows)
+            at.loss += loss * len(rows)
+            at.correct += correct
+            if not isfinite(loss):
+                yield Diverged(at.epoch + 1, trainer.steps, _advice(recipe))
+                return
+            at.seconds = before + perf_counter() - began
+            yield Stepped(at.epoch + 1, trainer.steps, len(rows), correct, loss, rate)
+        test = accuracy(trainer, data.test)
+        at.seconds = before + perf_counter() - began
+        metrics = Metrics(
+            epoch=at.epoch + 1,
+            train_loss=at.loss / count,
+            train_accuracy=at.correct / count,
+            test_accuracy=test,
+            images_per_second=round(count / at.learning, 1),
+            seconds=round(at.seconds, 3),
+        )
+        at.history.append(metrics)
+        at.epoch += 1
+        at.images, at.loss, at.correct, at.learning, at.seconds = 0, 0.0, 0, 0.0, 0.0
+        yield EpochEnded(metrics)
+    yield Finished(tuple(at.history))
+
+
+def accuracy(predictor: Predictor, samples: Samples) -> float:
+    """Return the part of the samples whose class the network tells, from 0 to 1."""
+    return float((answers(predictor, samples).argmax(axis=1) == samples.labels).mean())
+
+
+def answers(predictor: Predictor, samples: Samples) -> Any:
+    """Return the network's answers, (pictures, classes)."""
+    starts = range(0, len(samples), JUDGED_AT_ONCE)
+    some = (samples.pictures[start : start + JUDGED_AT_ONCE] for start in starts)
+    return np.concatenate([predictor.logits(pictures) for pictures in some])
+
+
+def _step(
+    trainer: Trainer, samples: Samples, recipe: Recipe, epoch: int, rows: Any, rate: float
+) -> tuple[float, int]:
+    if not recipe.augment:
+        return trainer.step(samples.pictures, samples.labels, rate, rows)
+    from stepconv.train import augment
+
+    changed = augment.apply(samples.pictures[rows], rows, recipe.seed, epoch, augment.Amounts())
+    return trainer.step(changed, samples.labels[rows], rate)
+
+
+def _advice(recipe: Recipe) -> str:
+    assert recipe.lr is not None
+    advice = f"try a smaller step, --lr {recipe.lr / 10:g}"
+    return advice if recipe.warm_up else f"{advice}, or a gentle start, --warm-up 100"

@@ -1,0 +1,153 @@
+"""Trained networks on the command line: judged, asked about pictures, looked into."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stepconv import nn
+from stepconv.cli import main, predict
+from stepconv.nn import checkpoint
+from stepconv.train import digits, judge, runs
+from tests.train.sets import a_run, made
+
+MODEL = "model.safetensors"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small network that knows most made digits."""
+    folder = tmp_path_factory.mktemp("run")
+    run = a_run(folder, made(3000, 100), epochs=8, batch_size=32)
+    for _ in run.events():
+        pass
+    return folder
+
+
+def output_of(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    capsys.readouterr()
+    assert main(list(map(str, arguments))) == 0
+    return capsys.readouterr().out
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    capsys.readouterr()
+    assert main(list(map(str, arguments))) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    return err
+
+
+def picture(folder: Path, number: int, paper: int = 240) -> Path:
+    """Write a made digit as dark ink, off the middle of a larger light sheet."""
+    sheet = np.full((130, 100), paper, np.uint8)
+    ink = np.kron(digits.make(1, first=number).pictures[0, 0], np.ones((2, 2), np.uint8))
+    sheet[5:61, 40:96] -= (ink * (paper / 255)).astype(np.uint8)
+    path = folder / f"{number}.npy"
+    np.save(path, sheet)
+    return path
+
+
+def test_evaluate_counts(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digits, "TESTING", 200)
+    found = json.loads(output_of(capsys, "evaluate", folder / MODEL, "--json"))
+    test = digits.make(200, first=digits.TRAINING)
+    network = checkpoint.load_network(folder / MODEL)
+    verdict = judge.judge(runs.predictor(network), test)
+    assert found["accuracy"] == verdict.accuracy > 0.7
+    assert found["pictures"] == 200
+    assert np.trace(found["confusion"]) == (verdict.told == test.labels).sum()
+    assert np.sum(found["confusion"], axis=1).tolist() == np.bincount(test.labels).tolist()
+    out = output_of(capsys, "evaluate", folder)
+    assert f"small tells {verdict.accuracy:.2%} of 200 right" in out
+
+
+def test_predict_centres_and_inverts(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = range(5000, 5020)
+    files = [picture(tmp_path, number) for number in numbers]
+    lines = output_of(capsys, "predict", folder, *files, "--json").splitlines()
+    told = [json.loads(line) for line in lines]
+    assert [one["file"] for one in told] == list(map(str, files))
+    wanted = digits.make(20, first=5000).labels
+    right = sum(one["class"] == str(label) for one, label in zip(told, wanted, strict=True))
+    assert right >= 14
+    for one in told:
+        assert sum(one["probabilities"].values()) == pytest.approx(1)
+        assert one["probability"] == max(one["probabilities"].values())
+        assert one["probabilities"][one["class"]] == one["probability"]
+
+
+def test_predict_draws_a_bar_for_each_class(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = output_of(capsys, "predict", folder, picture(tmp_path, 1)).splitlines()
+    assert len(out) == 11
+    assert [line.split()[0] for line in out[1:]] == list("0123456789")
+    assert predict.bars(["a", "b"], [0.25, 0.75]) == [
+        "  a " + "█" * 6 + " " * 18 + "  25.0%",
+        "  b " + "█" * 18 + " " * 6 + "  75.0%",
+    ]
+
+
+def test_predict_as_is_leaves_the_picture(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = digits.make(1, first=77).pictures
+    np.save(tmp_path / "seven.npy", seen[0, 0])
+    out = output_of(capsys, "predict", folder, tmp_path / "seven.npy", "--as-is", "--json")
+    answers = runs.predictor(checkpoint.load_network(folder / MODEL)).logits(seen)
+    shares = json.loads(out)["probabilities"].values()
+    assert list(shares) == pytest.approx(judge.probabilities(answers)[0].tolist())
+
+
+def test_filters_are_the_weights(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = checkpoint.load_network(folder / MODEL)
+    found = json.loads(output_of(capsys, "filters", folder, "--json"))
+    assert found["layer"] == "conv1"
+    assert np.allclose(found["kernels"], network.parameters["conv1.weight"])
+    out = output_of(capsys, "filters", folder)
+    assert out.startswith("small, conv1: 4 kernels of 5x5, 1 deep\n")
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_filters_of_a_dense_layer_are_pictures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = nn.build("mlp")
+    network = checkpoint.Network(model, nn.initial_parameters(model, 0), {})
+    checkpoint.save_network(tmp_path / MODEL, network)
+    out = output_of(capsys, "filters", tmp_path, "--count", "3")
+    assert out.startswith("mlp, dense1: 256 kernels of 28x28, 1 deep\n")
+
+
+def test_a_kernels_zero_is_gray() -> None:
+    from stepconv.cli.filters import pictures
+
+    [(caption, shown)] = pictures(np.array([[[[-2.0, 0.0, 1.0, 2.0]]]]))
+    assert caption == "1"
+    assert shown.tolist() == [[0, 128, 191, 255]]
+
+
+def test_bad_files_are_one_line(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes((folder / MODEL).read_bytes()[:-9])
+    sheet = picture(tmp_path, 1)
+    for command in ("evaluate", "filters"):
+        assert "broken.safetensors is damaged" in refusal(capsys, command, broken)
+        assert "No such file" in refusal(capsys, command, tmp_path / "none.safetensors")
+    assert "broken.safetensors is damaged" in refusal(capsys, "predict", broken, sheet)
+    assert "none.png" in refusal(capsys, "predict", folder, tmp_path / "none.png")
+    assert "layer 'conv9' has no kernels to show: conv1 fit" in refusal(
+        capsys, "filters", folder, "--layer", "conv9"
+    )
+    assert "holds a state, not a network" in refusal(
+        capsys, "evaluate", folder / "state.safetensors"
+    )

@@ -1,0 +1,290 @@
+"""Training on the command line: lines, JSON and a live screen; stopped, resumed, refused."""
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from stepconv import nn
+from stepconv.cli import _curve, _report, _training, main
+from stepconv.train import data, digits, events
+from stepconv.train.runs import METRICS, MODEL, STATE
+from tests.kernels.processes import REPOSITORY
+from tests.train.sets import model
+
+OPTIONS = ("--limit", "300", "--epochs", "2", "--seed", "5")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run where a file small.toml lies, with fewer test pictures to make."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(digits, "TESTING", 60)
+    (tmp_path / "small.toml").write_text(nn.to_toml(model()))
+    return tmp_path
+
+
+def output_of(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
+    capsys.readouterr()
+    assert main(list(arguments)) == status
+    return capsys.readouterr().out
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    capsys.readouterr()
+    assert main(list(arguments)) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    *_, last = err.splitlines()
+    assert last.startswith("stepconv: ")
+    return last
+
+
+def test_on_a_pipe_it_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    out = output_of(capsys, "train", "small.toml", *OPTIONS)
+    lines = out.splitlines()
+    assert lines[0].startswith("small on digits · ")
+    assert lines[1].split() == ["epoch", "loss", "train", "test", "images/s", "seconds"]
+    assert [line.split()[0] for line in lines[2:4]] == ["1", "2"]
+    assert "rows: what it is; columns: what was told" in lines
+    assert lines[-1].endswith("the network is in runs/small-digits")
+    assert "\x1b" not in out
+    assert {path.name for path in Path("runs/small-digits").iterdir()} == {MODEL, STATE, METRICS}
+
+
+def test_what_goes_on_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with _training.waiting(Console(stderr=True)) as say:
+        for text in (
+            "loading",
+            "downloading a: 1 MB",
+            "downloading a: 2 MB",
+            "downloading b: 1 MB",
+        ):
+            say(text)
+    assert capsys.readouterr().err.splitlines() == [
+        *("loading", "downloading a: 1 MB", "downloading b: 1 MB")
+    ]
+
+
+def test_json_is_what_the_folder_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    out = output_of(capsys, "train", "small.toml", *OPTIONS, "--json", "--out", "here")
+    assert out == Path("here", METRICS).read_text()
+    assert [json.loads(line)["epoch"] for line in out.splitlines()] == [1, 2]
+
+
+def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "small.toml", *OPTIONS, "--quiet", "--out", "here"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert Path("here", MODEL).exists()
+
+
+def test_a_new_run_gets_a_new_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("train", "small.toml", "--limit", "64", "--epochs", "1", "--quiet")
+    for _ in range(2):
+        output_of(capsys, *options)
+    assert sorted(path.name for path in Path("runs").iterdir()) == [
+        "small-digits",
+        "small-digits-2",
+    ]
+    before = Path("runs/small-digits", MODEL).read_bytes()
+    assert Path("runs/small-digits-2", MODEL).read_bytes() == before
+    output_of(capsys, *options, "--resume")  # there is nothing left to do
+
+
+def test_augmented_pictures_make_another_network(capsys: pytest.CaptureFixture[str]) -> None:
+    output_of(capsys, "train", "small.toml", *OPTIONS, "--quiet", "--out", "plain")
+    output_of(capsys, "train", "small.toml", *OPTIONS, "--quiet", "--out", "more", "--augment")
+    assert Path("plain", MODEL).read_bytes() != Path("more", MODEL).read_bytes()
+
+
+def test_ctrl_c_says_how_to_go_on(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "stepconv", "train", "small.toml", "--limit", "300"]
+    with subprocess.Popen(
+        [*command, "--epochs", "400", "--out", "here"],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while not process.stdout.readline().startswith("    3 "):
+            pass
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    found = re.search(r"stopped and saved after step (\d+); to go on: stepconv (.*)", said)
+    assert found
+    assert int(found[1]) >= 15
+    assert found[2] == "train small.toml --resume --out here"
+    error = refusal(capsys, *found[2].split(), "--epochs", "3")
+    assert "here was begun with --epochs 400, not 3" in error
+
+
+def test_a_rate_that_is_too_large_ends_with_advice(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--schedule", "constant", "--lr", "1e6")
+    assert main(["train", "small.toml", *OPTIONS, *options]) == 1
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last.startswith("stepconv: the loss is no number any more, in epoch 1, step")
+    assert "try a smaller step, --lr 100000, or" in last
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["lenet6"], "no model 'lenet6': did you mean 'lenet5'?"),
+        (["nothing.toml"], "nothing.toml cannot be read"),
+        (["lenet5", "--data", "mnits"], "data 'mnits' is not known: "),
+        (["lenet5", "--epochs", "0"], "epochs=0 does not fit: 1 or more does"),
+        (["lenet5", "--lr", "fast"], "'fast'"),
+        (["lenet5", "--optimizer", "sdg"], "optimizer='sdg' is not known"),
+        (["lenet5", "--schedule", "linear"], "linear"),
+        (["lenet5", "--seed", "-1"], "seed=-1"),
+        (["lenet5", "--threads", "0"], "--threads 0 does not fit"),
+        (["lenet5", "--backend", "cuda"], "--backend cuda does not train: cpu does"),
+        (["lenet5", "--quiet", "--json"], "--quiet and --json say two things"),
+        (["lenet5", "--resume", "--out", "none"], "none holds no training to go on with"),
+        (["lenet5", "--resume"], "runs/lenet5-digits holds no training to go on with"),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: list[str], what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert what in refusal(capsys, "train", *arguments)
+
+
+def test_another_model_is_not_resumed(capsys: pytest.CaptureFixture[str]) -> None:
+    output_of(capsys, "train", "small.toml", *OPTIONS, "--quiet", "--out", "here")
+    error = refusal(capsys, "train", "lenet5", "--resume", "--out", "here")
+    assert "here holds a small, not a lenet5" in error
+    assert "--resume goes on with it" in refusal(capsys, "train", "lenet5", "--out", "here")
+
+
+def told() -> list[Any]:
+    """Return the events of a training that nobody made."""
+    metrics = [events.Metrics(e, 0.5 / e, 0.9, 0.91, 12345.6, 1.5) for e in (1, 2)]
+    steps = [events.Stepped(1 + s // 10, s + 1, 64, 40, 2 / (s + 1), 0.1) for s in range(20)]
+    return [
+        events.Started(2, 10, 0, ()),
+        *steps[:10],
+        events.EpochEnded(metrics[0]),
+        *steps[10:],
+        events.EpochEnded(metrics[1]),
+        events.Finished(tuple(metrics)),
+    ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_the_screen_fits(width: int) -> None:
+    screen = _training.Screen("lenet5 on mnist · 61,706 parameters · 60,000 pictures · seed 0")
+    heights = set()
+    for event in told():
+        screen.hear(event)
+        console = Console(file=io.StringIO(), width=width, height=24)
+        console.print(screen.draw(width))
+        shown = console.file.getvalue()  # type: ignore[attr-defined]
+        assert max(map(len, shown.splitlines())) <= width
+        heights.add(len(shown.splitlines()))
+    assert max(heights) <= 23
+    assert "epoch 2 of 2 ━━━━" in shown
+    assert "0:00 left" in shown
+    assert "loss 0.1000, log scale" in shown
+    assert "right 62.5%" in shown
+    assert re.search(r"2   0\.2500  90\.00%  91\.00%    12,346      1\.5", shown)
+
+
+def test_the_live_screen_passes_all_events_on() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=60, height=24)
+    assert list(_training.live(iter(told()), console, "small")) == told()
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1
+
+
+def dots(lines: list[str]) -> set[tuple[int, int]]:
+    """Return where the dots of a curve are, as (row, column)."""
+    found = set()
+    for y, line in enumerate(lines):
+        for x, character in enumerate(line):
+            for row, column, bit in (
+                *((0, 0, 1), (1, 0, 2), (2, 0, 4), (3, 0, 64)),
+                *((0, 1, 8), (1, 1, 16), (2, 1, 32), (3, 1, 128)),
+            ):
+                if (ord(character) - 0x2800) & bit:
+                    found.add((4 * y + row, 2 * x + column))
+    return found
+
+
+def test_a_curve_has_its_dots_where_the_values_are() -> None:
+    assert dots(_curve.curve([0, 1], 1, 1)) == {(3, 0), (0, 1), (1, 1), (2, 1)}
+    assert dots(_curve.curve([5] * 8, 4, 2)) == {(7, x) for x in range(8)}
+    assert dots(_curve.curve([1, 2, 3, 4], 2, 1)) == {(3 - x, x) for x in range(4)}
+    assert dots(_curve.curve([0.5] * 4, 2, 2, 0.0, 1.0)) == {(4, x) for x in range(4)}
+    assert dots(_curve.curve([], 3, 2)) == set()
+    assert dots(_curve.curve([float("nan"), float("inf"), 1.0], 1, 1)) == {(3, 0), (3, 1)}
+
+
+def test_a_confusion_is_counted_in_rows_of_the_truth() -> None:
+    import numpy as np
+
+    from stepconv.train.judge import Verdict
+
+    verdict = Verdict(
+        np.array([0, 0, 1, 2, 2]), np.array([0, 1, 1, 2, 0]), np.array([0.9, 0.5, 0.8, 0.7, 0.6])
+    )
+    assert verdict.accuracy == 0.6
+    assert verdict.wrong.tolist() == [4, 1]
+    table = verdict.confusion(3)
+    assert table.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
+    lines = _report.confusion(table, ["a", "b", "c"], 60)
+    assert [line.split() for line in lines[1:]] == [
+        ["a", "b", "c"],
+        ["a", "1", "1", "·"],
+        ["b", "·", "1", "·"],
+        ["c", "1", "·", "1"],
+    ]
+    assert _report.confusion(table, ["a", "b", "c"], 5) == []
+    assert _report.mistakes(table, ["a", "b", "c"])[1:] == [
+        "  a, told as b: 1 times",
+        "  c, told as a: 1 times",
+    ]
+
+
+def test_the_report_of_clothes_fits_60_columns() -> None:
+    import numpy as np
+
+    from stepconv.train.known import CLASSES
+
+    table = np.full((10, 10), 1000)
+    lines = _report.confusion(table, CLASSES["fashion-mnist"], 60)
+    assert lines
+    assert max(map(len, lines)) <= 60
+
+
+def test_the_data_named_is_the_data_used(capsys: pytest.CaptureFixture[str]) -> None:
+    import numpy as np
+
+    some = data.load("digits", limit=100)
+    np.savez(
+        "mine.npz",
+        x_train=some.train.pictures[:, 0],
+        y_train=some.train.labels % 3,
+        x_test=some.test.pictures[:, 0],
+        y_test=some.test.labels % 3,
+    )
+    # Ten outputs for three classes: some may be told that there are not.
+    output_of(capsys, "train", "small.toml", "--data", "mine.npz", "--epochs", "1", "--lr", "1e-9")
+    assert Path("runs/small-mine", MODEL).exists()
+    np.save("one.npy", some.test.pictures[0, 0])
+    out = output_of(capsys, "predict", "runs/small-mine", "one.npy", "--json")
+    assert list(json.loads(out)["probabilities"]) == list("0123456789")
+    out = output_of(capsys, "evaluate", "runs/small-mine", "--data", "mine.npz", "--json")
+    assert np.shape(json.loads(out)["confusion"]) == (10, 10)

@@ -1,0 +1,297 @@
+"""A run stopped at any moment, even by kill -9, goes on as if it had never been stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from math import nan
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stepconv.errors import ArgumentError, DataError
+from stepconv.nn import Trainer, checkpoint
+from stepconv.train import events, loop, runs
+from stepconv.train.recipe import Recipe
+from stepconv.train.runs import METRICS, MODEL, STATE, Run, Stored
+from tests.kernels.processes import REPOSITORY
+from tests.train.sets import a_run, finish, made, model
+
+STEPS = 15  # 300 pictures in batches of 64, three times
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nobody stopped."""
+    folder = tmp_path_factory.mktemp("straight")
+    finish(a_run(folder))
+    return folder
+
+
+def numbers(folder: Path) -> list[Any]:
+    """Return all that a run's state holds but the time it took."""
+    stored = Stored.read(folder)
+    arrays = [(name, array.tobytes()) for name, array in sorted(stored.arrays.items())]
+    metrics = [replace(m, images_per_second=0, seconds=0) for m in stored.position.history]
+    return [arrays, metrics, stored.position.epoch, stored.position.images, stored.recipe]
+
+
+def assert_same(folder: Path, straight: Path) -> None:
+    assert (folder / MODEL).read_bytes() == (straight / MODEL).read_bytes()
+    assert numbers(folder) == numbers(straight)
+
+
+def test_events_tell_the_whole_story(tmp_path: Path) -> None:
+    run = a_run(tmp_path, epochs=2)
+    told = list(run.events(save_every=1e9))
+    kinds = [type(event).__name__ for event in told]
+    epoch = ["Stepped"] * 5 + ["Saved", "EpochEnded"]
+    assert kinds == ["Started", *epoch, *epoch, "Finished"]
+    steps = [event for event in told if isinstance(event, events.Stepped)]
+    assert [event.step for event in steps] == list(range(1, 11))
+    assert [event.images for event in steps[:5]] == [64, 64, 64, 64, 44]
+    rates = run.recipe.rates(10)
+    assert [event.rate for event in steps] == [rates(step) for step in range(10)]
+
+
+def test_metrics_have_the_promised_keys(straight: Path) -> None:
+    lines = [json.loads(line) for line in (straight / METRICS).read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2, 3]
+    for line in lines:
+        assert list(line) == [
+            *("epoch", "train_loss", "train_accuracy", "test_accuracy"),
+            *("images_per_second", "seconds"),
+        ]
+        assert 0 <= line["train_accuracy"] <= 1
+        assert 0 <= line["test_accuracy"] <= 1
+        assert line["images_per_second"] > 0
+
+
+def test_metrics_are_what_plain_steps_give(straight: Path) -> None:
+    data, how = made(), Recipe(epochs=3, batch_size=64, seed=5)
+    trainer = Trainer(model(), how.make_optimizer(), seed=5, scale=runs.scale(data))
+    rates, step = how.rates(STEPS), 0
+    for metrics in Stored.read(straight).position.history:
+        order = loop.chance.shuffled(300, 5, metrics.epoch - 1)
+        loss = right = 0.0
+        for start in range(0, 300, 64):
+            rows = order[start : start + 64]
+            mean, correct = trainer.step(data.train.pictures, data.train.labels, rates(step), rows)
+            loss, right, step = loss + mean * len(rows), right + correct, step + 1
+        told = trainer.logits(data.test.pictures).argmax(axis=1)
+        assert metrics.train_loss == pytest.approx(loss / 300)
+        assert metrics.train_accuracy == right / 300
+        assert metrics.test_accuracy == (told == data.test.labels).mean()
+
+
+@pytest.mark.parametrize("stop_after", [1, 4, 5, 9, 15])
+def test_it_goes_on_from_any_step(stop_after: int, straight: Path, tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    for event in run.events(save_every=0):
+        if isinstance(event, events.Stepped) and event.step == stop_after:
+            break
+    again = Run.resumed(tmp_path, made())
+    assert again.trainer.steps == stop_after
+    told = finish(again)
+    assert isinstance(told[0], events.Started)
+    assert told[0].step == stop_after
+    assert_same(tmp_path, straight)
+
+
+def test_it_goes_on_from_an_older_checkpoint(straight: Path, tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    for event in run.events(save_every=1e9):
+        if isinstance(event, events.Stepped) and event.step == 8:
+            break
+    again = Run.resumed(tmp_path, made())
+    assert again.trainer.steps == 5
+    finish(again)
+    assert_same(tmp_path, straight)
+
+
+def test_a_finished_run_has_nothing_left_to_do(straight: Path) -> None:
+    before = (straight / MODEL).read_bytes()
+    told = finish(Run.resumed(straight, made()))
+    assert [type(event).__name__ for event in told] == ["Started", "Finished"]
+    assert (straight / MODEL).read_bytes() == before
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from stepconv.kernels.compile import use_threads
+from stepconv.train.runs import Run
+from tests.train.sets import a_run, made
+use_threads(int(sys.argv[3]))
+folder = Path(sys.argv[1])
+run = Run.resumed(folder, made()) if sys.argv[2] == "resume" else a_run(folder)
+for event in run.events(save_every=0):
+    print(type(event).__name__, flush=True)
+"""
+
+
+def start(folder: Path, how: str, threads: int = 2) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(folder), how, str(threads)],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "NUMBA_NUM_THREADS": "2"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_killed_without_a_warning(straight: Path, tmp_path: Path) -> None:
+    for how, steps in (("new", 4), ("resume", 3)):
+        with start(tmp_path, how) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                steps -= line == "Stepped\n"
+                if not steps:
+                    break
+            process.send_signal(signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
+        checkpoint.load_network(tmp_path / MODEL)
+    (tmp_path / ".0123456789abcdef.part").write_bytes(b"half of")  # what a kill may leave
+    assert 0 < Stored.read(tmp_path).arrays["steps"] < STEPS
+    with start(tmp_path, "resume", threads=1) as process:
+        process.communicate()
+    assert process.returncode == 0
+    assert {path.name for path in tmp_path.iterdir()} == {MODEL, STATE, METRICS}
+    assert_same(tmp_path, straight)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_number_of_threads_changes_no_bit(threads: int, straight: Path, tmp_path: Path) -> None:
+    with start(tmp_path, "new", threads) as process:
+        process.communicate()
+    assert_same(tmp_path, straight)
+
+
+def test_ctrl_c_saves_and_stops(straight: Path, tmp_path: Path) -> None:
+    told, handler = [], signal.getsignal(signal.SIGINT)
+    for event in a_run(tmp_path).events(save_every=1e9):
+        told.append(event)
+        if isinstance(event, events.Stepped) and event.step == 7:
+            signal.raise_signal(signal.SIGINT)
+    assert told[-1] == events.Stopped(epoch=2, step=7)
+    assert signal.getsignal(signal.SIGINT) == handler
+    finish(Run.resumed(tmp_path, made()))
+    assert_same(tmp_path, straight)
+
+
+def test_a_second_ctrl_c_means_now(tmp_path: Path) -> None:
+    told = a_run(tmp_path).events()
+    assert isinstance(next(told), events.Started)
+    signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    told.close()
+
+
+def test_a_loss_that_is_no_number_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, true = a_run(tmp_path), Trainer.step
+
+    def step(self: Trainer, *arguments: Any) -> tuple[float, int]:
+        loss, correct = true(self, *arguments)
+        return (nan if self.steps == 7 else loss), correct
+
+    monkeypatch.setattr(Trainer, "step", step)
+    told = list(run.events(save_every=1e9))
+    assert told[-1] == events.Diverged(
+        2, 7, "try a smaller step, --lr 0.003, or a gentle start, --warm-up 100"
+    )
+    assert Stored.read(tmp_path).arrays["steps"] == 5  # the last good checkpoint
+
+
+def test_a_huge_rate_diverges(tmp_path: Path) -> None:
+    told = finish(a_run(tmp_path, lr=1e6, schedule="constant"))
+    assert isinstance(told[-1], events.Diverged)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(
+    straight: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_run(tmp_path)
+    flush, writes = os.fsync, [0]
+
+    def full(handle: int) -> None:
+        writes[0] += 1
+        if writes[0] > 40:
+            raise OSError(28, "No space left on device")
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        finish(run)
+    monkeypatch.undo()
+    assert {path.name for path in tmp_path.iterdir()} == {MODEL, STATE, METRICS}
+    finish(Run.resumed(tmp_path, made()))
+    assert_same(tmp_path, straight)
+
+
+def test_what_does_not_fit_is_refused_by_name(straight: Path, tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="holds a training already: --resume"):
+        a_run(straight)
+    with pytest.raises(ArgumentError, match=r"holds no training to go on with"):
+        Run.resumed(tmp_path, made())
+    with pytest.raises(ArgumentError, match=r"was trained on other data: digits \(few\), not"):
+        Run.resumed(straight, replace(made(), fingerprint="other"))
+    stored = Stored.read(straight)
+    stored.check(straight, model(), {"epochs": 3, "seed": 5})
+    with pytest.raises(ArgumentError, match="holds a small, not a lenet5"):
+        stored.check(straight, runs.from_dict({**runs.to_dict(model()), "name": "lenet5"}), {})
+    other = runs.to_dict(model())
+    other["layers"][0]["stride"] = 1
+    with pytest.raises(ArgumentError, match="holds a small of other layers"):
+        stored.check(straight, runs.from_dict(other), {})
+    with pytest.raises(ArgumentError, match="--epochs 3, not 9; --batch-size 64, not 8"):
+        stored.check(straight, None, {"epochs": 9, "batch_size": 8, "seed": 5})
+
+
+def test_a_damaged_state_is_refused(straight: Path, tmp_path: Path) -> None:
+    content = bytearray((straight / STATE).read_bytes())
+    content[-100] ^= 4
+    (tmp_path / STATE).write_bytes(content)
+    with pytest.raises(DataError, match=r"state\.safetensors is damaged"):
+        Run.resumed(tmp_path, made())
+
+
+@pytest.mark.parametrize(
+    ("choices", "what"),
+    [
+        ({"epochs": 0}, "epochs=0"),
+        ({"batch_size": -1}, "batch_size=-1"),
+        ({"seed": -1}, "seed=-1"),
+        ({"limit": 0}, "limit=0"),
+        ({"optimizer": "sdg"}, "optimizer='sdg' is not known: sgd, adam, adamw fit"),
+        ({"schedule": "linear"}, "linear"),
+        ({"lr": -0.1}, "-0.1"),
+        ({"lr": nan}, "nan"),
+    ],
+)
+def test_a_recipe_refuses_what_cannot_be_cooked(choices: dict[str, Any], what: str) -> None:
+    with pytest.raises(ArgumentError, match=what):
+        Recipe(**choices)
+
+
+def test_the_network_in_the_folder_answers_as_the_trainer_did(straight: Path) -> None:
+    data = made()
+    network = checkpoint.load_network(straight / MODEL)
+    [*_, last] = Stored.read(straight).position.history
+    assert loop.accuracy(runs.predictor(network), data.test) == last.test_accuracy
+    assert network.about["classes"] == list("0123456789")
+
+
+def test_it_learns() -> None:
+    data = made(1500, 300)
+    how = Recipe(epochs=8, batch_size=32)
+    trainer = Trainer(model(), how.make_optimizer(), scale=runs.scale(data))
+    for event in loop.train(trainer, data, how):
+        last = event
+    assert isinstance(last, events.Finished)
+    assert last.history[-1].test_accuracy > 0.85
+    assert last.history[-1].train_loss < last.history[0].train_loss / 2
