@@ -161,7 +161,7 @@ def test_a_known_set_is_loaded(tmp_path):
 @pytest.mark.usefixtures("small")
 def test_a_known_set_with_another_content_is_refused(tmp_path):
     lay(tmp_path / "mnist", (PICTURES[::-1], *ARRAYS[1:]))
-    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz does not hold"):
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz does not hold.*delete it"):
         data.load("mnist", data_dir=tmp_path)
 
 
@@ -238,6 +238,7 @@ def test_without_network_the_message_names_the_folder_and_the_ways_out(tmp_path)
     for word in (*known.FILES, "--data-dir", "STEPCONV_DATA", "--data digits", "https://two/"):
         assert word in message
     assert "Name or service not known" in message
+    assert not (tmp_path / "cache").exists()
 
 
 # --- a user's own --------------------------------------------------------------------------------
