@@ -171,6 +171,19 @@ class Answer(io.BytesIO):
         self.headers = {} if length is None else {"Content-Length": length}
 
 
+class Endless(Answer):
+    """A server that never stops sending; whoever reads on and on is told so."""
+
+    def __init__(self):
+        super().__init__(b"")
+        self.sent = 0
+
+    def read(self, size=-1):
+        self.sent += size
+        assert self.sent < 2 * known.MOST_DOWNLOADED
+        return bytes(size)
+
+
 def serve(monkeypatch, mirrors):
     """Answer from folders instead of the network; return the addresses that are asked for."""
     asked = []
@@ -182,6 +195,8 @@ def serve(monkeypatch, mirrors):
         content = mirrors[host](file)
         if isinstance(content, Exception):
             raise content
+        if isinstance(content, Answer):
+            return content
         return Answer(content, str(len(content)))
 
     monkeypatch.setattr("urllib.request.urlopen", open_)
@@ -201,7 +216,7 @@ def right(file):
         lambda file: b"<html>please log in</html>",
         lambda file: right(file)[:-5],
         lambda file: packed(spelled(PICTURES[::-1])),
-        lambda file: bytes(known.MOST_DOWNLOADED + 1),
+        lambda file: Endless(),
     ],
     ids=["404", "timeout", "web page", "truncated", "other bytes", "endless"],
 )
