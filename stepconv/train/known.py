@@ -100,15 +100,18 @@ def load(
     paths = [folder / file for file in FILES]
     # Unpacking and hashing both run without Python's lock.
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(idx.read, paths, HASHES[name]))
+        try:
+            return list(pool.map(idx.read, paths, HASHES[name]))
+        except DataError as error:
+            raise DataError(f"{error}; delete it, and a good one is downloaded") from None
 
 
 def download(name: str, folder: Path, progress: Progress | None = None) -> Path:
     """Bring the files of a data set into `folder`, each under its name only when it is right."""
-    folder.mkdir(parents=True, exist_ok=True)
     for file, sha256 in zip(FILES, HASHES[name], strict=True):
         if not (folder / file).is_file():
             content = _from_mirrors(name, file, sha256, folder, progress or _silent)
+            folder.mkdir(parents=True, exist_ok=True)
             files.write(folder / file, content)
     return folder
 

@@ -1,6 +1,8 @@
 """`stepconv shapes` for people, pipes and programs, and its refusals."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from stepconv.cli import main, shapes
 from stepconv.nn.sheets import SHEETS
 from stepconv.trace import gallery
 
+GUIDE = Path(__file__).parents[2] / "docs" / "training.md"
 LECTURES = {
     example.id: example.expected
     for example in gallery.worked_examples()
@@ -101,6 +104,19 @@ def test_a_toml_file(capsys, tmp_path):
     mine = json.loads(said(capsys, str(path), "--json"))
     of_zoo = json.loads(said(capsys, "mini-densenet", "--json"))
     assert mine["layers"] == of_zoo["layers"]
+
+
+def test_the_guide_shows_what_comes_out():
+    text = GUIDE.read_text("utf-8")
+    described = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert [nn.from_toml(one).name for one in described] == ["tiny-vgg", "side-by-side"]
+    shown = [line.plain.rstrip() for line in shapes.on_screen(shapes.measured("lenet5"), 80)]
+    assert "$ stepconv shapes lenet5\n" + "\n".join(shown) in text
+    for name in SHEETS:
+        sheet = shapes.measured(name)
+        assert f"| `{name}` | {sheet.parameters:,} | {sheet.multiplications:,} |" in text
+    for kind in nn.LAYERS:
+        assert f"| `{kind}` |" in text
 
 
 def test_help_names_every_network(capsys):

@@ -161,7 +161,7 @@ def test_a_known_set_is_loaded(tmp_path):
 @pytest.mark.usefixtures("small")
 def test_a_known_set_with_another_content_is_refused(tmp_path):
     lay(tmp_path / "mnist", (PICTURES[::-1], *ARRAYS[1:]))
-    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz does not hold"):
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz does not hold.*delete it"):
         data.load("mnist", data_dir=tmp_path)
 
 
@@ -169,6 +169,19 @@ class Answer(io.BytesIO):
     def __init__(self, content, length=None):
         super().__init__(content)
         self.headers = {} if length is None else {"Content-Length": length}
+
+
+class Endless(Answer):
+    """A server that never stops sending; whoever reads on and on is told so."""
+
+    def __init__(self):
+        super().__init__(b"")
+        self.sent = 0
+
+    def read(self, size=-1):
+        self.sent += size
+        assert self.sent < 2 * known.MOST_DOWNLOADED
+        return bytes(size)
 
 
 def serve(monkeypatch, mirrors):
@@ -182,6 +195,8 @@ def serve(monkeypatch, mirrors):
         content = mirrors[host](file)
         if isinstance(content, Exception):
             raise content
+        if isinstance(content, Answer):
+            return content
         return Answer(content, str(len(content)))
 
     monkeypatch.setattr("urllib.request.urlopen", open_)
@@ -201,7 +216,7 @@ def right(file):
         lambda file: b"<html>please log in</html>",
         lambda file: right(file)[:-5],
         lambda file: packed(spelled(PICTURES[::-1])),
-        lambda file: bytes(known.MOST_DOWNLOADED + 1),
+        lambda file: Endless(),
     ],
     ids=["404", "timeout", "web page", "truncated", "other bytes", "endless"],
 )
@@ -238,6 +253,7 @@ def test_without_network_the_message_names_the_folder_and_the_ways_out(tmp_path)
     for word in (*known.FILES, "--data-dir", "STEPCONV_DATA", "--data digits", "https://two/"):
         assert word in message
     assert "Name or service not known" in message
+    assert not (tmp_path / "cache").exists()
 
 
 # --- a user's own --------------------------------------------------------------------------------
