@@ -286,5 +286,5 @@ def test_the_data_named_is_the_data_used(capsys: pytest.CaptureFixture[str]) -> 
     np.save("one.npy", some.test.pictures[0, 0])
     out = output_of(capsys, "predict", "runs/small-mine", "one.npy", "--json")
     assert list(json.loads(out)["probabilities"]) == list("0123456789")
-    out = output_of(capsys, "evaluate", "runs/small-mine", "--data", "mine.npz", "--json")
+    out = output_of(capsys, "evaluate", "runs/small-mine", "--json")
     assert np.shape(json.loads(out)["confusion"]) == (10, 10)
