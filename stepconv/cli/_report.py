@@ -36,7 +36,7 @@ def show(
         count = max(1, min(count, console.width // PICTURE_WIDTH))
     print(f"\n{len(wrong)} of {len(samples)} wrong; where it was surest:")
     captions = {
-        f"{classes[verdict.labels[i]]}, told as {classes[verdict.told[i]]} #{i}": i
+        f"{classes[verdict.labels[i]]}, told {classes[verdict.told[i]]} #{i}": i
         for i in wrong[:count]
     }
     if console.is_terminal:

@@ -11,8 +11,9 @@ def evaluate(
         Path, typer.Argument(metavar="MODEL", help="A .safetensors file, or its run folder.")
     ],
     data: Annotated[
-        str, typer.Option(help="mnist, fashion-mnist, digits, a folder or an .npz file.")
-    ] = "digits",
+        str | None,
+        typer.Option(help="mnist, fashion-mnist, digits, a folder or an .npz [what it learnt]."),
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="The folder in which data sets are looked for first.")
     ] = None,
@@ -24,7 +25,8 @@ def evaluate(
 
     Examples:
 
-        stepconv evaluate runs/lenet5-mnist --data mnist
+        stepconv evaluate runs/lenet5-mnist
+        stepconv evaluate runs/lenet5-digits --data mnist
         stepconv evaluate model.safetensors --data digits --json
     """
     from stepconv.cli import _console, _network, _report
@@ -34,6 +36,7 @@ def evaluate(
     from stepconv.train import runs
     from stepconv.train.judge import judge, names
 
+    data = data or str(network.about.get("recipe", {}).get("data", sets.MADE))
     found = sets.load(data, data_dir=data_dir, shape=network.model.input_shape, limit=1)
     sets.check_labels(found, network.model.classes)
     classes = names(found.classes, network.model.classes)

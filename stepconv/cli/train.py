@@ -99,7 +99,10 @@ def train(
         run = _prepare(folder, model, choices, resume, threads, data_dir, say)
         told = run.events()
         first = next(told)
-    _follow(run, first, told, name, quiet, as_json)
+    again = ["stepconv", "train", name, "--resume", "--out", str(folder)]
+    if data_dir is not None:
+        again += ["--data-dir", str(data_dir)]
+    _follow(run, first, told, again, quiet, as_json)
 
 
 def _prepare(
@@ -136,8 +139,11 @@ def _prepare(
     return Run.resumed(folder, found) if resume else Run.new(folder, model, found, how)
 
 
-def _follow(run: "Run", first: Any, told: Any, name: str, quiet: bool, as_json: bool) -> None:
-    """Show the training to its end, and say how it ended."""
+def _follow(
+    run: "Run", first: Any, told: Any, again: list[str], quiet: bool, as_json: bool
+) -> None:
+    """Show the training to its end, and say how it ended, or the command to go on with it."""
+    import shlex
     from itertools import chain
 
     from stepconv.cli import _console, _report, _training
@@ -166,8 +172,7 @@ def _follow(run: "Run", first: Any, told: Any, name: str, quiet: bool, as_json: 
         raise typer.Exit(_console.WRONG)
     if isinstance(last, events.Stopped):
         _console.complain(
-            f"stopped and saved after step {last.step}; "
-            f"to go on: stepconv train {name} --resume --out {run.folder}"
+            f"stopped and saved after step {last.step}; to go on: {shlex.join(again)}"
         )
         raise typer.Exit(_console.INTERRUPTED)
     if not quiet and not as_json:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -108,7 +109,7 @@ def test_augmented_pictures_make_another_network(capsys: pytest.CaptureFixture[s
 def test_ctrl_c_says_how_to_go_on(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "stepconv", "train", "small.toml", "--limit", "300"]
     with subprocess.Popen(
-        [*command, "--epochs", "400", "--out", "here"],
+        [*command, "--epochs", "400", "--out", "over here", "--data-dir", "."],
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -125,9 +126,9 @@ def test_ctrl_c_says_how_to_go_on(capsys: pytest.CaptureFixture[str], tmp_path: 
     found = re.search(r"stopped and saved after step (\d+); to go on: stepconv (.*)", said)
     assert found
     assert int(found[1]) >= 15
-    assert found[2] == "train small.toml --resume --out here"
-    error = refusal(capsys, *found[2].split(), "--epochs", "3")
-    assert "here was begun with --epochs 400, not 3" in error
+    assert found[2] == "train small.toml --resume --out 'over here' --data-dir ."
+    error = refusal(capsys, *shlex.split(found[2]), "--epochs", "3")
+    assert "over here was begun with --epochs 400, not 3" in error
 
 
 def test_a_rate_that_is_too_large_ends_with_advice(capsys: pytest.CaptureFixture[str]) -> None:
@@ -286,5 +287,5 @@ def test_the_data_named_is_the_data_used(capsys: pytest.CaptureFixture[str]) -> 
     np.save("one.npy", some.test.pictures[0, 0])
     out = output_of(capsys, "predict", "runs/small-mine", "one.npy", "--json")
     assert list(json.loads(out)["probabilities"]) == list("0123456789")
-    out = output_of(capsys, "evaluate", "runs/small-mine", "--data", "mine.npz", "--json")
+    out = output_of(capsys, "evaluate", "runs/small-mine", "--json")
     assert np.shape(json.loads(out)["confusion"]) == (10, 10)

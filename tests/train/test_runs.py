@@ -101,6 +101,16 @@ def test_it_goes_on_from_any_step(stop_after: int, straight: Path, tmp_path: Pat
     assert_same(tmp_path, straight)
 
 
+def test_changed_pictures_are_changed_alike_after_a_stop(tmp_path: Path) -> None:
+    finish(a_run(tmp_path / "straight", augment=True, optimizer="adamw", schedule="cosine"))
+    run = a_run(tmp_path / "stopped", augment=True, optimizer="adamw", schedule="cosine")
+    for event in run.events(save_every=0):
+        if isinstance(event, events.Stepped) and event.step == 7:
+            break
+    finish(Run.resumed(tmp_path / "stopped", made()))
+    assert_same(tmp_path / "stopped", tmp_path / "straight")
+
+
 def test_it_goes_on_from_an_older_checkpoint(straight: Path, tmp_path: Path) -> None:
     run = a_run(tmp_path)
     for event in run.events(save_every=1e9):
