@@ -113,6 +113,9 @@ class Kernel(_Threaded):
         self.__signature__ = signature.replace(parameters=given)
         self.code = _jit(function, "share")
         self._addresses: dict[tuple[Any, ...], int] = {}
+        self._code_at: dict[tuple[Any, ...], int] = {}
+        if not _config.DISABLE_JIT:
+            self._keep, self.code.add_overload = self.code.add_overload, self._add_overload
 
     def serial(self, *args: Any) -> None:
         """Run on the calling thread."""
@@ -140,10 +143,18 @@ class Kernel(_Threaded):
         if address is None:
             types = (numba.int64, numba.int64, *map(numba.typeof, args))
             self.code.compile(types)
-            compiled = self.code.overloads[types]
-            name = compiled.fndesc.llvm_func_name
-            address = self._addresses[key] = compiled.library.get_pointer_to_function(name)
+            address = self._addresses[key] = self._code_at[types]
         return address
+
+    def _add_overload(self, compiled: Any) -> None:
+        """Note where code lies as soon as it is loaded, in Numba's lock.
+
+        Code of other kernels that comes from the cache may have the same name, for Numba numbers
+        names anew in each process; the last that was loaded answers to it.
+        """
+        self._keep(compiled)
+        name = compiled.fndesc.llvm_func_name
+        self._code_at[compiled.signature.args] = compiled.library.get_pointer_to_function(name)
 
 
 class Staged(_Threaded):

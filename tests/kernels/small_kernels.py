@@ -21,6 +21,17 @@ def row_sums(share, shares, x, out):
         out[i] = total
 
 
+def scaled(factor):
+    """Return a kernel that has its name in common with others."""
+
+    @parallel
+    def scale(share, shares, x, out):
+        for i in range(*share_of(x.size, share, shares)):
+            out[i] = factor * x[i]
+
+    return scale
+
+
 @parallel
 def fill_shares(share, shares, sizes, factors, out):
     """Write for each share how large it is, times numbers of one tuple and arrays of another."""

@@ -67,6 +67,24 @@ def test_the_next_process_loads_both_forms_and_they_do_not_collide(folder):
     assert run(BOTH_FORMS) == [bits, [1, 1]]
 
 
+def test_kernels_of_one_name_from_different_processes_are_told_apart(folder):
+    """Each was the first that its process compiled, so that their code has the same name."""
+    script = """
+found = []
+for form, factor in order:
+    out = np.zeros(9)
+    getattr(kernels[factor], form)(np.ones(9), out)
+    found.append(out.tolist() == [float(factor)] * 9)
+print(json.dumps(found))
+"""
+    opening = "kernels = {factor: small.scaled(factor) for factor in (2, 3)}\n"
+    for factor in (2, 3):
+        order = [["serial", factor], ["__call__", factor]]
+        assert run(opening + f"order = {order}" + script) == [True, True]
+    order = [[form, factor] for form in ("serial", "__call__") for factor in (2, 3)]
+    assert run(opening + f"order = {order}" + script) == [True] * 4
+
+
 def test_several_processes_may_fill_an_empty_cache_at_once(folder):
     answers = [finish(p) for p in [start(BOTH_FORMS) for _ in range(3)]]
     assert len({str(bits) for bits, _ in answers}) == 1

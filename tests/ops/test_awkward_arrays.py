@@ -150,7 +150,7 @@ def compiled_forms() -> int:
     found = set()
     for module in iter_modules(cpu.__path__, f"{cpu.__name__}."):
         found |= {v for v in vars(import_module(module.name)).values() if isinstance(v, Kernel)}
-    return sum(len(kernel._parallel.signatures) for kernel in found)
+    return sum(len(kernel.code.signatures) for kernel in found)
 
 
 def test_a_layout_costs_a_copy_and_no_compiling() -> None:
