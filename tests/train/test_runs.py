@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from math import nan
 from pathlib import Path
@@ -191,6 +192,15 @@ def test_ctrl_c_saves_and_stops(straight: Path, tmp_path: Path) -> None:
     assert_same(tmp_path, straight)
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C interrupt, which a process that was started in the background ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_a_second_ctrl_c_means_now(tmp_path: Path) -> None:
     told = a_run(tmp_path).events()
     assert isinstance(next(told), events.Started)
