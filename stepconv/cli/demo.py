@@ -1,21 +1,27 @@
 """`stepconv demo`: the first look, with nothing to download."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.text import Text
 
-    from stepconv.cli._demo_scenes import Line
-
-# Blue and orange are told apart by nearly everybody, on dark screens and on light ones.
-STYLES = {"title": "bold", "window": "bold dodger_blue1", "result": "bold dark_orange", "note": ""}
+    from stepconv.trace import Trace
 
 # Seconds that a step worth a stop stays, and any other.
 STOP, PASS = 1.6, 0.06
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A worked example to step through, and the steps worth a stop."""
+
+    id: str
+    trace: "Trace"
+    telling: tuple[int, ...]
 
 
 def demo(
@@ -53,39 +59,54 @@ def demo(
         print(f"  {command}")
 
 
+def scenes() -> list[Scene]:
+    """Return a convolution, a pooling and a gradient, as they are played."""
+    from stepconv.trace import example_trace
+
+    convolution, pooling = example_trace("vertical-edge-rgb"), example_trace("max-pool-4x4")
+    gradient = example_trace("max-pool-backward")
+    winners = (step.index for step in gradient if step.result != 0)
+    return [
+        Scene("vertical-edge-rgb", convolution, (0, 3, 63)),
+        Scene("max-pool-4x4", pooling, tuple(range(len(pooling)))),
+        Scene("max-pool-backward", gradient, tuple(winners)),
+    ]
+
+
 def play(console: "Console", pause: Callable[[float], None]) -> None:
     """Play the scenes on a terminal, each in place, with a stop where something happens."""
     from rich.live import Live
 
-    from stepconv.cli import _demo_scenes
+    from stepconv.player import render
+    from stepconv.player.film import Film
+    from stepconv.player.frames import frame
 
-    for scene in _demo_scenes.scenes():
+    colour = console.color_system is not None and not console.no_color
+    for scene in scenes():
+        film = Film(scene.trace)
         with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
-            for step in range(scene.steps):
+            for step in range(len(film)):
                 # The last line of the screen is the cursor's.
-                live.update(_text(scene.draw(step, console.height - 1)), refresh=True)
-                pause(STOP if step in scene.telling or scene.steps < 10 else PASS)
+                size = console.width, console.height - 1
+                live.update(render.screen(frame(film, step), *size, colour=colour), refresh=True)
+                pause(STOP if step in scene.telling else PASS)
         print()
 
 
 def draw(console: "Console") -> None:
     """Print the telling steps one below the other."""
-    from stepconv.cli import _demo_scenes
+    from stepconv.cli.show import panels
 
-    for scene in _demo_scenes.scenes():
-        for step in scene.telling:
-            console.print(_text(scene.draw(step, None)), soft_wrap=True)
-            console.print()
+    for scene in scenes():
+        panels(scene.trace, [scene.trace[step] for step in scene.telling], console)
 
 
 def tell() -> None:
-    """Print every scene in sentences."""
-    from stepconv.cli import _demo_scenes
-
-    for scene in _demo_scenes.scenes():
-        print(f"Worked example {scene.example.id}: {scene.example.title}.")
-        for step in scene.telling if scene.steps > 10 else range(scene.steps):
-            print(scene.say(step))
+    """Print the telling steps in sentences."""
+    for scene in scenes():
+        print(f"Worked example {scene.id}: {scene.trace.about.title}.")
+        for step in scene.telling:
+            print(f"{scene.trace[step].in_words()}.")
         print()
 
 
@@ -104,15 +125,3 @@ def suggestions() -> list[str]:
         "doctor": "stepconv doctor",
     }
     return [line for name, line in commands.items() if name in available()]
-
-
-def _text(lines: "list[Line]") -> "Text":
-    from rich.text import Text
-
-    text = Text(no_wrap=True, overflow="crop")
-    for number, line in enumerate(lines):
-        if number:
-            text.append("\n")
-        for piece, role in line:
-            text.append(piece, STYLES.get(role, ""))
-    return text

@@ -9,6 +9,8 @@ from stepconv.cli import _target
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from stepconv.trace import Step, Trace, WorkedExample
 
 
@@ -88,7 +90,7 @@ def _print_count(example: "WorkedExample", as_json: bool) -> None:
         print(f"{example.title}: {formula}")
 
 
-def panels(trace: "Trace", steps: "list[Step]") -> None:
+def panels(trace: "Trace", steps: "list[Step]", on: "Console | None" = None) -> None:
     """Print each step as it stands in the player, in a panel of its own."""
     from rich.panel import Panel
 
@@ -97,7 +99,7 @@ def panels(trace: "Trace", steps: "list[Step]") -> None:
     from stepconv.player.film import Film
     from stepconv.player.frames import frame
 
-    console = _console.stdout()
+    console = on or _console.stdout()
     film = Film(trace)
     colour = console.color_system is not None and not console.no_color
     for step in steps:

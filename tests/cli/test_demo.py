@@ -14,15 +14,15 @@ import pytest
 from rich.console import Console
 
 from stepconv import ops
-from stepconv.cli import _demo_network, _demo_scenes, available, demo, main
+from stepconv.cli import _demo_network, available, demo, main
+from stepconv.player import layout
+from stepconv.player.film import Film
+from stepconv.player.frames import frame
+from stepconv.player.lines import line_width
 from stepconv.trace import worked_example
 from stepconv.train import runs
 
-CONVOLUTION, POOLING, GRADIENT = _demo_scenes.scenes()
-
-
-def text(lines: list[_demo_scenes.Line]) -> list[str]:
-    return ["".join(piece for piece, _ in line) for line in lines]
+CONVOLUTION, POOLING, GRADIENT = demo.scenes()
 
 
 def output_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -32,76 +32,29 @@ def output_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return out
 
 
-def test_the_window_the_products_and_the_sum_of_step_4() -> None:
-    lines = text(CONVOLUTION.draw(3, None))
-    assert lines[1] == "vertical-edge-rgb · window 4 of 64 · row 0, column 3"
-    assert lines[3].startswith(" 25 25 25[25 25  0] 0  0  0  0 ")
-    assert lines[3].split("]")[1].split() == ["0"] * 4 + ["1", "0", "-1", "25", "0", "0"]
-    for channel in ("red", "green", "blue"):
-        assert any(re.search(rf"{channel} +25 \+ 25 \+ 25 = +75$", line) for line in lines)
-    assert any(re.search(r" 75 \+ 75 \+ 75 = 225$", line) for line in lines)
-    assert "output 8x8: 8 = (10 - 3 + 2·0) / 1 + 1" in lines
-    assert lines[14] == "   0   0   0[225]  ·   ·   ·   · "
+def test_it_shows_what_a_lecture_would_stop_at() -> None:
+    assert [CONVOLUTION.trace[step].result for step in CONVOLUTION.telling] == [0, 225, 0]
+    assert [POOLING.trace[step].result for step in POOLING.telling] == [7, 9, 8, 5]
+    gradient = np.zeros(16, int)
+    gradient[list(GRADIENT.telling)] = 1
+    expected = worked_example("max-pool-backward").expected
+    np.testing.assert_array_equal(gradient.reshape(4, 4), np.asarray(expected) != 0)
 
 
-def test_every_step_shows_the_output_so_far_and_its_own_sum() -> None:
-    (expected,) = np.asarray(worked_example("vertical-edge-rgb").expected)
-    for step, value in enumerate(np.ravel(expected)):
-        lines = text(CONVOLUTION.draw(step, None))
-        cells = " ".join(lines[-8:]).translate({ord("["): " ", ord("]"): " "}).split()
-        assert cells[: step + 1] == [f"{v:g}" for v in np.ravel(expected)[: step + 1]]
-        assert set(cells[step + 1 :]) <= {"·"}
-        assert lines[11].endswith(f"= {value:>3g}")
+@pytest.mark.parametrize("scene", demo.scenes(), ids=lambda scene: scene.id)
+def test_frames_fit_and_do_not_jump(scene: demo.Scene) -> None:
+    film = Film(scene.trace)
+    for width, height in ((60, 23), (80, 23), (60, 19)):
+        for step in range(len(film)):
+            lines = layout.screen(frame(film, step), width, height)
+            assert len(lines) == height
+            assert max(map(line_width, lines)) <= width
 
 
-def test_the_numbers_come_from_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    true = ops.correlate
-
-    def wrong(*arguments: object, **options: object) -> object:
-        return true(*arguments, **options) + 1  # type: ignore[arg-type]
-
-    monkeypatch.setattr(ops, "correlate", wrong)
-    scene = _demo_scenes.scenes()[0]
-    assert any(line.endswith("=  76") for line in text(scene.draw(3, None)))
-
-
-def test_roles_are_marked_by_brackets_too() -> None:
-    for scene in (CONVOLUTION, POOLING, GRADIENT):
-        for step in range(scene.steps):
-            for line in scene.draw(step, None):
-                if any(role == "window" for _, role in line):
-                    assert "[" in "".join(piece for piece, _ in line)
-
-
-@pytest.mark.parametrize("scene", [CONVOLUTION, POOLING, GRADIENT], ids=lambda s: s.example.id)
-def test_frames_fit_and_do_not_jump(scene: _demo_scenes.Scene) -> None:
-    for height in (19, 23):
-        frames = [text(scene.draw(step, height)) for step in range(scene.steps)]
-        assert len({len(frame) for frame in frames}) == 1
-        assert len(frames[0]) <= height
-        assert max(len(line) for frame in frames for line in frame) <= 60
-
-
-def test_a_low_screen_shows_the_row_at_work() -> None:
-    for step in range(CONVOLUTION.steps):
-        assert any("]" in line for line in text(CONVOLUTION.draw(step, 19))[14:])
-
-
-def test_pooling_lists_every_window() -> None:
-    lines = text(POOLING.draw(3, None))
-    for equation in ("max(2, 3, 4, 7) = 7", "max(1, 9, 3, 5) = 9", "max(8, 2, 1, 3) = 8"):
-        assert any(line.endswith(equation) for line in lines)
-    assert " 8 2[2 2]" in lines[4]
-
-
-def test_the_gradient_goes_to_the_winners() -> None:
-    lines = text(GRADIENT.draw(0, None))
-    assert lines[2].startswith("  0[55] 0  0 ")
-    assert lines[2].endswith("0[1]0 0 ")
-    assert lines[-1] == "The largest cells, 55, 41, 90, 95, get it; the others get 0."
-
-
-def test_on_a_pipe_it_is_plain_text_without_a_pause(capsys: pytest.CaptureFixture[str]) -> None:
+def test_on_a_pipe_it_is_plain_text_without_a_pause(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
     out = output_of(capsys)
     assert "\x1b" not in out
     assert "= 225" in out
@@ -111,11 +64,10 @@ def test_on_a_pipe_it_is_plain_text_without_a_pause(capsys: pytest.CaptureFixtur
 
 def test_plain_says_it_in_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     out = output_of(capsys, "--plain")
-    assert "red: 25 + 0 + 0 + 25 + 0 + 0 + 25 + 0 + 0 = 75" in out
-    assert "All channels: 75 + 75 + 75 = 225." in out
-    assert "25 + 0 + (-25)" in out
-    assert "max(2, 2, 4, 5) = 5" in out
-    assert "row 0 column 1, row 1 column 2, row 2 column 1, row 3 column 3" in out
+    assert "red 25x1 + 25x0 + 0x(-1)" in out
+    assert "= 75, green 75, blue 75, total 225." in out
+    assert "the largest of 2, 2, 4, 5 is 5, at row 3, column 3." in out
+    assert "row 2, column 1: wins 1 window: 1." in out
     assert not set("[]·│") & set(out)
 
 
@@ -143,12 +95,12 @@ def test_a_terminal_gets_a_paced_playback_in_colour() -> None:
         file=screen, force_terminal=True, color_system="truecolor", width=60, height=24
     )
     demo.play(console, pauses.append)
-    steps = sum(scene.steps for scene in (CONVOLUTION, POOLING, GRADIENT))
+    steps = sum(len(scene.trace) for scene in (CONVOLUTION, POOLING, GRADIENT))
     assert len(pauses) == steps
     assert 5 < sum(pauses) < 30
     shown = screen.getvalue()
-    assert "\x1b[1;38;5;33m" in shown  # blue
-    assert "\x1b[1;38;5;208m" in shown  # orange
+    assert "48;2;11;95;216m" in shown  # blue
+    assert "48;2;255;154;31m" in shown  # orange
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 3  # the cursor comes back
 
 
