@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 # What is installed in any case, and for the rest the extra that brings it.
-CORE = ("numpy", "numba", "llvmlite", "rich", "typer", "textual", "safetensors", "platformdirs")
+CORE = ("numpy", "numba", "llvmlite", "rich", "typer", "textual", "platformdirs")
 OPTIONAL = {
     "pillow": "images",
     "numba-cuda": "cuda",
