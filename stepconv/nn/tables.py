@@ -56,7 +56,7 @@ def backward_lines(axis: Axis) -> list[Line]:
     """Return the families of the input's cells: which windows read them, and at which place.
 
     >>> [line.taps for line in backward_lines(Axis(size=5, window=3, stride=2))]
-    [((0, 0),), ((1, 0),), ((2, 0), (0, 1))]
+    [((0, 0),), ((1, 0),), ((2, 0), (0, 1)), ((2, 0),)]
     """
     read = []
     for cell in range(axis.size):

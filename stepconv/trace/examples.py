@@ -26,7 +26,7 @@ def example_trace(id: str) -> Trace:
     """Return the recorded trace of a worked example, as it is shipped.
 
     >>> example_trace("vertical-edge-rgb").at(0, 0, 3).channel_sums
-    array([75., 75., 75.])
+    array([75, 75, 75])
     """
     example = worked_example(id)
     if not has_windows(example):
