@@ -118,7 +118,7 @@ def suggestions() -> list[str]:
 
     out = "edges.png" if find_spec("PIL") else "edges.csv"
     commands = {
-        "show": "stepconv show vertical-edge-rgb --step 3",
+        "play": "stepconv play vertical-edge-rgb",
         "examples": "stepconv examples",
         "shapes": "stepconv shapes lenet5",
         "apply": f"stepconv apply eight-22x16 sobel-x -o {out}",
