@@ -14,10 +14,9 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import prange
 
-from stepconv.kernels.compile import parallel
-from stepconv.kernels.cpu.vector import Int, Vector, Vectors, lanes, registers, tile
+from stepconv.kernels.compile import parallel, share_of
+from stepconv.kernels.cpu.vector import Int, Vector, Vectors, address, lanes, registers, tile
 
 _STEPS = 200_000
 _BYTES = {"2048² float32": 2048 * 2048 * 4, "8192² float32": 8192 * 8192 * 4}
@@ -40,21 +39,17 @@ def _multiply_adds(dtype: str, sums: int) -> Any:
             v.store(out + i * v.bytes, total)
 
     @parallel
-    def run(numbers: Any, out: Any, count: int) -> None:
-        for task in prange(out.shape[0]):
-            t = np.int64(task)
-            chains(numbers.ctypes.data, out[t].ctypes.data, count)
+    def run(share: int, shares: int, numbers: Any, out: Any, count: int) -> None:
+        for t in range(*share_of(out.shape[0], share, shares)):
+            chains(address(numbers), address(out[t]), count)
 
     return run
 
 
 @parallel
-def _copy(source: Any, target: Any, threads: int) -> None:
-    for task in prange(threads):
-        t = np.int64(task)
-        first, last = t * source.size // threads, (t + 1) * source.size // threads
-        for i in range(first, last):
-            target[i] = source[i]
+def _copy(share: int, shares: int, source: Any, target: Any) -> None:
+    for i in range(*share_of(source.size, share, shares)):
+        target[i] = source[i]
 
 
 def flops(dtype: str, threads: int, repeats: int = 15) -> float:
@@ -77,8 +72,8 @@ def copy_rate(size: int, threads: int, fresh: bool, repeats: int = 15) -> float:
     count = size // np.dtype(np.float64).itemsize
     source, target = np.ones(count), np.zeros(count)
     if fresh:
-        return 2 * size / _best(lambda: _copy(source, np.empty(count), threads), repeats)
-    return 2 * size / _best(lambda: _copy(source, target, threads), repeats)
+        return 2 * size / _best(lambda: _copy(source, np.empty(count)), repeats)
+    return 2 * size / _best(lambda: _copy(source, target), repeats)
 
 
 def _best(call: Callable[[], Any], repeats: int) -> float:

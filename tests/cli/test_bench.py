@@ -4,13 +4,15 @@ import io
 import json
 import os
 import re
+import sys
 from dataclasses import replace
 
+import numba
 import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks import tables
+from benchmarks import memory, peak, tables
 from stepconv.cli import bench, main
 from stepconv.cli._measure import driver
 from stepconv.cli._measure.cells import Ask, Cell, arrays, asks_for, catalogue, choose
@@ -335,3 +337,20 @@ def test_the_page_has_every_table():
     text = tables.PAGE.read_text()
     assert all(f"<!-- table: {name} -->\n" in text for name in tables.TABLES)
     assert text.count("<!-- table: ") == text.count("<!-- end of table -->") == len(tables.TABLES)
+
+
+def test_the_machines_own_limits_are_measured():
+    before = numba.get_num_threads()
+    try:
+        for dtype in ("float32", "float64"):
+            assert peak.flops(dtype, threads=1, repeats=1) > 0
+        assert all(peak.copy_rate(2**16, 1, fresh, repeats=1) > 0 for fresh in (False, True))
+    finally:
+        numba.set_num_threads(before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark is read from /proc")
+def test_memory_of_a_call_is_measured():
+    measured = memory.measure(replace(BY_NAME["filter-3"], x=(1024, 1024)))
+    assert measured["needed"] == 2 * 4 * 1024**2 + 4 * 9
+    assert measured["ratio"] > 0
