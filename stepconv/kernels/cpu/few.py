@@ -15,8 +15,8 @@ import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.scratch import scratch
-from stepconv.kernels.cpu.staging import copy_rows
-from stepconv.kernels.cpu.tiles import multiply_add
+from stepconv.kernels.cpu.staging import copying
+from stepconv.kernels.cpu.tiles import multiply_add, row_of_numbers
 from stepconv.kernels.cpu.vector import address, lanes, registers
 from stepconv.kernels.passes import Pass
 
@@ -56,8 +56,9 @@ def tile_shape(filters: int) -> tuple[int, int]:
 
 @functools.cache
 def _kernel(dtype: Any, height: int, vectors: int) -> Any:
-    sums = multiply_add(dtype, height, vectors)
-    width, size = vectors * lanes(dtype), np.dtype(dtype).itemsize
+    sums, copy_rows = multiply_add(dtype, height, vectors), copying(dtype)
+    copy_row, lane_count = row_of_numbers(dtype), lanes(dtype)
+    width, size = vectors * lane_count, np.dtype(dtype).itemsize
 
     @parallel
     def apply(
@@ -141,8 +142,12 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
                     to = m * plane + y * out.shape[3] + first_x
                     at = m * positions + q * stride_y * pitch
                     if step_x == 1:
-                        for r in range(columns):
-                            target[to + r] = result[at + r]
+                        copy_row(
+                            address(result) + at * size,
+                            address(target) + to * size,
+                            columns // lane_count,
+                            columns % lane_count,
+                        )
                     else:
                         for r in range(columns):
                             target[to + r * step_x] = result[at + r]

@@ -14,7 +14,7 @@ import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.scratch import scratch
-from stepconv.kernels.cpu.staging import copy_rows
+from stepconv.kernels.cpu.staging import copying
 from stepconv.kernels.cpu.tiles import dot
 from stepconv.kernels.cpu.vector import address, lanes, registers
 from stepconv.kernels.passes import Pass
@@ -38,7 +38,7 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> 
     most = max(1, _SUMS_BYTES // (groups * high * wide * lane_count * x.dtype.itemsize))
     parts = max(1, min(units, _PARTS, most))
     threads = thread_count()
-    cells = plan.cells(rows) * (x.shape[1] // groups)
+    cells = plan.cells(rows) * (x.shape[1] // groups) + lanes(x.dtype)
     count = parts * groups * high * wide * lane_count
     memory = scratch(x.dtype, count + threads * cells)
     sums = memory[:count].reshape(parts, groups, high, wide, lane_count)
@@ -72,7 +72,8 @@ def _add_parts(share: int, shares: int, sums: Array, grad_w: Array) -> None:
 
 @functools.cache
 def _kernel(dtype: Any, height: int, width: int) -> Any:
-    products, lane_count, size = dot(dtype, height, width), lanes(dtype), np.dtype(dtype).itemsize
+    products, copy_rows = dot(dtype, height, width), copying(dtype)
+    lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
 
     @parallel
     def weigh(

@@ -14,7 +14,7 @@ import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.scratch import scratch
-from stepconv.kernels.cpu.staging import copy_rows, turning
+from stepconv.kernels.cpu.staging import copying, turning
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.vector import address, lanes
 from stepconv.kernels.passes import Pass
@@ -43,7 +43,9 @@ def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: S
     tasks = x.shape[0] * groups * -(-plan.grid[0] // rows)
     threads = thread_count()
     blocks = wide // width if tasks < 4 * threads else 1
-    cells = 0 if plan.stays_inside(x.shape[2:]) else plan.cells(rows) * (x.shape[1] // groups)
+    cells = 0
+    if not plan.stays_inside(x.shape[2:]):
+        cells = plan.cells(rows) * (x.shape[1] // groups) + lanes(x.dtype)
     room = cells + rows * plan.grid[1] * wide
     memory = scratch(x.dtype, threads * room).reshape(threads, room)
     _kernel(x.dtype, vectors)(x, packed, out, memory, cells, plan.taps, plan.numbers, rows, blocks)
@@ -78,7 +80,8 @@ def pack_filters(
 @functools.cache
 def _kernel(dtype: Any, vectors: int) -> Any:
     height = rows_of(vectors)
-    sums, turn = multiply_add(dtype, height, vectors), turning(dtype)
+    sums = multiply_add(dtype, height, vectors)
+    copy_rows, turn = copying(dtype), turning(dtype)
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
     width = vectors * lane_count
     block = _WEIGHT_BYTES // (width * size)

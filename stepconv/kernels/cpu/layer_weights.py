@@ -15,7 +15,7 @@ import numpy as np
 from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.layer import vectors_for
 from stepconv.kernels.cpu.scratch import scratch
-from stepconv.kernels.cpu.staging import copy_rows, turning
+from stepconv.kernels.cpu.staging import copying, turning
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.vector import address, lanes
 from stepconv.kernels.passes import Pass
@@ -39,7 +39,9 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> 
     most = max(1, _SUMS_BYTES // (groups * taps * wide * x.dtype.itemsize))
     parts = max(1, min(units, _PARTS, most))
     threads = thread_count()
-    cells = 0 if plan.stays_inside(x.shape[2:]) else plan.cells(rows) * (x.shape[1] // groups)
+    cells = 0
+    if not plan.stays_inside(x.shape[2:]):
+        cells = plan.cells(rows) * (x.shape[1] // groups) + lanes(x.dtype)
     room = cells + rows * plan.grid[1] * wide
     count = parts * groups * taps * wide
     memory = scratch(x.dtype, threads * room + count)
@@ -66,7 +68,8 @@ def _add_parts(share: int, shares: int, sums: Array, grad_w: Array) -> None:
 @functools.cache
 def _kernel(dtype: Any, vectors: int) -> Any:
     height = rows_of(vectors)
-    multiply, turn = multiply_add(dtype, height, vectors), turning(dtype)
+    multiply = multiply_add(dtype, height, vectors)
+    copy_rows, turn = copying(dtype), turning(dtype)
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
     width = vectors * lane_count
     block = _GRADIENT_BYTES // (width * size)

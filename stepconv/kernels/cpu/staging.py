@@ -8,31 +8,39 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.compile import inner
-from stepconv.kernels.cpu.tiles import transpose
+from stepconv.kernels.cpu.tiles import padded_row, transpose
 from stepconv.kernels.cpu.vector import address, lanes
 
 Array = Any
 
 
-@inner
-def copy_rows(x: Array, first_y: int, first_x: int, rows: int, pitch: int, to: Array) -> None:
-    """to[c, i, j] = x[c, first_y + i, first_x + j], 0 outside of x."""
-    low = max(0, min(pitch, -first_x))
-    high = max(low, min(pitch, x.shape[2] - first_x))
-    at = 0
-    for c in range(x.shape[0]):
-        for y in range(first_y, first_y + rows):
-            if 0 <= y < x.shape[1]:
-                for j in range(low):
-                    to[at + j] = 0
-                for j in range(low, high):
-                    to[at + j] = x[c, y, first_x + j]
-                for j in range(high, pitch):
-                    to[at + j] = 0
-            else:
-                for j in range(pitch):
-                    to[at + j] = 0
-            at += pitch
+@functools.cache
+def copying(dtype: Any) -> Any:
+    """Return the function that copies rows of images with the padding round them."""
+    row, lane_count, size = padded_row(dtype), lanes(dtype), np.dtype(dtype).itemsize
+
+    @inner
+    def copy_rows(x: Array, first_y: int, first_x: int, rows: int, pitch: int, to: Array) -> None:
+        """to[c, i, j] = x[c, first_y + i, first_x + j], 0 outside of x.
+
+        A vector more at the end of `to` is cleared.
+        """
+        low = max(0, min(pitch, -first_x))
+        count = max(0, min(pitch, x.shape[2] - first_x) - low)
+        whole, rest = count // lane_count, count % lane_count
+        before = (low + lane_count - 1) // lane_count
+        behind = (pitch - low - whole * lane_count - 1) // lane_count
+        to_row = address(to)
+        for c in range(x.shape[0]):
+            for y in range(first_y, first_y + rows):
+                if 0 <= y < x.shape[1] and count > 0:
+                    source = address(x) + ((c * x.shape[1] + y) * x.shape[2] + first_x + low) * size
+                    row(source, to_row, before, to_row + low * size, whole, rest, behind)
+                else:
+                    row(to_row, to_row, 0, to_row, 0, 0, (pitch - 1) // lane_count)
+                to_row += pitch * size
+
+    return copy_rows
 
 
 @functools.cache

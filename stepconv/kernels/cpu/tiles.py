@@ -61,6 +61,56 @@ def rows_of(vectors: int) -> int:
 
 
 @functools.cache
+def padded_row(dtype: Any) -> Any:
+    """Return the tile that copies a row with zeros before and behind it.
+
+        to[:before] = 0;  at[: whole + 1] = source[:whole] and `rest` numbers;  then `behind` zeros
+
+    counted in vectors, but for `rest`. A vector may reach into what the next one writes, and the
+    last into the row that is copied next, so that no store needs a mask.
+    """
+
+    @tile(dtype)
+    def row(
+        v: Vectors, source: Int, to: Int, before: Int, at: Int, whole: Int, rest: Int, behind: Int
+    ) -> None:
+        def clear(start: Int, count: Int) -> None:
+            def step(i: Int, _: list[Vector]) -> list[Vector]:
+                v.store(start + i * v.bytes, v.zero())
+                return []
+
+            v.loop(count, [], step)
+
+        def copy(i: Int, _: list[Vector]) -> list[Vector]:
+            v.store(at + i * v.bytes, v.load(source + i * v.bytes))
+            return []
+
+        clear(to, before)
+        v.loop(whole, [], copy)
+        v.store(at + whole * v.bytes, v.load_some(source + whole * v.bytes, rest))
+        clear(at + (whole + 1) * v.bytes, behind)
+
+    return row
+
+
+@functools.cache
+def row_of_numbers(dtype: Any) -> Any:
+    """Return the tile that copies a row of `whole` vectors and `rest` numbers."""
+
+    @tile(dtype)
+    def row(v: Vectors, source: Int, to: Int, whole: Int, rest: Int) -> None:
+        def copy(i: Int, _: list[Vector]) -> list[Vector]:
+            v.store(to + i * v.bytes, v.load(source + i * v.bytes))
+            return []
+
+        v.loop(whole, [], copy)
+        end = whole * v.bytes
+        v.store_some(to + end, v.load_some(source + end, rest), rest)
+
+    return row
+
+
+@functools.cache
 def transpose(dtype: Any) -> Any:
     """Return the tile that turns a square, as wide as a vector, by its diagonal."""
 

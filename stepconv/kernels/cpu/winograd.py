@@ -20,7 +20,7 @@ import numpy as np
 from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.layer import Steps, pack_filters, vectors_for
 from stepconv.kernels.cpu.scratch import scratch
-from stepconv.kernels.cpu.staging import copy_rows, turning
+from stepconv.kernels.cpu.staging import copying, turning
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.vector import Int, Vector, Vectors, address, lanes, tile
 from stepconv.kernels.passes import Pass
@@ -170,7 +170,8 @@ def _transform_filters(dtype: Any) -> Any:
 @functools.cache
 def _kernel(dtype: Any, vectors: int) -> Any:
     height = rows_of(vectors)
-    sums, turn = multiply_add(dtype, height, vectors), turning(dtype)
+    sums = multiply_add(dtype, height, vectors)
+    copy_rows, turn = copying(dtype), turning(dtype)
     change_in, change_out = _change(dtype, "input"), _change(dtype, "output")
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
     width = vectors * lane_count
