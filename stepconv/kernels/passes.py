@@ -60,6 +60,59 @@ class Pass:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Together:
+    """Passes that fill one result, told by one window that holds the window of each.
+
+    Of pass j the numbers are parts[j] = (first row and column, rows and columns of the grid, number
+    of its first tap, and of the one after its last).
+    """
+
+    parts: Array
+    step: Pair
+    corner: Pair
+    stride: Pair
+    reach: Pair
+    taps: Array
+    weights: Array
+
+    @functools.cached_property
+    def numbers(self) -> Array:
+        """The pairs as one array, for kernels."""
+        return np.array((self.step, self.corner, self.stride, self.reach), np.int64).ravel()
+
+    def cells(self, rows: int) -> int:
+        """Return the cells of one channel of the source under some rows of every grid."""
+        height = (rows - 1) * self.stride[0] + self.reach[0]
+        return height * int((self.parts[:, 3].max() - 1) * self.stride[1] + self.reach[1])
+
+
+@functools.lru_cache(maxsize=256)
+def together(passes: tuple[Pass, ...]) -> Together:
+    """Return passes of one stride and step as one."""
+    corners, reaches = (
+        np.array([getattr(plan, name) for plan in passes]) for name in ("corner", "reach")
+    )
+    corner = corners.min(0)
+    ends = np.cumsum([len(plan.taps) for plan in passes])
+    parts = [
+        (*plan.first, *plan.grid, end - len(plan.taps), end)
+        for plan, end in zip(passes, ends, strict=True)
+    ]
+    taps = [
+        plan.taps + np.insert(own - corner, 0, 0) for plan, own in zip(passes, corners, strict=True)
+    ]
+    return Together(
+        parts=np.array(parts, np.int64),
+        step=passes[0].step,
+        corner=tuple(corner.tolist()),
+        stride=passes[0].stride,
+        reach=tuple(((corners + reaches).max(0) - corner).tolist()),
+        taps=np.concatenate(taps),
+        weights=np.concatenate([plan.weights for plan in passes]),
+    )
+
+
 @functools.lru_cache(maxsize=256)
 def forward_pass(w_shape: tuple[int, ...], grid: Pair, numbers: tuple[int, ...]) -> Pass:
     """Return the pass of a correlation: every cell has the whole window for taps.

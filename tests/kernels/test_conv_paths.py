@@ -56,7 +56,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(module, name, watch)
 
     for module in (layer, few, winograd):
-        watched(module, "apply_pass")
+        watched(module, "apply_passes" if module is layer else "apply_pass")
     for module in (layer_weights, few_weights):
         watched(module, "weigh")
     watched(plain, "correlate")

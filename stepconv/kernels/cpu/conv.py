@@ -56,9 +56,9 @@ def correlate(
     if w.shape[0] == groups and w.shape[1] == 1:
         _filter(x, w, bias, out, numbers)
         return
-    plan = forward_pass(w.shape, out.shape[2:], numbers)
+    passes = (forward_pass(w.shape, out.shape[2:], numbers),)
     weights = w[0].size
-    _apply(x, w, bias, out, plan, (weights * (w.shape[0] // groups), weights, groups))
+    _apply(x, w, bias, out, passes, (weights * (w.shape[0] // groups), weights, groups))
 
 
 def correlate_grad_x(
@@ -89,8 +89,8 @@ def correlate_grad_x(
         _filter(grad_out, mirrored, bias, grad_x, numbers)
         return
     steps = (w[0].size * (w.shape[0] // groups), w.shape[2] * w.shape[3], groups)
-    for plan in backward_passes(w.shape, groups, grad_x.shape[2:], numbers):
-        _apply(grad_out, w, bias, grad_x, plan, steps)
+    passes = backward_passes(w.shape, groups, grad_x.shape[2:], numbers)
+    _apply(grad_out, w, bias, grad_x, passes, steps)
 
 
 def correlate_grad_w(
@@ -145,21 +145,30 @@ def _filter(x: Array, w: Array, bias: Array, out: Array, numbers: tuple[int, ...
 
 
 def _apply(
-    x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: tuple[int, int, int]
+    x: Array,
+    w: Array,
+    bias: Array,
+    out: Array,
+    passes: tuple[Pass, ...],
+    steps: tuple[int, int, int],
 ) -> None:
-    """Compute a pass where fewer lanes are left without work.
+    """Compute the passes that fill `out`, where fewer lanes are left without work.
 
     `steps` are the numbers of weights from group to group and from filter to filter, and the
     number of groups.
     """
+    plan = passes[0]
     if chosen_algorithm() == "winograd" and winograd.suits(plan, x.shape[1] // steps[2]):
         winograd.apply_pass(x, w, bias, out, plan, steps)
         return
     width = lanes(x.dtype)
     run = (plan.grid[0] - 1) * (plan.grid[1] + plan.reach[1] - 1) + plan.grid[1]
     between_rows = run / (plan.grid[0] * plan.grid[1])
-    few_filters = plan.stride[1] == 1 and between_rows < _waste(out.shape[1] // steps[2], width)
-    (few if few_filters else layer).apply_pass(x, w, bias, out, plan, steps)
+    if plan.stride[1] == 1 and between_rows < _waste(out.shape[1] // steps[2], width):
+        for plan in passes:
+            few.apply_pass(x, w, bias, out, plan, steps)
+    else:
+        layer.apply_passes(x, w, bias, out, passes, steps)
 
 
 def _waste(filters: int, width: int) -> float:

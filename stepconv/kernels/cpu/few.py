@@ -29,7 +29,7 @@ _MOST_FILTERS = 8
 
 
 def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: Steps) -> None:
-    """Compute one pass for all images and groups; `steps` as in layer.apply_pass."""
+    """Compute one pass for all images and groups; `steps` as in layer.apply_passes."""
     groups = steps[2]
     filters = out.shape[1] // groups
     height, vectors = tile_shape(filters)

@@ -17,7 +17,7 @@ from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copying, turning
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.vector import address, lanes
-from stepconv.kernels.passes import Pass
+from stepconv.kernels.passes import Pass, together
 
 Array = Any
 Steps = tuple[int, int, int]
@@ -28,27 +28,32 @@ _CELLS = 800
 _WEIGHT_BYTES = 24 * 1024
 
 
-def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: Steps) -> None:
-    """Compute one pass for all images and groups.
+def apply_passes(
+    x: Array, w: Array, bias: Array, out: Array, passes: tuple[Pass, ...], steps: Steps
+) -> None:
+    """Compute passes that fill `out` together, for all images and groups.
 
     `steps` are the numbers of weights between groups, and between output channels in a group.
     """
+    plan = together(passes)
     groups, per_group = steps[2], out.shape[1] // steps[2]
     vectors = vectors_for(per_group, x.dtype)
     width = vectors * lanes(x.dtype)
     wide = -(-per_group // width) * width
     packed = np.empty((groups, len(plan.taps) + 1, wide), x.dtype)
     pack_filters(w.reshape(-1), bias, packed, plan.weights, steps)
-    rows = max(1, min(plan.grid[0], _CELLS // plan.grid[1]))
-    tasks = x.shape[0] * groups * -(-plan.grid[0] // rows)
+    across, high = plan.step[0] * out.shape[3], int(plan.parts[:, 2].max())
+    band = max(1, min(high, _CELLS // across))
+    tasks = x.shape[0] * groups * -(-high // band)
     threads = thread_count()
     blocks = wide // width if tasks < 4 * threads else 1
     cells = 0
-    if not plan.stays_inside(x.shape[2:]):
-        cells = plan.cells(rows) * (x.shape[1] // groups) + lanes(x.dtype)
-    room = cells + rows * plan.grid[1] * wide
+    if not all(one.stays_inside(x.shape[2:]) for one in passes):
+        cells = plan.cells(band) * (x.shape[1] // groups) + lanes(x.dtype)
+    room = cells + band * across * wide
     memory = scratch(x.dtype, threads * room).reshape(threads, room)
-    _kernel(x.dtype, vectors)(x, packed, out, memory, cells, plan.taps, plan.numbers, rows, blocks)
+    kernel = _kernel(x.dtype, vectors)
+    kernel(x, packed, out, memory, cells, plan.parts, plan.taps, plan.numbers, band, blocks)
 
 
 def vectors_for(filters: int, dtype: Any) -> int:
@@ -95,35 +100,36 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         out: Array,
         memory: Array,
         cells: int,
+        parts: Array,
         taps: Array,
         numbers: Array,
         band: int,
         blocks: int,
     ) -> None:
-        rows, columns, first_y, first_x, step_y, step_x = numbers[:6]
-        corner_y, corner_x, stride_y, stride_x, reach_y, reach_x = numbers[6:]
+        step_y, step_x, corner_y, corner_x, stride_y, stride_x, reach_y, reach_x = numbers
         groups, taps_and_bias, wide = packed.shape
-        count = taps_and_bias - 1
         in_group, channels = x.shape[1] // groups, out.shape[1] // groups
-        bands = (rows + band - 1) // band
+        high, across = parts[:, 2].max(), parts[:, 3].max()
+        bands = (high + band - 1) // band
         tasks = x.shape[0] * groups * bands * blocks
         source_rows = (band - 1) * stride_y + reach_y
-        pitch = (columns - 1) * stride_x + reach_x
+        pitch = (across - 1) * stride_x + reach_x
         if cells == 0:
             source_rows, pitch = x.shape[2], x.shape[3]
-        plane = out.shape[2] * out.shape[3]
+        height_out, width_out = out.shape[2:]
+        plane = height_out * width_out
         source, result = memory[share, :cells], memory[share, cells:]
-        places = np.zeros((3, band * columns + height), np.int64)
-        placed = 0
-        table = np.empty((count, 2), np.int64)
-        for k in range(count):
+        bias_places = np.zeros(height, np.int64)
+        places = np.empty((parts.shape[0], 2, band * across + height), np.int64)
+        placed = np.zeros(parts.shape[0], np.int64)
+        table = np.empty((taps_and_bias - 1, 2), np.int64)
+        for k in range(taps_and_bias - 1):
             row = taps[k, 0] * source_rows + taps[k, 1]
             table[k, 0] = (row * pitch + taps[k, 2]) * size
             table[k, 1] = k * wide * size
         for t in range(*share_of(tasks, share, shares)):
             n, g = t // (groups * bands * blocks), t // (bands * blocks) % groups
             start = t // blocks % bands * band
-            here = min(band, rows - start) * columns
             image = x[n, g * in_group : (g + 1) * in_group]
             top = corner_y + start * stride_y
             windows = address(source)
@@ -131,43 +137,44 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                 windows = address(image) + (top * pitch + corner_x) * size
             else:
                 copy_rows(image, top, corner_x, source_rows, pitch, source)
-            low = t % blocks * (wide // blocks)
-            high = low + wide // blocks
-            if here != placed:
-                # The last tile repeats the last cell: it sums and writes the same twice.
-                for p in range((here + height - 1) // height * height):
-                    cell = min(p, here - 1)
-                    q, r = cell // columns, cell % columns
-                    places[0, p] = (q * stride_y * pitch + r * stride_x) * size
-                    places[1, p] = cell * (high - low) * size
-                placed = here
-            for m in range(low, high, width):
-                weights = address(packed) + (g * taps_and_bias * wide + m) * size
-                sums_at = address(result) + (m - low) * size
-                for k in range(0, max(1, count), block):
-                    begin = weights + count * wide * size if k == 0 else sums_at
-                    begin_places = address(places[2 if k == 0 else 1])
-                    for p in range(0, here, height):
-                        sums(
-                            windows,
-                            address(places[0]) + p * 8,
-                            weights,
-                            address(table) + k * 16,
-                            min(block, count - k),
-                            begin,
-                            begin_places + p * 8,
-                            sums_at,
-                            address(places[1]) + p * 8,
-                        )
-            mine = min(high, channels) - low
-            target = out[n, g * channels + low : g * channels + low + mine].reshape(-1)
-            if step_y == 1 and step_x == 1:
-                turn(result, high - low, here, mine, target[start * columns :], plane)
-            else:
-                for m in range(mine):
-                    for p in range(here):
-                        y = first_y + (start + p // columns) * step_y
-                        z = first_x + p % columns * step_x
-                        target[m * plane + y * out.shape[3] + z] = result[p * (high - low) + m]
+            first_filter = t % blocks * (wide // blocks)
+            filters = wide // blocks
+            for j in range(parts.shape[0]):
+                first_y, first_x, rows, columns, first_tap, last_tap = parts[j]
+                here = max(0, min(band, rows - start)) * columns
+                if here != placed[j]:
+                    # The last tile repeats the last cell: it sums and writes the same twice.
+                    for p in range((here + height - 1) // height * height):
+                        q, r = min(p, here - 1) // columns, min(p, here - 1) % columns
+                        places[j, 0, p] = (q * stride_y * pitch + r * stride_x) * size
+                        cell = (first_y + q * step_y) * width_out + first_x + r * step_x
+                        places[j, 1, p] = cell * filters * size
+                    placed[j] = here
+                for m in range(0, filters, width):
+                    weights = address(packed) + (g * taps_and_bias * wide + first_filter + m) * size
+                    sums_at = address(result) + m * size
+                    for k in range(first_tap, max(first_tap + 1, last_tap), block):
+                        begin, begin_places, begin_step = sums_at, address(places[j, 1]), 8
+                        if k == first_tap:
+                            begin = weights + (taps_and_bias - 1) * wide * size
+                            begin_places, begin_step = address(bias_places), 0
+                        for p in range(0, here, height):
+                            sums(
+                                windows,
+                                address(places[j, 0]) + p * 8,
+                                weights,
+                                address(table) + k * 16,
+                                min(block, last_tap - k),
+                                begin,
+                                begin_places + p * begin_step,
+                                sums_at,
+                                address(places[j, 1]) + p * 8,
+                            )
+            mine = min(first_filter + filters, channels) - first_filter
+            first = g * channels + first_filter
+            target = out[n, first : first + mine].reshape(-1)
+            done = start * step_y
+            here = min(band * step_y, height_out - done) * width_out
+            turn(result, filters, here, mine, target[done * width_out :], plane)
 
     return apply

@@ -52,14 +52,16 @@ def turning(dtype: Any) -> Any:
     def turn(source: Array, step: int, rows: int, columns: int, out: Array, out_step: int) -> None:
         """out[j · out_step + i] = source[i · step + j]."""
         whole_rows, whole_columns = rows - rows % lane_count, columns - columns % lane_count
-        for i in range(0, whole_rows, lane_count):
-            for j in range(0, whole_columns, lane_count):
-                square(
-                    address(source) + (i * step + j) * size,
-                    step * size,
-                    address(out) + (j * out_step + i) * size,
-                    out_step * size,
-                )
+        down, across = rows // lane_count, columns // lane_count
+        for t in range(down * across):
+            # Along the longer side, where squares follow one another in memory.
+            i, j = (t % down, t // down) if down > across else (t // across, t % across)
+            square(
+                address(source) + (i * step + j) * lane_count * size,
+                step * size,
+                address(out) + (j * out_step + i) * lane_count * size,
+                out_step * size,
+            )
         for j in range(columns):
             for i in range(whole_rows if j < whole_columns else 0, rows):
                 out[j * out_step + i] = source[i * step + j]

@@ -62,7 +62,7 @@ def suits(plan: Pass, channels: int) -> bool:
 
 
 def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: Steps) -> None:
-    """Compute one pass for all images and groups; `steps` as in layer.apply_pass."""
+    """Compute one pass for all images and groups; `steps` as in layer.apply_passes."""
     groups = steps[2]
     channels, filters = x.shape[1] // groups, out.shape[1] // groups
     vectors = vectors_for(filters, x.dtype)
