@@ -42,13 +42,9 @@ class Pass:
         pairs = (self.grid, self.first, self.step, self.corner, self.stride, self.reach)
         return np.array(pairs, np.int64).ravel()
 
-    def cells(self, rows: int) -> int:
-        """Return the cells of one channel of the source that some rows of the grid are read from.
-
-        Its padding counts too.
-        """
-        height = (rows - 1) * self.stride[0] + self.reach[0]
-        return height * ((self.grid[1] - 1) * self.stride[1] + self.reach[1])
+    def source(self, rows: int) -> Pair:
+        """Return how high and wide the source is under some rows of the grid, with its padding."""
+        return under((rows, self.grid[1]), self.stride, self.reach)
 
     def stays_inside(self, size: Pair) -> bool:
         """Tell whether no window reaches into the padding of a source of this size."""
@@ -76,15 +72,19 @@ class Together:
     taps: Array
     weights: Array
 
-    @functools.cached_property
-    def numbers(self) -> Array:
-        """The pairs as one array, for kernels."""
-        return np.array((self.step, self.corner, self.stride, self.reach), np.int64).ravel()
+    def source(self, rows: int) -> Pair:
+        """Return how high and wide the source is under some rows of every grid."""
+        return under((rows, int(self.parts[:, 3].max())), self.stride, self.reach)
 
-    def cells(self, rows: int) -> int:
-        """Return the cells of one channel of the source under some rows of every grid."""
-        height = (rows - 1) * self.stride[0] + self.reach[0]
-        return height * int((self.parts[:, 3].max() - 1) * self.stride[1] + self.reach[1])
+
+def under(grid: Pair, stride: Pair, reach: Pair) -> Pair:
+    """Return how high and wide the source is under a grid of windows."""
+    return tuple((n - 1) * s + r for n, s, r in zip(grid, stride, reach, strict=True))
+
+
+def tap_places(taps: Array, rows: int, pitch: int) -> Array:
+    """Return where taps lie in a source of so many rows of `pitch` cells, counted in cells."""
+    return (taps[:, 0] * rows + taps[:, 1]) * pitch + taps[:, 2]
 
 
 @functools.lru_cache(maxsize=256)

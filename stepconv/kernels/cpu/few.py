@@ -18,7 +18,7 @@ from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copying
 from stepconv.kernels.cpu.tiles import multiply_add, row_of_numbers
 from stepconv.kernels.cpu.vector import address, lanes, registers
-from stepconv.kernels.passes import Pass
+from stepconv.kernels.passes import Pass, tap_places
 
 Array = Any
 Steps = tuple[int, int, int]
@@ -35,16 +35,38 @@ def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: S
     height, vectors = tile_shape(filters)
     width = vectors * lanes(x.dtype)
     rows = max(1, min(plan.grid[0], _CELLS // plan.grid[1]))
-    pitch = plan.grid[1] - 1 + plan.reach[1]
+    source_rows, pitch = plan.source(rows)
     # Vectors reach beyond the last cell, and what they load there is left behind.
-    cells = plan.cells(rows) * (x.shape[1] // groups) + width
+    cells = source_rows * pitch * (x.shape[1] // groups) + width
     positions = (rows - 1) * plan.stride[0] * pitch + plan.grid[1] + width
     threads = thread_count()
     room = cells + filters * positions + filters * width
     memory = scratch(x.dtype, threads * room).reshape(threads, room)
     kernel = _kernel(x.dtype, height, vectors)
-    flat = w.reshape(-1)
-    kernel(x, flat, bias, out, memory, cells, plan.taps, plan.weights, plan.numbers, rows, steps)
+    tables = _tables(plan, filters, source_rows, pitch, steps[1], width, positions, x.itemsize)
+    numbers = (*plan.grid, *plan.first, *plan.step, *plan.corner, plan.stride[0])
+    numbers = (*numbers, cells, positions, rows, source_rows, pitch)
+    kernel(x, w.reshape(-1), bias, out, memory, *tables, numbers, steps)
+
+
+@functools.lru_cache(maxsize=128)
+def _tables(
+    plan: Pass,
+    filters: int,
+    source_rows: int,
+    pitch: int,
+    step: int,
+    width: int,
+    positions: int,
+    size: int,
+) -> tuple[Array, Array]:
+    """Return the tables of a tile, in bytes: of taps, and of filters.
+
+    The last tile repeats the last filter: it sums and writes the same twice.
+    """
+    table = np.stack([plan.weights, tap_places(plan.taps, source_rows, pitch)], 1)
+    filter_ = np.minimum(np.arange(filters + _MOST_FILTERS), filters - 1)
+    return table * size, np.stack([filter_ * step, filter_ * width, filter_ * positions]) * size
 
 
 def tile_shape(filters: int) -> tuple[int, int]:
@@ -69,40 +91,22 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
         bias: Array,
         out: Array,
         memory: Array,
-        cells: int,
-        taps: Array,
-        weights: Array,
+        table: Array,
+        places: Array,
         numbers: Array,
-        band: int,
         steps: Array,
     ) -> None:
-        rows, columns, first_y, first_x, step_y, step_x = numbers[:6]
-        corner_y, corner_x, stride_y, _, reach_y, reach_x = numbers[6:]
-        groups, count = steps[2], taps.shape[0]
+        rows, columns, first_y, first_x, step_y, step_x, corner_y, corner_x = numbers[:8]
+        stride_y, cells, positions, band, source_rows, pitch = numbers[8:]
+        groups, count = steps[2], table.shape[0]
         in_group, filters = x.shape[1] // groups, out.shape[1] // groups
         bands = (rows + band - 1) // band
-        tasks = x.shape[0] * groups * bands
-        source_rows = (band - 1) * stride_y + reach_y
-        pitch = columns - 1 + reach_x
-        positions = (memory.shape[1] - cells - filters * width) // filters
         plane = out.shape[2] * out.shape[3]
         source = memory[share, :cells]
         result = memory[share, cells : cells + filters * positions]
         biases = memory[share, cells + filters * positions :]
-        places = np.empty((3, filters + height), np.int64)
-        for i in range(filters + height):
-            # The last tile repeats the last filter: it sums and writes the same twice.
-            m = min(i, filters - 1)
-            places[0, i] = m * steps[1] * size
-            places[1, i] = m * width * size
-            places[2, i] = m * positions * size
-        table = np.empty((count, 2), np.int64)
-        for k in range(count):
-            table[k, 0] = weights[k] * size
-            row = taps[k, 0] * source_rows + taps[k, 1]
-            table[k, 1] = (row * pitch + taps[k, 2]) * size
         source[cells - width :] = 0
-        for t in range(*share_of(tasks, share, shares)):
+        for t in range(*share_of(x.shape[0] * groups * bands, share, shares)):
             n, g = t // (groups * bands), t // bands % groups
             start = t % bands * band
             here = min(band, rows - start)

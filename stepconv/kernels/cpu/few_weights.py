@@ -17,7 +17,7 @@ from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copying
 from stepconv.kernels.cpu.tiles import dot
 from stepconv.kernels.cpu.vector import address, lanes, registers
-from stepconv.kernels.passes import Pass
+from stepconv.kernels.passes import Pass, tap_places
 
 Array = Any
 
@@ -38,13 +38,27 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> 
     most = max(1, _SUMS_BYTES // (groups * high * wide * lane_count * x.dtype.itemsize))
     parts = max(1, min(units, _PARTS, most))
     threads = thread_count()
-    cells = plan.cells(rows) * (x.shape[1] // groups) + lanes(x.dtype)
+    source_rows, pitch = plan.source(rows)
+    cells = source_rows * pitch * (x.shape[1] // groups) + lanes(x.dtype)
     count = parts * groups * high * wide * lane_count
     memory = scratch(x.dtype, count + threads * cells)
     sums = memory[:count].reshape(parts, groups, high, wide, lane_count)
     own = memory[count:].reshape(threads, cells)
-    _kernel(x.dtype, height, width)(x, grad_out, sums, own, plan.taps, plan.numbers, rows)
+    numbers = (*plan.grid, *plan.corner, plan.stride[0], rows, source_rows, pitch)
+    tables = _tables(plan, filters, high, wide, source_rows, pitch, x.itemsize)
+    _kernel(x.dtype, height, width)(x, grad_out, sums, own, *tables, numbers)
     _add_parts(sums, grad_w.reshape(grad_w.shape[0], taps))
+
+
+@functools.lru_cache(maxsize=128)
+def _tables(
+    plan: Pass, filters: int, high: int, wide: int, source_rows: int, pitch: int, size: int
+) -> tuple[Array, Array]:
+    """Return where filters lie in grad_out and taps in the source, in bytes."""
+    filter_ = np.minimum(np.arange(high), filters - 1)
+    tap = np.minimum(np.arange(wide), len(plan.taps) - 1)
+    taps = tap_places(plan.taps, source_rows, pitch)
+    return filter_ * plan.grid[0] * plan.grid[1] * size, taps[tap] * size
 
 
 def _tile_shape(filters: int) -> tuple[int, int]:
@@ -83,29 +97,17 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
         grad_out: Array,
         sums: Array,
         memory: Array,
-        taps: Array,
+        places: Array,
+        offsets: Array,
         numbers: Array,
-        band: int,
     ) -> None:
-        rows, columns = numbers[:2]
-        corner_y, corner_x, stride_y, _, reach_y, reach_x = numbers[6:]
+        rows, columns, corner_y, corner_x, stride_y, band, source_rows, pitch = numbers
         parts, groups, high, wide, _ = sums.shape
         in_group, filters = x.shape[1] // groups, grad_out.shape[1] // groups
         bands = (rows + band - 1) // band
         units = x.shape[0] * bands
-        source_rows = (band - 1) * stride_y + reach_y
-        pitch = columns - 1 + reach_x
-        tasks = parts * groups
         source = memory[share]
-        offsets = np.empty(wide, np.int64)
-        for k in range(wide):
-            tap = min(k, taps.shape[0] - 1)
-            row = taps[tap, 0] * source_rows + taps[tap, 1]
-            offsets[k] = (row * pitch + taps[tap, 2]) * size
-        places = np.empty(high, np.int64)
-        for m in range(high):
-            places[m] = min(m, filters - 1) * rows * columns * size
-        for t in range(*share_of(tasks, share, shares)):
+        for t in range(*share_of(parts * groups, share, shares)):
             part, g = t // groups, t % groups
             result = sums[part, g]
             result[:] = 0

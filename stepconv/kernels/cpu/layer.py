@@ -17,7 +17,7 @@ from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copying, turning
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.vector import address, lanes
-from stepconv.kernels.passes import Pass, together
+from stepconv.kernels.passes import Pass, Together, tap_places, together
 
 Array = Any
 Steps = tuple[int, int, int]
@@ -42,18 +42,53 @@ def apply_passes(
     wide = -(-per_group // width) * width
     packed = np.empty((groups, len(plan.taps) + 1, wide), x.dtype)
     pack_filters(w.reshape(-1), bias, packed, plan.weights, steps)
-    across, high = plan.step[0] * out.shape[3], int(plan.parts[:, 2].max())
-    band = max(1, min(high, _CELLS // across))
-    tasks = x.shape[0] * groups * -(-high // band)
+    across, rows = plan.step[0] * out.shape[3], int(plan.parts[:, 2].max())
+    band = max(1, min(rows, _CELLS // across))
+    bands = -(-rows // band)
+    tasks = x.shape[0] * groups * bands
     threads = thread_count()
     blocks = wide // width if tasks < 4 * threads else 1
-    cells = 0
+    cells, (source_rows, pitch) = 0, x.shape[2:]
     if not all(one.stays_inside(x.shape[2:]) for one in passes):
-        cells = plan.cells(band) * (x.shape[1] // groups) + lanes(x.dtype)
+        source_rows, pitch = plan.source(band)
+        cells = source_rows * pitch * (x.shape[1] // groups) + lanes(x.dtype)
     room = cells + band * across * wide
     memory = scratch(x.dtype, threads * room).reshape(threads, room)
-    kernel = _kernel(x.dtype, vectors)
-    kernel(x, packed, out, memory, cells, plan.parts, plan.taps, plan.numbers, band, blocks)
+    sizes = (band, source_rows, pitch, out.shape[3], wide, wide // blocks)
+    table, places = _tables(plan, *sizes, rows_of(vectors), x.itemsize)
+    numbers = (cells, band, bands, blocks, source_rows, pitch)
+    numbers = (*numbers, *plan.corner, plan.stride[0], plan.step[0])
+    _kernel(x.dtype, vectors)(x, packed, out, memory, plan.parts, table, places, numbers)
+
+
+@functools.lru_cache(maxsize=128)
+def _tables(
+    plan: Together,
+    band: int,
+    source_rows: int,
+    pitch: int,
+    out_columns: int,
+    wide: int,
+    filters: int,
+    height: int,
+    size: int,
+) -> tuple[Array, Array]:
+    """Return the tables of a tile, in bytes: of taps, and of the cells of each pass in a band.
+
+    A band is whole, or the last one, with the rows that are left. Its last tile repeats the last
+    cell: it sums and writes the same twice. The third row is that of the biases, which lie at 0.
+    """
+    count = len(plan.taps)
+    table = np.stack([tap_places(plan.taps, source_rows, pitch), np.arange(count) * wide], 1)
+    places = np.zeros((len(plan.parts), 2, 3, band * int(plan.parts[:, 3].max()) + height), int)
+    for part, (first_y, first_x, rows, columns, _, _) in zip(places, plan.parts, strict=True):
+        for (source, to, _), rows_here in zip(part, (band, rows % band), strict=True):
+            cell = np.minimum(np.arange(len(source)), max(0, rows_here * columns - 1))
+            q, r = np.divmod(cell, columns)
+            source[:] = q * plan.stride[0] * pitch + r * plan.stride[1]
+            y, x = first_y + q * plan.step[0], first_x + r * plan.step[1]
+            to[:] = (y * out_columns + x) * filters
+    return table * size, places * size
 
 
 def vectors_for(filters: int, dtype: Any) -> int:
@@ -99,37 +134,22 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         packed: Array,
         out: Array,
         memory: Array,
-        cells: int,
         parts: Array,
-        taps: Array,
+        table: Array,
+        places: Array,
         numbers: Array,
-        band: int,
-        blocks: int,
     ) -> None:
-        step_y, step_x, corner_y, corner_x, stride_y, stride_x, reach_y, reach_x = numbers
+        cells, band, bands, blocks, source_rows, pitch = numbers[:6]
+        corner_y, corner_x, stride_y, step_y = numbers[6:]
         groups, taps_and_bias, wide = packed.shape
         in_group, channels = x.shape[1] // groups, out.shape[1] // groups
-        high, across = parts[:, 2].max(), parts[:, 3].max()
-        bands = (high + band - 1) // band
-        tasks = x.shape[0] * groups * bands * blocks
-        source_rows = (band - 1) * stride_y + reach_y
-        pitch = (across - 1) * stride_x + reach_x
-        if cells == 0:
-            source_rows, pitch = x.shape[2], x.shape[3]
         height_out, width_out = out.shape[2:]
         plane = height_out * width_out
+        filters = wide // blocks
         source, result = memory[share, :cells], memory[share, cells:]
-        bias_places = np.zeros(height, np.int64)
-        places = np.empty((parts.shape[0], 2, band * across + height), np.int64)
-        placed = np.zeros(parts.shape[0], np.int64)
-        table = np.empty((taps_and_bias - 1, 2), np.int64)
-        for k in range(taps_and_bias - 1):
-            row = taps[k, 0] * source_rows + taps[k, 1]
-            table[k, 0] = (row * pitch + taps[k, 2]) * size
-            table[k, 1] = k * wide * size
-        for t in range(*share_of(tasks, share, shares)):
+        for t in range(*share_of(x.shape[0] * groups * bands * blocks, share, shares)):
             n, g = t // (groups * bands * blocks), t // (bands * blocks) % groups
-            start = t // blocks % bands * band
+            start, first_filter = t // blocks % bands * band, t % blocks * filters
             image = x[n, g * in_group : (g + 1) * in_group]
             top = corner_y + start * stride_y
             windows = address(source)
@@ -137,44 +157,36 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                 windows = address(image) + (top * pitch + corner_x) * size
             else:
                 copy_rows(image, top, corner_x, source_rows, pitch, source)
-            first_filter = t % blocks * (wide // blocks)
-            filters = wide // blocks
             for j in range(parts.shape[0]):
-                first_y, first_x, rows, columns, first_tap, last_tap = parts[j]
-                here = max(0, min(band, rows - start)) * columns
-                if here != placed[j]:
-                    # The last tile repeats the last cell: it sums and writes the same twice.
-                    for p in range((here + height - 1) // height * height):
-                        q, r = min(p, here - 1) // columns, min(p, here - 1) % columns
-                        places[j, 0, p] = (q * stride_y * pitch + r * stride_x) * size
-                        cell = (first_y + q * step_y) * width_out + first_x + r * step_x
-                        places[j, 1, p] = cell * filters * size
-                    placed[j] = here
+                rows, columns, first_tap, last_tap = parts[j, 2:]
+                rows_here = max(0, min(band, rows - start))
+                here = address(places[j, 0 if rows_here == band else 1, 0])
+                row = places.shape[3] * 8
                 for m in range(0, filters, width):
                     weights = address(packed) + (g * taps_and_bias * wide + first_filter + m) * size
                     sums_at = address(result) + m * size
                     for k in range(first_tap, max(first_tap + 1, last_tap), block):
-                        begin, begin_places, begin_step = sums_at, address(places[j, 1]), 8
+                        begin, begin_places = sums_at, here + row
                         if k == first_tap:
                             begin = weights + (taps_and_bias - 1) * wide * size
-                            begin_places, begin_step = address(bias_places), 0
-                        for p in range(0, here, height):
+                            begin_places = here + 2 * row
+                        for p in range(0, rows_here * columns, height):
                             sums(
                                 windows,
-                                address(places[j, 0]) + p * 8,
+                                here + p * 8,
                                 weights,
                                 address(table) + k * 16,
                                 min(block, last_tap - k),
                                 begin,
-                                begin_places + p * begin_step,
+                                begin_places + p * 8,
                                 sums_at,
-                                address(places[j, 1]) + p * 8,
+                                here + row + p * 8,
                             )
             mine = min(first_filter + filters, channels) - first_filter
             first = g * channels + first_filter
             target = out[n, first : first + mine].reshape(-1)
             done = start * step_y
-            here = min(band * step_y, height_out - done) * width_out
-            turn(result, filters, here, mine, target[done * width_out :], plane)
+            cells_here = min(band * step_y, height_out - done) * width_out
+            turn(result, filters, cells_here, mine, target[done * width_out :], plane)
 
     return apply

@@ -18,7 +18,7 @@ from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copying, turning
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.vector import address, lanes
-from stepconv.kernels.passes import Pass
+from stepconv.kernels.passes import Pass, tap_places
 
 Array = Any
 
@@ -39,16 +39,35 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> 
     most = max(1, _SUMS_BYTES // (groups * taps * wide * x.dtype.itemsize))
     parts = max(1, min(units, _PARTS, most))
     threads = thread_count()
-    cells = 0
+    cells, (source_rows, pitch) = 0, x.shape[2:]
     if not plan.stays_inside(x.shape[2:]):
-        cells = plan.cells(rows) * (x.shape[1] // groups) + lanes(x.dtype)
+        source_rows, pitch = plan.source(rows)
+        cells = source_rows * pitch * (x.shape[1] // groups) + lanes(x.dtype)
     room = cells + rows * plan.grid[1] * wide
     count = parts * groups * taps * wide
     memory = scratch(x.dtype, threads * room + count)
     sums = memory[:count].reshape(parts, groups, taps, wide)
     own = memory[count:].reshape(threads, room)
-    _kernel(x.dtype, vectors)(x, grad_out, sums, own, cells, plan.taps, plan.numbers, rows)
+    sizes = (rows, source_rows, pitch, wide, rows_of(vectors), x.itemsize)
+    numbers = (*plan.grid, *plan.corner, plan.stride[0], cells, rows, source_rows, pitch)
+    _kernel(x.dtype, vectors)(x, grad_out, sums, own, *_tables(plan, *sizes), numbers)
     _add_parts(sums, grad_w.reshape(grad_w.shape[0], taps))
+
+
+@functools.lru_cache(maxsize=128)
+def _tables(
+    plan: Pass, rows: int, source_rows: int, pitch: int, wide: int, height: int, size: int
+) -> tuple[Array, Array]:
+    """Return the tables of a tile, in bytes: of cells, and of taps.
+
+    The last tile repeats the last tap: it sums and writes the same twice.
+    """
+    q, r = np.divmod(np.arange(rows * plan.grid[1]), plan.grid[1])
+    source = q * plan.stride[0] * pitch + r * plan.stride[1]
+    cells = np.stack([source, np.arange(len(q)) * wide], 1)
+    taps = tap_places(plan.taps, source_rows, pitch)
+    tap = np.minimum(np.arange(len(taps) + height), len(taps) - 1)
+    return cells * size, np.stack([taps[tap], tap * wide]) * size
 
 
 @parallel
@@ -82,37 +101,18 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         grad_out: Array,
         sums: Array,
         memory: Array,
-        cells: int,
-        taps: Array,
+        table: Array,
+        places: Array,
         numbers: Array,
-        band: int,
     ) -> None:
-        rows, columns = numbers[:2]
-        corner_y, corner_x, stride_y, stride_x, reach_y, reach_x = numbers[6:]
+        rows, columns, corner_y, corner_x, stride_y, cells, band, source_rows, pitch = numbers
         parts, groups, count, wide = sums.shape
         in_group, filters = x.shape[1] // groups, grad_out.shape[1] // groups
         bands = (rows + band - 1) // band
         units = x.shape[0] * bands
-        source_rows = (band - 1) * stride_y + reach_y
-        pitch = (columns - 1) * stride_x + reach_x
-        if cells == 0:
-            source_rows, pitch = x.shape[2], x.shape[3]
-        tasks = parts * groups
         source, turned = memory[share, :cells], memory[share, cells:]
         turned[:] = 0
-        places = np.empty((2, count + height), np.int64)
-        for k in range(count + height):
-            # The last tile repeats the last tap: it sums and writes the same twice.
-            tap = min(k, count - 1)
-            row = taps[tap, 0] * source_rows + taps[tap, 1]
-            places[0, k] = (row * pitch + taps[tap, 2]) * size
-            places[1, k] = tap * wide * size
-        table = np.empty((band * columns, 2), np.int64)
-        for p in range(band * columns):
-            q, r = p // columns, p % columns
-            table[p, 0] = (q * stride_y * pitch + r * stride_x) * size
-            table[p, 1] = p * wide * size
-        for t in range(*share_of(tasks, share, shares)):
+        for t in range(*share_of(parts * groups, share, shares)):
             part, g = t // groups, t % groups
             result = sums[part, g]
             result[:] = 0

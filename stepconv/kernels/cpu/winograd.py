@@ -52,7 +52,7 @@ OUTPUT: Matrix = [
     [0, 1, -1, 8, -8, 1],
 ]
 
-_TILES = 32
+_TILES = 200
 
 
 def suits(plan: Pass, channels: int) -> bool:
