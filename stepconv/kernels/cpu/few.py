@@ -101,6 +101,7 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
         groups, count = steps[2], table.shape[0]
         in_group, filters = x.shape[1] // groups, out.shape[1] // groups
         bands = (rows + band - 1) // band
+        shape = (in_group, x.shape[2], x.shape[3])
         plane = out.shape[2] * out.shape[3]
         source = memory[share, :cells]
         result = memory[share, cells : cells + filters * positions]
@@ -110,14 +111,9 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
             n, g = t // (groups * bands), t // bands % groups
             start = t % bands * band
             here = min(band, rows - start)
-            copy_rows(
-                x[n, g * in_group : (g + 1) * in_group],
-                corner_y + start * stride_y,
-                corner_x,
-                source_rows,
-                pitch,
-                source,
-            )
+            image = address(x) + (n * groups + g) * in_group * x.shape[2] * x.shape[3] * size
+            top = corner_y + start * stride_y
+            copy_rows(image, shape, top, corner_x, source_rows, pitch, address(source))
             for m in range(filters):
                 for i in range(width):
                     biases[m * width + i] = bias[g * filters + m]

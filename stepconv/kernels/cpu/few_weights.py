@@ -106,21 +106,17 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
         in_group, filters = x.shape[1] // groups, grad_out.shape[1] // groups
         bands = (rows + band - 1) // band
         units = x.shape[0] * bands
-        source = memory[share]
+        source = address(memory[share])
+        shape = (in_group, x.shape[2], x.shape[3])
         for t in range(*share_of(parts * groups, share, shares)):
             part, g = t // groups, t % groups
             result = sums[part, g]
             result[:] = 0
             for unit in range(part * units // parts, (part + 1) * units // parts):
                 n, start = unit // bands, unit % bands * band
-                copy_rows(
-                    x[n, g * in_group : (g + 1) * in_group],
-                    corner_y + start * stride_y,
-                    corner_x,
-                    source_rows,
-                    pitch,
-                    source,
-                )
+                image = address(x) + (n * groups + g) * in_group * x.shape[2] * x.shape[3] * size
+                top = corner_y + start * stride_y
+                copy_rows(image, shape, top, corner_x, source_rows, pitch, source)
                 gradients = address(grad_out[n, g * filters]) + start * columns * size
                 for m in range(0, high, height):
                     for k in range(0, wide, width):
@@ -128,7 +124,7 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
                             gradients,
                             address(places) + m * 8,
                             columns * size,
-                            address(source),
+                            source,
                             address(offsets) + k * 8,
                             stride_y * pitch * size,
                             min(band, rows - start),

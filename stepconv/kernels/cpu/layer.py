@@ -143,50 +143,52 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         corner_y, corner_x, stride_y, step_y = numbers[6:]
         groups, taps_and_bias, wide = packed.shape
         in_group, channels = x.shape[1] // groups, out.shape[1] // groups
-        height_out, width_out = out.shape[2:]
-        plane = height_out * width_out
+        width_out = out.shape[3]
+        plane = out.shape[2] * width_out
         filters = wide // blocks
-        source, result = memory[share, :cells], memory[share, cells:]
+        source = address(memory) + share * memory.shape[1] * size
+        result = source + cells * size
+        shape = (in_group, x.shape[2], x.shape[3])
         for t in range(*share_of(x.shape[0] * groups * bands * blocks, share, shares)):
             n, g = t // (groups * bands * blocks), t // (bands * blocks) % groups
             start, first_filter = t // blocks % bands * band, t % blocks * filters
-            image = x[n, g * in_group : (g + 1) * in_group]
+            image = address(x) + (n * groups + g) * in_group * x.shape[2] * x.shape[3] * size
             top = corner_y + start * stride_y
-            windows = address(source)
+            windows = source
             if cells == 0:
-                windows = address(image) + (top * pitch + corner_x) * size
+                windows = image + (top * pitch + corner_x) * size
             else:
-                copy_rows(image, top, corner_x, source_rows, pitch, source)
+                copy_rows(image, shape, top, corner_x, source_rows, pitch, source)
             for j in range(parts.shape[0]):
                 rows, columns, first_tap, last_tap = parts[j, 2:]
                 rows_here = max(0, min(band, rows - start))
-                here = address(places[j, 0 if rows_here == band else 1, 0])
+                cells_at = address(places[j, 0 if rows_here == band else 1, 0])
                 row = places.shape[3] * 8
                 for m in range(0, filters, width):
                     weights = address(packed) + (g * taps_and_bias * wide + first_filter + m) * size
-                    sums_at = address(result) + m * size
+                    sums_at = result + m * size
                     for k in range(first_tap, max(first_tap + 1, last_tap), block):
-                        begin, begin_places = sums_at, here + row
+                        begin, begin_places = sums_at, cells_at + row
                         if k == first_tap:
                             begin = weights + (taps_and_bias - 1) * wide * size
-                            begin_places = here + 2 * row
+                            begin_places = cells_at + 2 * row
                         for p in range(0, rows_here * columns, height):
                             sums(
                                 windows,
-                                here + p * 8,
+                                cells_at + p * 8,
                                 weights,
                                 address(table) + k * 16,
                                 min(block, last_tap - k),
                                 begin,
                                 begin_places + p * 8,
                                 sums_at,
-                                here + row + p * 8,
+                                cells_at + row + p * 8,
                             )
-            mine = min(first_filter + filters, channels) - first_filter
-            first = g * channels + first_filter
-            target = out[n, first : first + mine].reshape(-1)
-            done = start * step_y
-            cells_here = min(band * step_y, height_out - done) * width_out
-            turn(result, filters, cells_here, mine, target[done * width_out :], plane)
+            done = start * step_y * width_out
+            here = min(band * step_y * width_out, plane - done)
+            target = (
+                address(out) + (((n * groups + g) * channels + first_filter) * plane + done) * size
+            )
+            turn(result, filters, here, min(filters, channels - first_filter), target, plane)
 
     return apply

@@ -110,8 +110,10 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         in_group, filters = x.shape[1] // groups, grad_out.shape[1] // groups
         bands = (rows + band - 1) // band
         units = x.shape[0] * bands
-        source, turned = memory[share, :cells], memory[share, cells:]
-        turned[:] = 0
+        source = address(memory[share])
+        turned = source + cells * size
+        memory[share, cells:] = 0
+        shape, plane = (in_group, x.shape[2], x.shape[3]), rows * columns
         for t in range(*share_of(parts * groups, share, shares)):
             part, g = t // groups, t % groups
             result = sums[part, g]
@@ -119,23 +121,22 @@ def _kernel(dtype: Any, vectors: int) -> Any:
             for unit in range(part * units // parts, (part + 1) * units // parts):
                 n, start = unit // bands, unit % bands * band
                 here = min(band, rows - start) * columns
-                image = x[n, g * in_group : (g + 1) * in_group]
+                image = address(x) + (n * groups + g) * in_group * x.shape[2] * x.shape[3] * size
                 top = corner_y + start * stride_y
-                windows = address(source)
+                windows = source
                 if cells == 0:
-                    windows = address(image) + (top * pitch + corner_x) * size
+                    windows = image + (top * pitch + corner_x) * size
                 else:
-                    copy_rows(image, top, corner_x, source_rows, pitch, source)
-                gradients = grad_out[n, g * filters : (g + 1) * filters].reshape(-1)
-                plane = rows * columns
-                turn(gradients[start * columns :], plane, filters, here, turned, wide)
+                    copy_rows(image, shape, top, corner_x, source_rows, pitch, source)
+                first = (n * groups + g) * filters * plane + start * columns
+                turn(address(grad_out) + first * size, plane, filters, here, turned, wide)
                 for p in range(0, here, block):
                     for m in range(0, wide, width):
                         for k in range(0, count, height):
                             multiply(
                                 windows,
                                 address(places[0]) + k * 8,
-                                address(turned) + m * size,
+                                turned + m * size,
                                 address(table) + p * 16,
                                 min(block, here - p),
                                 address(result) + m * size,

@@ -124,6 +124,25 @@ def transpose(dtype: Any) -> Any:
 
 
 @functools.cache
+def transpose_some(dtype: Any) -> Any:
+    """Return the tile that turns the part of a square that has so many rows and columns."""
+
+    @tile(dtype)
+    def square(
+        v: Vectors, source: Int, source_row: Int, out: Int, out_row: Int, high: Int, wide: Int
+    ) -> None:
+        none = high - high
+        numbers = range(v.lanes)
+        rows = [
+            v.load_some(source + source_row * i, v.within(i, 0, high, wide, none)) for i in numbers
+        ]
+        for i, column in enumerate(v.transposed(rows)):
+            v.store_some(out + out_row * i, column, v.within(i, 0, wide, high, none))
+
+    return square
+
+
+@functools.cache
 def dot(dtype: Any, rows: int, columns: int) -> Any:
     """Return the tile that sums products of vectors: a block of scalar products, in lanes.
 

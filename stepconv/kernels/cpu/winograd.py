@@ -197,6 +197,7 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         tasks = x.shape[0] * groups * bands
         pitch, tiles = 4 * across + 2, band * across
         cells = (4 * band + 2) * pitch
+        shape = (channels, x.shape[2], x.shape[3])
         plane = out.shape[2] * out.shape[3]
         own = memory[share]
         planes, own = own[: cells * channels], own[cells * channels :]
@@ -216,9 +217,10 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         zero = np.zeros(width, x.dtype)
         for t in range(*share_of(tasks, share, shares)):
             n, g, start = t // (groups * bands), t // bands % groups, t % bands * band * 4
-            image = x[n, g * channels : (g + 1) * channels]
-            copy_rows(image, corner_y + start, corner_x, 4 * band + 2, pitch, planes)
-            turn(planes, cells, channels, cells, turned, deep)
+            image = address(x) + (n * groups + g) * channels * x.shape[2] * x.shape[3] * size
+            top = corner_y + start
+            copy_rows(image, shape, top, corner_x, 4 * band + 2, pitch, address(planes))
+            turn(address(planes), cells, channels, cells, address(turned), deep)
             for p in range(tiles):
                 corner = (p // across * 4 * pitch + p % across * 4) * deep
                 for m in range(0, deep, lane_count):
@@ -257,13 +259,13 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                         wide * size,
                         address(packed[g, 9 * channels]) + m * size,
                     )
-            target = out[n, g * filters : (g + 1) * filters].reshape(-1)
+            target = address(out) + ((n * groups + g) * filters * plane + start * columns) * size
             here = min(4 * band, rows - start)
             if columns == 4 * across:
-                turn(result, wide, here * columns, filters, target[start * columns :], plane)
+                turn(address(result), wide, here * columns, filters, target, plane)
             else:
                 for q in range(here):
-                    line = result[q * 4 * across * wide :]
-                    turn(line, wide, columns, filters, target[(start + q) * columns :], plane)
+                    line = address(result) + q * 4 * across * wide * size
+                    turn(line, wide, columns, filters, target + q * columns * size, plane)
 
     return apply
