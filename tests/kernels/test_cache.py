@@ -19,7 +19,8 @@ from tests.kernels.processes import finish, run, start
 
 BOTH_FORMS = """
 bits = [check(small.row_sums.serial), check(small.row_sums)]
-found = [k.stats.cache_hits.total() for k in (small.row_sums.code, room._run_shares, room._on_all_threads)]
+used = (small.row_sums.code, room._run_shares, room._on_all_threads)
+found = [kernel.stats.cache_hits.total() for kernel in used]
 print(json.dumps([bits, found]))
 """
 
