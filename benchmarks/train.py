@@ -1,11 +1,14 @@
-"""Times trainings beside PyTorch's, each in a process of its own, taking turns; JSON to stdout.
+"""Training beside PyTorch: steps of several networks, answers, whole runs, the first step, memory.
 
-    python -m benchmarks.train                         every cell
+    python -m benchmarks.train                         every cell, the first step, the memory
     python -m benchmarks.train --net lenet5 --batch 64 --rounds 9
     python -m benchmarks.train --to 0.99               whole processes to that accuracy on MNIST
 
-PyTorch runs eagerly, with the same network, weights' shapes, batch and optimiser, in both layouts;
-the faster one counts. Its pictures are float32 tensors made beforehand, ours are the bytes.
+Each program is a process of its own; they take turns, so that whatever else the machine does, it
+does to all of them. PyTorch runs eagerly, with the same network, weights' shapes, batch and
+optimiser, in both layouts; the faster one counts. Its pictures are float32 tensors made beforehand,
+ours are the bytes. Answers are those of PyTorch's eval and inference modes. The report is printed,
+and with `-o` written.
 """
 
 from __future__ import annotations
@@ -16,104 +19,149 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from benchmarks import machine
 
-ROOT = Path(__file__).parents[1]
 OURS, PEERS = "stepconv", ("torch nchw", "torch channels_last")
-NETS = ("lenet5", "mini-vgg", "mini-resnet", "mlp")
-BATCHES = (64, 128)
-PICTURES = 6000
-# A turn lasts so many seconds at least.
-TURN = 0.4
-RATE = 0.01
+WARM_STARTS = 3
+ASKED = {"cold start": 6.0, "warm start": 1.2, "memory": 300e6}  # seconds, bytes
 
-Step = Callable[[Any], None]
+
+@dataclass(frozen=True)
+class Cell:
+    """Something to compare, and how many times PyTorch's speed is asked for."""
+
+    task: str
+    net: str
+    batch: int
+    algorithm: str
+    asked: float
+
+
+CELLS = [
+    *(Cell("training", "lenet5", batch, "direct", 4.5) for batch in (64, 128)),
+    *(Cell("training", "mini-vgg", batch, "direct", 1.3) for batch in (64, 128)),
+    *(Cell("training", "mini-vgg", batch, "winograd", 1.7) for batch in (64, 128)),
+    *(Cell("training", "mini-resnet", batch, "winograd", 1.4) for batch in (64, 128)),
+    *(
+        Cell("training", f"mini-{name}", 64, "direct", 1.3)
+        for name in ("alexnet", "zfnet", "googlenet", "densenet")
+    ),
+    *(Cell("training", "mlp", batch, "direct", 1.5) for batch in (64, 128)),
+    Cell("evaluation", "lenet5", 256, "direct", 4.0),
+    Cell("evaluation", "lenet5", 1, "direct", 1.5),
+]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure what was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--net", nargs="*", default=NETS)
-    parser.add_argument("--batch", nargs="*", type=int, default=BATCHES)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--to", type=float, help="whole processes to this test accuracy on MNIST")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
-    if options.worker:
-        work(*options.worker, threads=options.threads)
-        return 0
-    report: dict[str, Any] = {"threads": options.threads, "load": os.getloadavg()[0]}
+    options = _options(arguments)
+    report: dict[str, Any] = {"machine": machine.facts(), "threads": options.threads}
     if options.to:
         report["whole processes"] = [
             whole(options.to, seed, options.threads) for seed in range(options.seeds)
         ]
     else:
-        report["cells"] = [
-            cell(net, batch, options) for net in options.net for batch in options.batch
+        chosen = [
+            one
+            for one in CELLS
+            if one.net in (options.net or [one.net])
+            and one.batch in (options.batch or [one.batch])
+            and one.task in (options.task or [one.task])
         ]
-    print(json.dumps(report, indent=1))
+        report["cells"] = [measure(one, options.rounds, options.threads) for one in chosen]
+        if not (options.net or options.batch or options.task):
+            report["first step"] = first_step(options.threads)
+            report["memory"] = [memory(net, options.threads) for net in ("lenet5", "mini-vgg")]
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    print(text)
+    if options.output:
+        options.output.write_text(text + "\n")
     return 0
 
 
-def cell(net: str, batch: int, options: argparse.Namespace) -> dict[str, Any]:
+def measure(cell: Cell, rounds: int, threads: int) -> dict[str, Any]:
     """Return the images a second of each program, and the median ratio of the rounds."""
     names = (OURS, *PEERS)
-    team = {
-        name: start("--worker", name, net, str(batch), "--threads", str(options.threads))
-        for name in names
-    }
-    rounds = []
+    options = {key: value for key, value in asdict(cell).items() if key != "asked"}
+    team = {name: program("steps", name, str(threads), json.dumps(options)) for name in names}
+    turns = []
     try:
         for process in team.values():
             answer(process)  # ready
-        for _ in range(options.rounds):
+        for _ in range(rounds):
             speeds = {}
             for name, process in team.items():
                 assert process.stdin is not None
                 process.stdin.write("go\n")
                 process.stdin.flush()
                 speeds[name] = float(answer(process))
-            rounds.append(speeds)
+            turns.append(speeds)
     finally:
         for process in team.values():
             process.kill()
             process.communicate()
-    medians = {name: statistics.median(r[name] for r in rounds) for name in names}
+    medians = {name: statistics.median(turn[name] for turn in turns) for name in names}
     peer = max(PEERS, key=lambda name: medians[name])
-    ratios = sorted(r[OURS] / r[peer] for r in rounds)
+    ratios = sorted(turn[OURS] / turn[peer] for turn in turns)
     found = {
-        "net": net,
-        "batch": batch,
+        **asdict(cell),
         "images_per_second": {name: round(speed) for name, speed in medians.items()},
         "ratio": round(statistics.median(ratios), 2),
         "ratios": [round(ratio, 2) for ratio in ratios],
     }
-    print(f"{net} {batch}: {found['ratio']} x {peer}", file=sys.stderr)
+    say(
+        f"{cell.task} {cell.net} {cell.batch} {cell.algorithm}: {found['ratio']} x {peer}, "
+        f"asked {cell.asked}"
+    )
     return found
+
+
+def first_step(threads: int) -> dict[str, Any]:
+    """Return the seconds from the start of a process to its first step, cold and warm."""
+    with tempfile.TemporaryDirectory() as cache:
+        starts = []
+        for _ in range(1 + WARM_STARTS):
+            began = time.perf_counter()
+            process = program("first-step", str(threads), STEPCONV_CACHE_DIR=cache)
+            used = json.loads(answer(process))
+            starts.append({"seconds": round(time.perf_counter() - began, 2), **used})
+            process.communicate()
+    cold, *warm = starts
+    say(f"first step: cold {cold['seconds']} s, warm {[start['seconds'] for start in warm]} s")
+    asked = {how: ASKED[f"{how} start"] for how in ("cold", "warm")}
+    return {"cold": cold, "warm": warm, "asked": asked}
+
+
+def memory(net: str, threads: int) -> dict[str, Any]:
+    """Return the bytes that a training takes beyond Numba and the data, its kernels compiled."""
+    with tempfile.TemporaryDirectory() as cache:
+        for _ in range(2):  # the first compiles
+            process = program("memory", str(threads), net, STEPCONV_CACHE_DIR=cache)
+            found: dict[str, Any] = json.loads(answer(process))
+            process.communicate()
+    say(f"memory of {net}: {found['bytes'] / 1e6:.0f} MB")
+    return {**found, "asked": ASKED["memory"]}
 
 
 def whole(accuracy: float, seed: int, threads: int) -> dict[str, Any]:
     """Return the seconds from the start of a process to its first epoch that is good enough."""
-    import tempfile
-
     found: dict[str, Any] = {"seed": seed}
     with tempfile.TemporaryDirectory() as folder:
         stepconv = ("train", "lenet5", "--data", "mnist", "--json", "--seed", str(seed))
+        place = ("--out", f"{folder}/run", "--threads", str(threads))
         commands = {
-            OURS: ["-m", "stepconv", *stepconv, "--out", f"{folder}/run"],
-            "torch": ["-m", "benchmarks.train", "--worker", "whole", str(seed)],
+            OURS: ("stepconv", *stepconv, *place),
+            "torch": ("benchmarks.training_programs", "to-the-end", str(threads), str(seed)),
         }
         for name, command in commands.items():
-            limit = ["--threads", str(threads)]
             began = time.perf_counter()
-            with python(*command, *limit) as process:
+            with python(*command) as process:
                 assert process.stdout is not None
                 reached, last = None, 0.0
                 for line in process.stdout:
@@ -122,135 +170,22 @@ def whole(accuracy: float, seed: int, threads: int) -> dict[str, Any]:
                         reached = round(time.perf_counter() - began, 2)
             ended = round(time.perf_counter() - began, 2)
             found[name] = {"reached": reached, "ended": ended, "accuracy": last}
-    print(found, file=sys.stderr)
+    say(str(found))
     return found
 
 
-def work(name: str, *arguments: str, threads: int) -> None:
-    """Be one of the programs that are compared."""
-    if name == "whole":
-        torch_to_the_end(int(arguments[0]), threads)
-        return
-    net, batch = arguments[0], int(arguments[1])
-    step = ours(net, batch, threads) if name == OURS else peer(name, net, batch, threads)
-    draw = np.random.default_rng(0)
-    batches = [draw.choice(PICTURES, batch, replace=False) for _ in range(50)]
-    for rows in batches[:5]:
-        step(rows)
-    print("ready", flush=True)
-    for _ in sys.stdin:
-        steps, began = 0, time.perf_counter()
-        while time.perf_counter() < began + TURN:
-            step(batches[steps % len(batches)])
-            steps += 1
-        print(steps * batch / (time.perf_counter() - began), flush=True)
-
-
-def pictures() -> tuple[Any, Any]:
-    """Return noise that no program can learn or skip."""
-    draw = np.random.default_rng(1)
-    return draw.integers(0, 256, (PICTURES, 1, 28, 28), np.uint8), draw.integers(0, 10, PICTURES)
-
-
-def ours(net: str, batch: int, threads: int) -> Step:
-    """Return a step of stepconv's."""
-    from stepconv import nn
-    from stepconv.kernels.compile import use_threads
-
-    use_threads(threads)
-    algorithm = "winograd" if net in ("mini-vgg", "mini-resnet") else "direct"
-    trainer = nn.Trainer(nn.build(net), nn.SGD(0.9), batch_size=batch, algorithm=algorithm)
-    x, y = pictures()
-    return lambda rows: trainer.step(x, y, RATE, rows) and None
-
-
-def peer(name: str, net: str, batch: int, threads: int) -> Step:
-    """Return a step of PyTorch's."""
-    import torch
-
-    from stepconv import nn
-    from tests.nn.torch_twin import Twin
-
-    torch.set_num_threads(threads)
-    torch.manual_seed(0)
-    model = nn.build(net)
-    module = Twin(model.layers, model.input_shape)
-    x, y = pictures()
-    images, labels = torch.tensor(x / np.float32(255)), torch.tensor(y)
-    if name.endswith("channels_last"):
-        module = module.to(memory_format=torch.channels_last)
-        images = images.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(module.parameters(), lr=RATE, momentum=0.9)
-
-    def step(rows: Any) -> None:
-        chosen = torch.from_numpy(rows)
-        optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(module(images[chosen]), labels[chosen])
-        loss.backward()
-        optimizer.step()
-
-    return step
-
-
-def torch_to_the_end(seed: int, threads: int) -> None:
-    """Train PyTorch's LeNet on MNIST by the same recipe; print the accuracy of each epoch."""
-    import gzip
-
-    import torch
-
-    from stepconv import nn
-    from stepconv.train.recipe import Recipe
-    from tests.nn.torch_twin import Twin
-
-    torch.set_num_threads(threads)
-    torch.manual_seed(seed)
-    folder = Path(os.environ["STEPCONV_DATA"], "mnist")
-
-    def read(name: str, skip: int) -> Any:
-        return np.frombuffer(gzip.decompress((folder / name).read_bytes()), np.uint8, offset=skip)
-
-    sets = []
-    for part in ("train", "t10k"):
-        x = read(f"{part}-images-idx3-ubyte.gz", 16).reshape(-1, 1, 28, 28)
-        y = read(f"{part}-labels-idx1-ubyte.gz", 8).astype(np.int64)
-        sets.append((torch.tensor(x / np.float32(78.6)), torch.tensor(y)))
-    (images, labels), (test_images, test_labels) = sets
-    how, model = Recipe(), nn.build("lenet5")
-    module = Twin(model.layers, model.input_shape)
-    for parameter in module.parameters():
-        if parameter.ndim > 1:
-            torch.nn.init.kaiming_normal_(parameter)
-    optimizer = torch.optim.SGD(
-        module.parameters(), lr=1.0, momentum=0.9, weight_decay=how.weight_decay
-    )
-    step, size = 0, how.batch_size
-    rates = how.rates(-(-len(images) // size) * how.epochs)
-    for _ in range(how.epochs):
-        for rows in torch.randperm(len(images)).split(size):
-            for group in optimizer.param_groups:
-                group["lr"] = rates(step)
-            optimizer.zero_grad()
-            torch.nn.functional.cross_entropy(module(images[rows]), labels[rows]).backward()
-            optimizer.step()
-            step += 1
-        with torch.no_grad():
-            told = torch.cat([module(some).argmax(1) for some in test_images.split(256)])
-        right = (told == test_labels).float().mean().item()
-        print(json.dumps({"test_accuracy": right}), flush=True)
-
-
-def start(*arguments: str) -> subprocess.Popen[str]:
+def program(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     """Start one of the programs."""
-    return python("-m", "benchmarks.train", *arguments)
+    return python("benchmarks.training_programs", *arguments, **environment)
 
 
-def python(*arguments: str) -> subprocess.Popen[str]:
-    """Start Python in the root of the repository."""
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+def python(module: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Start a module in the root of the repository."""
+    path = os.pathsep.join([str(machine.ROOT), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": path},
+        [sys.executable, "-m", module, *arguments],
+        cwd=machine.ROOT,
+        env={**os.environ, "PYTHONPATH": path, **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -264,6 +199,25 @@ def answer(process: subprocess.Popen[str]) -> str:
     if not line:
         raise SystemExit("a program ended before it was asked to")
     return line.strip()
+
+
+def say(what: str) -> None:
+    """Tell on stderr what was found."""
+    print(what, file=sys.stderr)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    shown = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=shown)
+    parser.add_argument("--task", nargs="*", help="training, evaluation")
+    parser.add_argument("--net", nargs="*")
+    parser.add_argument("--batch", nargs="*", type=int)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--to", type=float, help="whole processes to this test accuracy on MNIST")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("-o", "--output", type=Path, help="write the report there as well")
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,8 @@ GUESTS = {
     "hypothesis": ("testing",),
     "numba": ("kernels", "cli.doctor"),
     "llvmlite": ("kernels", "cli.doctor"),
+    "onnx": ("nn.onnx",),
+    "onnxruntime": ("cli.export_onnx",),
 }
 
 

@@ -2,8 +2,9 @@
 
 To add a command `name`, write `name.py` beside this file with a function `name` in it (annotated
 parameters as Typer reads them, a docstring whose indented block is an example) and add the name to
-COMMANDS; the module's CONTEXT, if it has one, holds settings for Typer. Import numba, numpy, rich
-and textual inside functions, so that `--help` stays quick.
+COMMANDS, where a hyphen stands for an underscore; the module's CONTEXT, if it has one, holds
+settings for Typer. Import numba, numpy, rich and textual inside functions, so that `--help` stays
+quick.
 """
 
 import difflib
@@ -34,6 +35,7 @@ COMMANDS = (
     "evaluate",
     "predict",
     "filters",
+    "export-onnx",
     "bench",
     "doctor",
 )
@@ -41,7 +43,11 @@ COMMANDS = (
 
 def available() -> list[str]:
     """The names of the commands that are there."""
-    return [name for name in COMMANDS if importlib.util.find_spec(f"{__name__}.{name}")]
+    return [name for name in COMMANDS if importlib.util.find_spec(_module(name))]
+
+
+def _module(name: str) -> str:
+    return f"{__name__}.{name.replace('-', '_')}"
 
 
 class _LazyCommands(typer.core.TyperGroup):
@@ -57,8 +63,8 @@ class _LazyCommands(typer.core.TyperGroup):
             close = difflib.get_close_matches(cmd_name, names, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}"
             raise ArgumentError(f"no command {cmd_name!r}: {hint}")
-        module = importlib.import_module(f"{__name__}.{cmd_name}")
-        function = getattr(module, cmd_name)
+        module = importlib.import_module(_module(cmd_name))
+        function = getattr(module, cmd_name.replace("-", "_"))
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(
             cmd_name,

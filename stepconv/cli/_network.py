@@ -1,6 +1,7 @@
 """Networks that are named on the command line: of the zoo, described in a file, or trained."""
 
 import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +12,20 @@ if TYPE_CHECKING:
     from stepconv.nn.checkpoint import Network
 
 
-def model(name: str) -> "Model":
-    """Return the network of the zoo, or the one that a .toml file describes."""
+def model(name: str, others: Iterable[str] = ()) -> "Model":
+    """Return the network of the zoo, or the one that a .toml file describes.
+
+    `others` are names that the caller knows beside these: one of them may have been meant.
+    """
     from stepconv import nn
 
     if name in nn.ZOO:
         return nn.build(name)
     if name.endswith(".toml"):
         return nn.load(name)
-    near = difflib.get_close_matches(name, nn.ZOO, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"{', '.join(nn.ZOO)} or a .toml file fit"
+    known = [*nn.ZOO, *others]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"{', '.join(known)} or a .toml file fit"
     raise ArgumentError(f"no model {name!r}: {hint}")
 
 

@@ -91,30 +91,22 @@ def measured(model: str, picture: Shape | None = None) -> Sheet:
     """Return the network of that name, or in that file, measured for a picture of that shape."""
     from stepconv.nn.shapes import rows
 
-    about, usual, layers = _network(model)
+    about, usual, layers = _described(model)
     return Sheet(model, about, picture or usual, rows(layers, picture or usual))
 
 
-def _network(model: str) -> tuple[str, Shape, tuple[Layer, ...]]:
+def _described(model: str) -> tuple[str, Shape, tuple[Layer, ...]]:
     """Return what a network is about, the picture it is made for, and its layers."""
-    from stepconv import nn
-    from stepconv.nn.sheets import SHEETS
-    from stepconv.nn.sheets import build as build_sheet
+    from stepconv.cli import _network
+    from stepconv.nn import sheets
 
     lectures = _of_lectures()
-    if model in nn.ZOO or model in SHEETS:
-        made = nn.build(model) if model in nn.ZOO else build_sheet(model)
-    elif model in lectures:
+    if model in lectures:
         return lectures[model]
-    elif model.endswith(".toml"):
-        made = nn.load(model)
+    if model in sheets.SHEETS:
+        made = sheets.build(model)
     else:
-        import difflib
-
-        names = [*nn.ZOO, *SHEETS, *lectures]
-        near = difflib.get_close_matches(model, names, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"{', '.join(names)} or a .toml file fits"
-        raise ArgumentError(f"model {model!r} is not known: {hint}")
+        made = _network.model(model, others=[*sheets.SHEETS, *lectures])
     return made.about, made.input_shape, made.layers
 
 

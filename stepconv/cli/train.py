@@ -38,6 +38,10 @@ def train(
     weight_decay: Annotated[
         float | None, typer.Option(help="Pull of weights towards 0 [0.0005].")
     ] = None,
+    algorithm: Annotated[
+        str | None,
+        typer.Option(help="3x3 windows: direct, or winograd, faster and less exact [direct]."),
+    ] = None,
     augment: Annotated[
         bool, typer.Option("--augment", help="Shift, turn and scale the pictures on the way.")
     ] = False,
@@ -69,6 +73,7 @@ def train(
         stepconv train lenet5
         stepconv train lenet5 --data mnist --epochs 4
         stepconv train mini-resnet --data fashion-mnist --augment --epochs 20
+        stepconv train mini-vgg --data mnist --algorithm winograd
         stepconv train lenet5 --data mnist --resume
         stepconv train my-net.toml --data my-pictures/ --json
     """
@@ -81,6 +86,7 @@ def train(
         "schedule": schedule,
         "warm_up": warm_up,
         "weight_decay": weight_decay,
+        "algorithm": algorithm,
         "augment": augment or None,
         "seed": seed,
         "limit": limit,

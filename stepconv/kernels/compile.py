@@ -31,6 +31,7 @@ from numba.core.cpu_options import ParallelOptions
 from numba.np.ufunc.parallel import threading_layer
 
 from stepconv.kernels._cache import KernelCache, cache_status, clear_cache
+from stepconv.kernels._inner import Inner
 from stepconv.kernels._shares import share_out, start
 
 __all__ = [
@@ -50,6 +51,8 @@ __all__ = [
 
 _llvm_lock: Any = llvm._lock  # code that is thrown away takes it without Numba's compiler lock
 _config: Any = numba.config  # makes its names at run time
+
+_OPTIONS = {"nogil": True, "error_model": "numpy"}
 
 _code: list[Any] = []
 
@@ -202,7 +205,7 @@ def compiled(function: F) -> F:
 
 def inner(function: F) -> F:
     """Compile a function for calls from kernels: it becomes part of their code."""
-    return cast(F, _jit(function))
+    return function if _config.DISABLE_JIT else cast(F, Inner(function, _OPTIONS))
 
 
 def thread_count() -> int:
@@ -244,9 +247,9 @@ def threading_status() -> dict[str, Any]:
     return {"layer": layer, "threads": numba.get_num_threads(), "max_threads": maximum}
 
 
-def _jit(function: Callable[..., Any], variant: str | None = None, **options: Any) -> Any:
-    dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
-    if variant and not _config.DISABLE_JIT:
+def _jit(function: Callable[..., Any], variant: str, **options: Any) -> Any:
+    dispatcher = numba.njit(**_OPTIONS, **options)(function)
+    if not _config.DISABLE_JIT:
         dispatcher._cache = KernelCache(cast(FunctionType, function), variant)
     return dispatcher
 

@@ -27,6 +27,7 @@ from stepconv.nn.layers import (
     Tanh,
 )
 from stepconv.nn.model import (
+    ALGORITHMS,
     Model,
     Place,
     initial_parameters,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from stepconv.nn.trainer import Predictor, Trainer
 
 __all__ = [
+    "ALGORITHMS",
     "LAYERS",
     "OPTIMIZERS",
     "SGD",

@@ -18,6 +18,8 @@ from stepconv.nn.layers import Layer, Shapes, sizes
 Parameters = dict[str, NDArray[np.float32]]
 
 INITIAL = ("he", "glorot")
+# How a training sums 3x3 windows: as they stand, or by Winograd's way.
+ALGORITHMS = ("direct", "winograd")
 
 
 @dataclass(frozen=True)

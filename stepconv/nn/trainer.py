@@ -5,7 +5,8 @@
     answers = trainer.logits(images)
 
 Images are arrays (n, channels, height, width) of float32, or of uint8, which are multiplied by
-`scale`. With algorithm="winograd" wide 3x3 layers need half the time and round a little more.
+`scale`. With algorithm="winograd" wide 3x3 layers learn in half the time and round a little more;
+answers are worked out directly in any case.
 """
 
 from __future__ import annotations
@@ -23,15 +24,13 @@ from stepconv.kernels.cpu import lane_updates
 from stepconv.nn.dropout import step_key
 from stepconv.nn.layers import sizes
 from stepconv.nn.loss import check_loss
-from stepconv.nn.model import Model, initial_parameters, initial_statistics
+from stepconv.nn.model import ALGORITHMS, Model, initial_parameters, initial_statistics
 from stepconv.nn.optim import SGD, Adam, Optimizer
 from stepconv.nn.program import Program
 from stepconv.nn.weights import Weights
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
-
-ALGORITHMS = ("direct", "winograd")
 
 # A forward pass takes as many images at a time: few enough to stay in the caches.
 _AT_ONCE = 64
@@ -48,10 +47,8 @@ class Predictor:
         *,
         batch_size: int = _AT_ONCE,
         scale: float = 1 / 255,
-        algorithm: str = "direct",
     ) -> None:
         self.model = model
-        self._winograd = word("algorithm", algorithm, ALGORITHMS) == "winograd"
         known = initial_statistics(model) if statistics is None else statistics
         self._weights = Weights(model, parameters, known)
         self._batch_size = integer("batch_size", batch_size, 1)
@@ -101,7 +98,7 @@ class Trainer(Predictor):
         if not model.parameter_count:
             raise ArgumentError(f"model {model.name!r} has nothing to learn: a conv or dense fits")
         drawn = initial_parameters(model, seed, initial) if parameters is None else parameters
-        super().__init__(model, drawn, statistics, scale=scale, algorithm=algorithm)
+        super().__init__(model, drawn, statistics, scale=scale)
         self.optimizer = SGD() if optimizer is None else optimizer
         self.batch_size = integer("batch_size", batch_size, 1)
         self.seed = seed
@@ -114,7 +111,7 @@ class Trainer(Predictor):
             scale=scale,
             optimizer=self.optimizer,
             loss=self._loss,
-            winograd=self._winograd,
+            winograd=word("algorithm", algorithm, ALGORITHMS) == "winograd",
         )
 
     def step(

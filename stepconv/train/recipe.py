@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from stepconv.errors import ArgumentError, DataError, StepconvError
-from stepconv.nn import OPTIMIZERS, Schedule
+from stepconv.nn import ALGORITHMS, OPTIMIZERS, Schedule
 from stepconv.nn.optim import Optimizer
 
 # A full rate that suits each optimiser, for batches of 64; larger batches take it as well.
@@ -26,6 +26,7 @@ class Recipe:
     schedule: str = "one-cycle"
     warm_up: int = 0
     weight_decay: float = 0.0005
+    algorithm: str = "direct"
     augment: bool = False
     seed: int = 0
     limit: int | None = None
@@ -34,6 +35,9 @@ class Recipe:
         if self.optimizer not in OPTIMIZERS:
             known = ", ".join(OPTIMIZERS)
             raise ArgumentError(f"optimizer={self.optimizer!r} is not known: {known} fit")
+        if self.algorithm not in ALGORITHMS:
+            known = ", ".join(ALGORITHMS)
+            raise ArgumentError(f"algorithm={self.algorithm!r} is not known: {known} fit")
         for name in ("epochs", "batch_size"):
             at_least(name, getattr(self, name), 1)
         at_least("seed", self.seed, 0)

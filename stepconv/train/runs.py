@@ -179,6 +179,7 @@ def _trainer(model: Model, data: DataSet, how: Recipe) -> Trainer:
         batch_size=how.batch_size,
         seed=how.seed,
         scale=scale(data),
+        algorithm=how.algorithm,
     )
 
 

@@ -1,6 +1,7 @@
 """Trained networks on the command line: judged, asked about pictures, looked into."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -151,3 +152,63 @@ def test_bad_files_are_one_line(
     assert "holds a state, not a network" in refusal(
         capsys, "evaluate", folder / "state.safetensors"
     )
+
+
+def test_export_onnx_writes_what_it_has_proved(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    out = tmp_path / "small.onnx"
+    told = output_of(capsys, "export-onnx", folder, out)
+    network = checkpoint.load_network(folder / MODEL)
+    assert told.startswith(f"small is in {out}, {out.stat().st_size:,} bytes\n")
+    assert f"times {network.about['scale']}" in told
+    seen = digits.make(5).pictures
+    images = (seen * np.float32(network.about["scale"])).astype(np.float32)
+    (answers,) = runtime.InferenceSession(out).run(None, {"images": images})
+    assert np.allclose(answers, runs.predictor(network).logits(seen), atol=1e-4)
+    assert "--force" in refusal(capsys, "export-onnx", folder, out)
+    output_of(capsys, "export-onnx", folder / MODEL, out, "--force")
+
+
+def test_export_onnx_beside_the_network(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "five.safetensors").write_bytes((folder / MODEL).read_bytes())
+    output_of(capsys, "export-onnx", tmp_path / "five.safetensors")
+    assert (tmp_path / "five.onnx").exists()
+
+
+def test_export_onnx_refuses_in_a_sentence(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "small.onnx"
+    assert "no folder" in refusal(capsys, "export-onnx", folder, tmp_path / "absent" / "a.onnx")
+    assert ".onnx fit" in refusal(capsys, "export-onnx", folder, tmp_path / "small.txt")
+    assert "No such file" in refusal(capsys, "export-onnx", tmp_path / "absent", out)
+    (tmp_path / MODEL).write_bytes((folder / MODEL).read_bytes()[:-1])
+    assert "damaged" in refusal(capsys, "export-onnx", tmp_path / MODEL, out)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert "pip install 'stepconv[onnx]'" in refusal(capsys, "export-onnx", folder, out)
+    assert not out.exists()
+
+
+def test_export_onnx_writes_nothing_that_answers_otherwise(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("onnxruntime")
+    from stepconv.nn import onnx
+
+    network = checkpoint.load_network(folder / MODEL)
+    network.parameters["conv1.bias"] += 1
+    wrong = onnx.model_bytes(network)
+    monkeypatch.setattr(onnx, "model_bytes", lambda network: wrong)
+    assert "differ" in refusal(capsys, "export-onnx", folder, tmp_path / "small.onnx")
+    assert not (tmp_path / "small.onnx").exists()

@@ -114,13 +114,31 @@ def test_inner_and_compiled_functions_can_be_called_from_python():
     assert small.total(x) == small.total.py_func(x)
 
 
+def test_inner_functions_are_no_machine_code_by_themselves():
+    @room.inner
+    def half(a):
+        return a / 2
+
+    @room.compiled
+    def halves(a):
+        return half(a) + half(a + 1)
+
+    assert halves(3) == 3.5
+    [part] = half.overloads.values()
+    assert not part.library.get_pointer_to_function(part.fndesc.llvm_func_name)
+
+
 def test_division_by_zero_follows_ieee():
     @room.inner
     def divide(a, b):
         return a / b
 
-    assert divide(1.0, 0.0) == np.inf
-    assert np.isnan(divide(0.0, 0.0))
+    @room.compiled
+    def ratio(a, b):
+        return divide(a, b)
+
+    assert ratio(1.0, 0.0) == np.inf
+    assert np.isnan(ratio(0.0, 0.0))
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -26,9 +26,13 @@ def test_the_options_are_told_as_they_are() -> None:
     rows = re.findall(r"^\| `--([a-z-]+)` \| `?([^|`]+)`? \|", GUIDE.read_text("utf-8"), re.M)
     told = dict(rows)
     recipe = Recipe().to_dict()
-    for name in ("epochs", "batch_size", "optimizer", "schedule", "warm_up", "weight_decay"):
+    told_with_value = (
+        *("epochs", "batch_size", "optimizer", "schedule", "warm_up", "weight_decay"),
+        "algorithm",
+    )
+    for name in told_with_value:
         assert told[name.replace("_", "-")].strip() == str(recipe[name])
     assert told["lr"].startswith(f"{recipe['lr']};")
     hints = train.train.__annotations__
-    for name in ("epochs", "batch_size", "optimizer", "schedule", "warm_up", "weight_decay"):
+    for name in told_with_value:
         assert f"[{recipe[name]}]" in hints[name].__metadata__[0].help

@@ -11,10 +11,11 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from stepconv.errors import ArgumentError, DataError
-from stepconv.nn import Trainer, checkpoint
+from stepconv.nn import Conv, Dense, Flatten, Model, ReLU, Trainer, checkpoint
 from stepconv.train import events, loop, runs
 from stepconv.train.recipe import Recipe
 from stepconv.train.runs import METRICS, MODEL, STATE, Run, Stored
@@ -110,6 +111,30 @@ def test_changed_pictures_are_changed_alike_after_a_stop(tmp_path: Path) -> None
             break
     finish(Run.resumed(tmp_path / "stopped", made()))
     assert_same(tmp_path / "stopped", tmp_path / "straight")
+
+
+def test_winograds_way_is_kept_after_a_stop(tmp_path: Path) -> None:
+    wide = Model(
+        "wide",
+        (1, 28, 28),
+        (Conv(32, 5, stride=3), Conv(32, 3, padding=1), ReLU(), Flatten(), Dense(10)),
+        10,
+    )
+
+    def begin(folder: str, **choices: Any) -> Run:
+        return Run.new(tmp_path / folder, wide, made(), Recipe(epochs=1, **choices))
+
+    finish(begin("straight", algorithm="winograd"))
+    for event in begin("stopped", algorithm="winograd").events(save_every=0):
+        if isinstance(event, events.Stepped) and event.step == 2:
+            break
+    finish(Run.resumed(tmp_path / "stopped", made()))
+    assert_same(tmp_path / "stopped", tmp_path / "straight")
+    finish(begin("direct"))
+    two = [Stored.read(tmp_path / name).arrays for name in ("direct", "straight")]
+    weights = [arrays["parameter.conv2.weight"] for arrays in two]
+    assert not np.array_equal(*weights)
+    assert np.allclose(*weights, atol=1e-3)
 
 
 def test_it_goes_on_from_an_older_checkpoint(straight: Path, tmp_path: Path) -> None:
@@ -268,6 +293,8 @@ def test_what_does_not_fit_is_refused_by_name(straight: Path, tmp_path: Path) ->
     other["layers"][0]["stride"] = 1
     with pytest.raises(ArgumentError, match="holds a small of other layers"):
         stored.check(straight, runs.from_dict(other), {})
+    with pytest.raises(ArgumentError, match="--algorithm direct, not winograd"):
+        stored.check(straight, None, {"algorithm": "winograd"})
     with pytest.raises(ArgumentError, match="--epochs 3, not 9; --batch-size 64, not 8"):
         stored.check(straight, None, {"epochs": 9, "batch_size": 8, "seed": 5})
 
@@ -289,6 +316,7 @@ def test_a_damaged_state_is_refused(straight: Path, tmp_path: Path) -> None:
         ({"limit": 0}, "limit=0"),
         ({"optimizer": "sdg"}, "optimizer='sdg' is not known: sgd, adam, adamw fit"),
         ({"schedule": "linear"}, "linear"),
+        ({"algorithm": "fft"}, "algorithm='fft' is not known: direct, winograd fit"),
         ({"lr": -0.1}, "-0.1"),
         ({"lr": nan}, "nan"),
     ],
