@@ -34,6 +34,7 @@ import numpy as np
 import platformdirs
 from numba.core import config
 from numba.core.compiler import CompileResult
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 from stepconv.kernels._fingerprint import NoFingerprint, fingerprint
@@ -71,7 +72,8 @@ class KernelCache:
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the stored compile result of a signature, or None if it has to be compiled."""
-        target_context.refresh()
+        # All that code needs to run; what Numba needs to compile takes a third of a second more.
+        rtsys.initialize(target_context)
         try:
             path, key = self._entry(sig, target_context.codegen())
             payload = _read(path, key)
