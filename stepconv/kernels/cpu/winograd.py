@@ -52,7 +52,9 @@ OUTPUT: Matrix = [
     [0, 1, -1, 8, -8, 1],
 ]
 
-_TILES = 200
+# The transformed squares of a task and their products: the third-level cache holds those of all
+# threads, and the more squares, the less often the kernels are read.
+_BYTES = 4 * 2**20
 
 
 def suits(plan: Pass, channels: int) -> bool:
@@ -74,7 +76,8 @@ def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: S
     transformed = np.empty((groups, 36, channels, wide), x.dtype)
     _transform_filters(x.dtype)(packed, transformed)
     across, down = -(-plan.grid[1] // 4), -(-plan.grid[0] // 4)
-    band = max(1, min(down, _TILES // across))
+    most = _BYTES // (36 * (deep + wide) * x.itemsize)
+    band = max(1, min(down, most // across))
     threads = thread_count()
     source = (4 * band + 2) * (4 * across + 2)
     tiles = band * across
