@@ -17,14 +17,14 @@ import functools
 import inspect
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar, cast
 
 import numba
-import numpy as np
-import numpy.ma  # Numba imports it in the first call, where a fork may catch it halfway
+import numpy.ma  # noqa: F401  # Numba does in the first call, where a fork may catch it halfway
 from llvmlite.binding.ffi import lib as llvm
+from numba._dispatcher import compute_fingerprint
 from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu_options import ParallelOptions
@@ -113,7 +113,7 @@ class Kernel(_Threaded):
         given = list(signature.parameters.values())[2:]  # share and shares are not the caller's
         self.__signature__ = signature.replace(parameters=given)
         self.code = _jit(function, "share")
-        self._addresses: dict[tuple[Any, ...], int] = {}
+        self._addresses: dict[bytes, int] = {}
         self._code_at: dict[tuple[Any, ...], int] = {}
         if not _config.DISABLE_JIT:
             self._keep, self.code.add_overload = self.code.add_overload, self._add_overload
@@ -131,15 +131,13 @@ class Kernel(_Threaded):
         return self if steps > _WORTH_THREADS else self.serial
 
     def _run(self, args: tuple[Any, ...]) -> None:
-        # A function takes the cells of a tuple one by one, so here they may come alone as well.
-        flat = tuple(_leaves(args)) if tuple in map(type, args) else args
         # First the threads: code from the cache that asks for its thread needs them to be loaded.
         threads = thread_count()
-        _run_shares(_driver(), self._address(args), threads, flat)
+        _run_shares(_driver(), self._address(args), threads, args)
 
     def _address(self, args: tuple[Any, ...]) -> int:
         """Return where the code for arguments of these types lies."""
-        key = tuple([_type_key(arg) for arg in args])
+        key = compute_fingerprint(args)
         address = self._addresses.get(key)
         if address is None:
             types = (numba.int64, numba.int64, *map(numba.typeof, args))
@@ -252,21 +250,6 @@ def _jit(function: Callable[..., Any], variant: str, **options: Any) -> Any:
     if not _config.DISABLE_JIT:
         dispatcher._cache = KernelCache(cast(FunctionType, function), variant)
     return dispatcher
-
-
-def _leaves(args: tuple[Any, ...]) -> Iterator[Any]:
-    for arg in args:
-        if isinstance(arg, tuple):
-            yield from _leaves(arg)
-        else:
-            yield arg
-
-
-def _type_key(arg: Any) -> Any:
-    """Return what tells arguments of different types apart, faster than Numba's own answer."""
-    if isinstance(arg, np.ndarray):
-        return arg.dtype, arg.ndim, arg.flags.num
-    return tuple([_type_key(one) for one in arg]) if isinstance(arg, tuple) else type(arg)
 
 
 def _only_prange() -> ParallelOptions:
