@@ -32,8 +32,7 @@ _SIX_TAPS = 6 if registers() >= 32 else _NEVER
 def _strip(rows: int) -> Any:
     """Return the function that runs tiles of so many rows along a strip of cells."""
     wide = cells_beside(rows)
-    half = max(1, (wide + 1) // 2)
-    many, some, one = (weighted_sums(rows, cells) for cells in (wide, half, 1))
+    many, one = (weighted_sums(rows, cells) for cells in (wide, 1))
 
     @inner
     def strip(
@@ -51,9 +50,6 @@ def _strip(rows: int) -> Any:
         while cell + wide * 16 <= stop:
             many(steps, x, w, bias, out, sign, taps, count, cell)
             cell += wide * 16
-        while cell + half * 16 <= stop:
-            some(steps, x, w, bias, out, sign, taps, count, cell)
-            cell += half * 16
         while cell < stop:
             one(steps, x, w, bias, out, sign, taps, count, cell)
             cell += 16
