@@ -38,7 +38,7 @@ def export_onnx(
 
         pip install 'stepconv[onnx]'
         stepconv export-onnx runs/lenet5-mnist
-        stepconv export-onnx runs/lenet5-mnist digits.onnx --force
+        stepconv export-onnx runs/lenet5-mnist digits.onnx
     """
     from stepconv.cli import _network, _output
 
@@ -64,7 +64,7 @@ def export_onnx(
     _output.write(out, content)
     shape = " x ".join(map(str, network.model.input_shape))
     print(f"{network.model.name} is in {out}, {len(content):,} bytes")
-    print(f"images: batch x {shape}, pixels from 0 to 255 times {onnx.scale(network)}")
+    print(f"images: batch x {shape}, 0 to 255 times {onnx.scale(network):.9g}")
     print(f"logits: batch x {network.model.classes}, the same in onnxruntime to {difference:.0e}")
 
 

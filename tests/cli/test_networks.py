@@ -162,7 +162,7 @@ def test_export_onnx_writes_what_it_has_proved(
     told = output_of(capsys, "export-onnx", folder, out)
     network = checkpoint.load_network(folder / MODEL)
     assert told.startswith(f"small is in {out}, {out.stat().st_size:,} bytes\n")
-    assert f"times {network.about['scale']}" in told
+    assert f"0 to 255 times {network.about['scale']:.9g}\n" in told
     seen = digits.make(5).pictures
     images = (seen * np.float32(network.about["scale"])).astype(np.float32)
     (answers,) = runtime.InferenceSession(out).run(None, {"images": images})

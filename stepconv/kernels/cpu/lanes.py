@@ -32,8 +32,7 @@ _SIX_TAPS = 6 if registers() >= 32 else _NEVER
 def _strip(rows: int) -> Any:
     """Return the function that runs tiles of so many rows along a strip of cells."""
     wide = cells_beside(rows)
-    half = max(1, (wide + 1) // 2)
-    many, some, one = (weighted_sums(rows, cells) for cells in (wide, half, 1))
+    many, one = (weighted_sums(rows, cells) for cells in (wide, 1))
 
     @inner
     def strip(
@@ -51,9 +50,6 @@ def _strip(rows: int) -> Any:
         while cell + wide * 16 <= stop:
             many(steps, x, w, bias, out, sign, taps, count, cell)
             cell += wide * 16
-        while cell + half * 16 <= stop:
-            some(steps, x, w, bias, out, sign, taps, count, cell)
-            cell += half * 16
         while cell < stop:
             one(steps, x, w, bias, out, sign, taps, count, cell)
             cell += 16
@@ -61,7 +57,7 @@ def _strip(rows: int) -> Any:
     return strip
 
 
-_strip8, _strip6, _strip4, _strip2, _strip1 = (_strip(rows) for rows in (8, 6, 4, 2, 1))
+_strip8, _strip6, _strip4, _strip1 = (_strip(rows) for rows in (8, 6, 4, 1))
 
 
 @operands(
@@ -107,9 +103,6 @@ def sum_weighted(row: int, task: int) -> None:
                     elif left >= 4:
                         _strip4(steps, a, b, c, d, e, taps, count, first, stop)
                         m += 4
-                    elif left >= 2:
-                        _strip2(steps, a, b, c, d, e, taps, count, first, stop)
-                        m += 2
                     else:
                         _strip1(steps, a, b, c, d, e, taps, count, first, stop)
                         m += 1
@@ -120,8 +113,8 @@ def sum_weighted(row: int, task: int) -> None:
 def _column(taps: int) -> Any:
     """Return the function that runs tiles of so many taps over all output channels."""
     high = {1: 8, 3: 8 if registers() >= 32 else 4, 6: 4}[taps]
-    half, quarter = high // 2, max(1, high // 4)
-    many, some, few, one = (weight_sums(rows, taps) for rows in (high, half, quarter, 1))
+    half = high // 2
+    many, some, one = (weight_sums(rows, taps) for rows in (high, half, 1))
 
     @inner
     def column(
@@ -139,9 +132,6 @@ def _column(taps: int) -> Any:
             elif left >= half:
                 some(steps, x, a, height, width, b, table)
                 m += half
-            elif left >= quarter:
-                few(steps, x, a, height, width, b, table)
-                m += quarter
             else:
                 one(steps, x, a, height, width, b, table)
                 m += 1
