@@ -97,6 +97,12 @@ def _find(operation: str, backend: str, recording: bool = False) -> Kernel:
 
 def _module(name: str, backend: str) -> Any:
     """Import a module of a backend, if the machine has what that needs."""
+    check_available(backend)
+    return import_module(name)
+
+
+def check_available(backend: str) -> None:
+    """Say why the machine has not what a backend needs, if so."""
     if backend == "cuda":
         from stepconv.kernels._card import card
 
@@ -104,7 +110,6 @@ def _module(name: str, backend: str) -> Any:
             card()
         except BackendError as error:
             raise BackendError(f"backend 'cuda' is not available: {error}") from None
-    return import_module(name)
 
 
 def check_backend(backend: object) -> str:
