@@ -81,6 +81,16 @@ def on_card(array: Any) -> Any:
     return _module("stepconv.kernels.cuda", "cuda").on_card(array)
 
 
+@contextmanager
+def uploaded_once(backend: str | None) -> Iterator[None]:
+    """Let the calls in a `with` block share what they copy to a GPU, if `backend` is one."""
+    if (chosen_backend() if backend is None else backend) != "cuda":
+        yield
+        return
+    with _module("stepconv.kernels.cuda", "cuda").uploaded_once():
+        yield
+
+
 def chosen_backend() -> str:
     """Return the backend that is in use here."""
     return _chosen.get()

@@ -63,7 +63,8 @@ class CardProgram:
         self._memory: Memory = {}
         self._sequences: dict[Any, tuple[Sequence, Array, Array]] = {}
         with plain_errors(f"a program for {model.name} in batches of {batch_size}"):
-            self._controls = allocate((batches.ROWS + batch_size,), np.float64)
+            self._told = np.zeros(batches.ROWS + batch_size)
+            self._controls = allocate(self._told.shape, np.float64)
             self._found = allocate((2,), np.float64)
             self._labels = allocate((batch_size,), np.int64)
             self._rooms: dict[Any, Array] = {}
@@ -127,8 +128,11 @@ class CardProgram:
         return self._rooms[dtype]
 
     def _run(self, pictures: Array, labels: Array, rows: Array, key: int) -> None:
-        write(np.concatenate([[key], self.numbers, rows]).astype(np.float64), self._controls)
         count = len(rows)
+        self._told[batches.KEY] = key
+        self._told[batches.NUMBERS : batches.ROWS] = self.numbers
+        self._told[batches.ROWS : batches.ROWS + count] = rows
+        write(self._told, self._controls)
         with plain_errors(f"{self._model.name} with {count} images"):
             self._sequence(pictures, labels, count).run()
 

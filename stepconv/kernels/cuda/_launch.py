@@ -195,9 +195,28 @@ def to_card(value: Any) -> Any:
         return value
     if value.nbytes <= _TABLE_BYTES:
         return _table(value.tobytes(), value.dtype.str, value.shape)
+    known = _uploaded.get()
+    if known is not None and id(value) in known:
+        return known[id(value)][1]
     found = allocate(value.shape, value.dtype)
     found.numba.copy_to_device(np.ascontiguousarray(value))
+    if known is not None:
+        known[id(value)] = (value, found)  # held, for an id is an array's as long as it lives
     return found
+
+
+_uploaded: ContextVar[dict[int, tuple[Array, CardArray]] | None]
+_uploaded = ContextVar("uploaded", default=None)
+
+
+@contextmanager
+def uploaded_once() -> Iterator[None]:
+    """Copy an array of the host to the card once, however many calls of the block read it."""
+    token = _uploaded.set({})
+    try:
+        yield
+    finally:
+        _uploaded.reset(token)
 
 
 @functools.lru_cache(maxsize=512)
@@ -209,7 +228,9 @@ def _table(content: bytes, dtype: str, shape: Shape) -> CardArray:
 def write(array: Any, target: CardArray) -> None:
     """Copy numbers of the host into the first ones of an array on the card."""
     with plain_errors("copying to the card", target):
-        part(target, 0, array.size).numba.copy_to_device(np.ascontiguousarray(array).reshape(-1))
+        numbers = np.ascontiguousarray(array).reshape(-1)
+        goal = target if target.shape == numbers.shape else part(target, 0, numbers.size)
+        goal.numba.copy_to_device(numbers)
 
 
 def part(array: CardArray, first: int, end: int) -> CardArray:

@@ -23,14 +23,14 @@ from numba import cuda
 
 from stepconv.kernels.cuda._launch import SIMULATED, allocate, kernel, launch, launch_each
 from stepconv.kernels.cuda.ends import AS_IT_IS, End
-from stepconv.kernels.cuda.sums import parts_for
+from stepconv.kernels.cuda.sums import parts_for, sum_parts
 
 Array = Any
 Numbers = tuple[int, ...]
 
 # Threads along a side of a tile, sums of each in both directions, terms between loads, and the
 # fewest terms of a part.
-_SIDE, _OWN, _DEPTH, _LEAST = (2, 2, 3, 4) if SIMULATED else (16, 2, 32, 256)
+_SIDE, _OWN, _DEPTH, _LEAST = (2, 2, 3, 4) if SIMULATED else (16, 2, 32, 128)
 _TILE = _SIDE * _OWN
 _PITCH = _TILE + 1  # so that threads side by side write to memory banks side by side
 _THREADS = _SIDE * _SIDE
@@ -58,7 +58,7 @@ def multiply(a: Matrix, b: Matrix, bias: Array, out: Array, terms: int, end: End
         return
     found = allocate((parts, out.size), out.dtype)
     _launch_tiles(a, b, bias, found, (rows, columns, terms, parts, 0), AS_IT_IS)
-    launch_each(_collect(end.finish), out.size, found, bias, out, end.numbers)
+    launch_each(_collect(end.finish), out.size, found.reshape(-1), bias, out, parts, end.numbers)
 
 
 def multiply_parts(a: Matrix, b: Matrix, found: Array, terms: int, rows: int, ones: int) -> None:
@@ -150,13 +150,11 @@ def _kernel(dtype: str, biased: bool, finish: Any) -> Any:
 @functools.cache
 def _collect(finish: Any) -> Any:
     @kernel
-    def collect(parts: Array, bias: Array, out: Array, end: tuple[Any, ...]) -> None:
-        """out[i, j] = end(bias[j] + Σ parts[p, (i, j)]), in the order of p."""
+    def collect(found: Array, bias: Array, out: Array, parts: int, end: tuple[Any, ...]) -> None:
+        """out[i, j] = end(bias[j] + Σ found[p, (i, j)])."""
         at = cuda.grid(1)
         if at < out.size:
-            total = bias[at % out.shape[1]]
-            for p in range(parts.shape[0]):
-                total += parts[p, at]
+            total = bias[at % out.shape[1]] + sum_parts(found, at, out.size, parts)
             out.flat[at] = finish(total, out, at, end)
 
     return collect

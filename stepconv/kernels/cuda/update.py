@@ -21,8 +21,9 @@ from stepconv.kernels.cpu.lane_updates import (
     SHRINK,
     STEP,
 )
-from stepconv.kernels.cuda._launch import inner, kernel, launch_each
+from stepconv.kernels.cuda._launch import kernel, launch_each
 from stepconv.kernels.cuda.batches import NUMBERS
+from stepconv.kernels.cuda.sums import sum_parts
 
 Array = Any
 
@@ -38,14 +39,6 @@ def update(
     launch_each(run, p.size, p, gradients, found, places, *moments, controls)
 
 
-@inner
-def _gradient(found: Array, places: Array, i: int) -> Any:
-    total = found.dtype.type(0)
-    for part in range(places[PARTS, i]):
-        total += found[places[FIRST, i] + part * places[APART, i]]
-    return total
-
-
 @kernel
 def _sgd(
     p: Array, gradients: Array, found: Array, places: Array, velocity: Array, controls: Array
@@ -56,7 +49,7 @@ def _sgd(
         number = p.dtype.type
         rate, decay = number(controls[NUMBERS + RATE]), number(controls[NUMBERS + DECAY])
         momentum, ahead = number(controls[NUMBERS + MOMENTUM]), number(controls[NUMBERS + AHEAD])
-        gradients[i] = _gradient(found, places, i)
+        gradients[i] = sum_parts(found, places[FIRST, i], places[APART, i], places[PARTS, i])
         g = gradients[i] + decay * p[i]
         velocity[i] = momentum * velocity[i] + g
         # Nesterov goes by g + momentum · velocity: `ahead` is the momentum then, and 0 otherwise.
@@ -81,7 +74,7 @@ def _adam(
         beta1, beta2 = number(controls[NUMBERS + BETA1]), number(controls[NUMBERS + BETA2])
         epsilon, root = number(controls[NUMBERS + EPSILON]), number(controls[NUMBERS + ROOT])
         pace, shrink = number(controls[NUMBERS + STEP]), number(controls[NUMBERS + SHRINK])
-        gradients[i] = _gradient(found, places, i)
+        gradients[i] = sum_parts(found, places[FIRST, i], places[APART, i], places[PARTS, i])
         g = gradients[i] + decay * p[i]
         mean[i] += (one - beta1) * (g - mean[i])
         square[i] += (one - beta2) * (g * g - square[i])
