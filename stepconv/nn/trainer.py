@@ -38,7 +38,7 @@ BACKENDS = ("cpu", "cuda")
 
 # A forward pass takes as many images at a time: few enough to stay in a CPU's caches, enough to
 # fill a GPU.
-_AT_ONCE = {"cpu": 64, "cuda": 1000}
+_AT_ONCE = {"cpu": 64, "cuda": 250}
 
 
 class Predictor:

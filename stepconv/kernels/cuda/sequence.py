@@ -57,7 +57,8 @@ class _Graph:
 
     def __init__(self, driver: Any, executable: Any) -> None:
         self._driver, self._executable = driver, executable
-        weakref.finalize(self, driver.cuGraphExecDestroy, executable)
+        # At the end of the process the driver may be gone before this.
+        weakref.finalize(self, driver.cuGraphExecDestroy, executable).atexit = False
 
     def start(self) -> None:
         code = self._driver.cuGraphLaunch(self._executable, None)  # on the default stream
