@@ -5,6 +5,7 @@ In the simulator with batches of two or three pictures, on a card with larger on
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -257,3 +258,46 @@ def test_a_run_is_that_of_the_cpu() -> None:
             assert trainer.steps == 6
             found.append([metrics.train_loss for metrics in last.history])
         np.testing.assert_allclose(found[1], found[0], rtol=1e-2)
+
+
+def test_a_run_folder_goes_from_one_backend_to_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from stepconv.cli import main
+    from stepconv.train import loop
+
+    monkeypatch.chdir(tmp_path)
+    draw = np.random.default_rng(0)
+    Path("small.toml").write_text(nn.to_toml(SMALL))
+    np.savez("some.npz", x=draw.integers(0, 256, (12, 6, 5)).astype(np.uint8), y=[0, 1, 2] * 4)
+    run = ["train", "small.toml", "--data", "some.npz", "--epochs", "2", "--out", "run"]
+    accuracy = loop.accuracy
+    with monkeypatch.context() as broken:
+        # Stopped after the first epoch, as by somebody who needs the card.
+        def stop_after(trainer: Any, samples: Any) -> float:
+            broken.setattr(loop, "isfinite", lambda loss: False)
+            return accuracy(trainer, samples)
+
+        broken.setattr(loop, "accuracy", stop_after)
+        assert main([*run, "--quiet", "--backend", "cuda"]) == 1
+    assert main([*run, "--quiet", "--resume"]) == 0
+    capsys.readouterr()
+    told = []
+    for backend in ("cpu", "cuda"):
+        assert main(["evaluate", "run", "--json", "--backend", backend]) == 0
+        told.append(capsys.readouterr().out)
+    assert told[0] == told[1]
+    assert len(Path("run/metrics.jsonl").read_text().splitlines()) == 2
+
+
+@pytest.mark.skipif(SIMULATED, reason="the simulator makes no graphs")
+def test_a_graph_computes_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    from stepconv.kernels.cuda import sequence
+
+    as_graph, singly = on_card(SMALL, seed=5), on_card(SMALL, seed=5)
+    steps(as_graph, 0, 8)
+    [[made, *_], *_] = as_graph._program._sequences.values()
+    assert made._graph is not None
+    monkeypatch.setattr(sequence, "_captured", lambda launches: None)
+    steps(singly, 0, 8)
+    assert bits(as_graph) == bits(singly)
