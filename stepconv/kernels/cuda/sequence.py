@@ -79,7 +79,7 @@ def _captured(launches: list[Launch]) -> _Graph | None:
             for launch in launches:
                 launch.start(stream)
         complete = True
-    except Exception:  # nothing has run: if it was no matter of capturing, it fails again below
+    except Exception:  # nothing has run yet: what is really wrong fails again, started singly
         pass
     finally:
         # Also ends a capture that went wrong; there is no graph then.
