@@ -1,18 +1,20 @@
-"""Times the operations on a GPU beside PyTorch on the same card, in one run.
+"""Times operations and training on a GPU beside PyTorch on the same card, in one run.
 
-    python -m benchmarks.gpu                   filters, layers and pools, some 5 minutes
-    python -m benchmarks.gpu --cell 'lenet*'   a part; --list shows the names
-    python -m benchmarks.gpu --write           and put the table into docs/performance.md
+    python -m benchmarks.gpu                   everything, some 10 minutes
+    python -m benchmarks.gpu --cell 'train-*'  a part; --list shows the names
+    python -m benchmarks.gpu --write           and put the tables into docs/performance.md
 
 Data lie on the card; a call is timed there, from its start on an idle card to its result, by two
 events round it: what the host needs to launch a small kernel counts too. The two take turns, and a
 median is of all turns. PyTorch has tf32 switched off, may search for its fastest algorithm, and is
-asked in both of its layouts; the faster one counts. The results have to agree.
+asked in both of its layouts; the faster one counts. The results have to agree. For trainings see
+gpu_train.py.
 """
 
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import json
 import re
 import statistics
@@ -26,7 +28,8 @@ from typing import Any
 import numpy as np
 
 import stepconv
-from benchmarks import machine, tables
+from benchmarks import gpu_train, machine, tables
+from benchmarks.gpu_train import Training
 from stepconv import kernels
 from stepconv.cli._measure.cells import Cell, arrays, catalogue, choose, image_filter
 from stepconv.cli._measure.ours import Ours
@@ -129,11 +132,18 @@ def line(row: Row) -> tuple[str, ...]:
 
 
 def page(text: str, report: Row) -> str:
-    """Return docs/performance.md with its table of a GPU made anew."""
+    """Return docs/performance.md with its tables of a GPU made anew."""
     where = f"{report['card']}, {report['date']}, PyTorch {report['torch']}, commit "
     told = f"{where}{report['commit']}; a copy: {report['copy'] / 1e9:.0f} GB/s.\n\n"
     made = told + tables.markdown(_HEAD, map(line, report["cells"]))
-    marks = "<!-- gpu table -->\n", "<!-- end of gpu table -->"
+    text = between("gpu table", made, text)
+    made = tables.markdown(gpu_train.HEAD, map(gpu_train.line, report["trainings"]))
+    return between("gpu training table", told + made, text)
+
+
+def between(name: str, made: str, text: str) -> str:
+    """Return the text with something else between the two marks of that name."""
+    marks = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
     return re.sub(f"{marks[0]}.*?{marks[1]}", lambda _: made.join(marks), text, flags=re.S)
 
 
@@ -141,24 +151,41 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure what was asked for, if there is a card."""
     options = _options(arguments)
     try:
-        chosen = choose(cells(), options.cell)
+        chosen, trainings = pick(options.cell)
         if options.list:
-            print("\n".join(f"{cell.name:<20} {cell.work}" for cell in chosen))
+            print("\n".join(f"{one.name:<20} {one.work}" for one in (*chosen, *trainings)))
             return 0
         torch = ready()
         with stepconv.use_backend("cuda"):
-            report = measure_all(chosen, torch)
+            report = measure_all(chosen, trainings, torch)
     except StepconvError as error:
         print(error, file=sys.stderr)
         return 2
     name = machine.slug(report["card"].partition(",")[0])
     path = machine.ROOT / f"benchmarks/results/{time.strftime('%Y-%m-%d')}-gpu-{name}.json"
     path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-    print(tables.markdown(_HEAD, map(line, report["cells"])), end="")
+    print(tables.markdown(_HEAD, map(line, report["cells"])))
+    print(tables.markdown(gpu_train.HEAD, map(gpu_train.line, report["trainings"])), end="")
     if options.write:
         docs: Path = tables.PAGE
         docs.write_text(page(docs.read_text("utf-8"), report), "utf-8")
     return 0
+
+
+def pick(patterns: list[str]) -> tuple[list[Cell], list[Training]]:
+    """Return the cells and trainings whose names fit a pattern; all of them without one."""
+    trainings = gpu_train.trainings()
+    if not patterns:
+        return cells(), trainings
+    some = [one for one in trainings if any(fits_any([one], p) for p in patterns)]
+    names = [one.name for one in cells()]
+    others = [p for p in patterns if fnmatch.filter(names, p) or not fits_any(trainings, p)]
+    return choose(cells(), others) if others else [], some
+
+
+def fits_any(trainings: list[Training], pattern: str) -> bool:
+    """Tell whether a pattern means a training."""
+    return any(fnmatch.fnmatch(one.name, pattern) for one in trainings)
 
 
 def ready() -> Any:
@@ -178,7 +205,7 @@ def ready() -> Any:
     return torch
 
 
-def measure_all(chosen: list[Cell], torch: Any) -> Row:
+def measure_all(chosen: list[Cell], trainings: list[Training], torch: Any) -> Row:
     """Return the report."""
     facts = machine.facts()
     report: Row = {
@@ -187,12 +214,16 @@ def measure_all(chosen: list[Cell], torch: Any) -> Row:
         **{name: facts[name] for name in ("date", "commit", "changed", "system", "packages")},
         "copy": copy_rate(torch),
         "cells": [],
+        "trainings": [],
     }
     for cell in chosen:
         print(cell.name, file=sys.stderr)
         row = measure(cell, torch)
         rate = cell.traffic("float32") / row["medians"]["stepconv"]
         report["cells"].append({**row, "copy_share": rate / report["copy"]})
+    for training in trainings:
+        print(training.name, file=sys.stderr)
+        report["trainings"].append(gpu_train.measure(training, torch, timed))
     return report
 
 
@@ -201,7 +232,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=shown)
     parser.add_argument("--cell", action="append", default=[], metavar="PATTERN")
     parser.add_argument("--list", action="store_true", help="only list the cells")
-    parser.add_argument("--write", action="store_true", help="rewrite the table in the docs")
+    parser.add_argument("--write", action="store_true", help="rewrite the tables in the docs")
     return parser.parse_args(arguments)
 
 

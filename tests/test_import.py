@@ -69,6 +69,18 @@ def test_nothing_of_cuda_is_loaded_for_those_who_do_not_ask() -> None:
     loaded_by(script)
 
 
+def test_nothing_of_cuda_is_loaded_for_those_who_train() -> None:
+    script = (
+        "import sys, numpy as np\n"
+        "from stepconv import nn\n"
+        "trainer = nn.Trainer(nn.build('mlp'), batch_size=2)\n"
+        "trainer.step(np.zeros((2, 28, 28), np.uint8), [0, 1], 0.1)\n"
+        "mine = [name for name in sys.modules if name.startswith('stepconv')]\n"
+        "assert not [name for name in mine if 'cuda' in name or 'nn.card' in name], mine"
+    )
+    loaded_by(script)
+
+
 def test_every_public_name_is_there() -> None:
     for name in stepconv.__all__:
         assert getattr(stepconv, name).__name__ == name

@@ -29,6 +29,17 @@ def model(name: str, others: Iterable[str] = ()) -> "Model":
     raise ArgumentError(f"no model {name!r}: {hint}")
 
 
+def backend(name: str | None) -> str:
+    """Return what networks compute on, if it is here; the CPU if nothing was asked for."""
+    from stepconv.kernels import check_available
+
+    chosen = name or "cpu"
+    if chosen not in ("cpu", "cuda"):
+        raise ArgumentError(f"--backend {chosen} runs no networks: cpu and cuda do")
+    check_available(chosen)
+    return chosen
+
+
 def trained(path: Path) -> "Network":
     """Return the network in a file, or in the run folder of that name."""
     from stepconv.nn import checkpoint

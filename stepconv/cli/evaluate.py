@@ -17,6 +17,7 @@ def evaluate(
     data_dir: Annotated[
         Path | None, typer.Option(help="The folder in which data sets are looked for first.")
     ] = None,
+    backend: Annotated[str | None, typer.Option(help="cpu, or cuda: an NVIDIA GPU [cpu].")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show MODEL the test pictures of a data set, and count.
@@ -31,6 +32,7 @@ def evaluate(
     """
     from stepconv.cli import _console, _network, _report
 
+    chosen = _network.backend(backend)
     network = _network.trained(path)
     from stepconv.train import data as sets
     from stepconv.train import runs
@@ -40,7 +42,7 @@ def evaluate(
     found = sets.load(data, data_dir=data_dir, shape=network.model.input_shape, limit=1)
     sets.check_labels(found, network.model.classes)
     classes = names(found.classes, network.model.classes)
-    verdict = judge(runs.predictor(network), found.test)
+    verdict = judge(runs.predictor(network, chosen), found.test)
     if as_json:
         import json
 

@@ -26,6 +26,7 @@ def predict(
     as_is: Annotated[
         bool, typer.Option("--as-is", help="Stretch only: do not centre, do not invert.")
     ] = False,
+    backend: Annotated[str | None, typer.Option(help="cpu, or cuda: an NVIDIA GPU [cpu].")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON object for each file.")
     ] = False,
@@ -42,6 +43,7 @@ def predict(
     """
     from stepconv.cli import _console, _network, _pictures
 
+    chosen = _network.backend(backend)
     pictures = {file: _pictures.read(file) for file in files}
     network = _network.trained(path)
     import numpy as np
@@ -54,7 +56,7 @@ def predict(
         as_seen(picture, network.model.input_shape, classes, as_is, str(file))
         for file, picture in pictures.items()
     ]
-    shares = probabilities(runs.predictor(network).logits(np.stack(seen)))
+    shares = probabilities(runs.predictor(network, chosen).logits(np.stack(seen)))
     console = _console.stdout()
     for file, saw, row in zip(pictures, seen, shares, strict=True):
         told = int(row.argmax())

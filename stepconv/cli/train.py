@@ -51,7 +51,7 @@ def train(
     threads: Annotated[
         int | None, typer.Option(help="Threads; the result is the same with any number.")
     ] = None,
-    backend: Annotated[str | None, typer.Option(help="cpu trains.")] = None,
+    backend: Annotated[str | None, typer.Option(help="cpu, or cuda: an NVIDIA GPU [cpu].")] = None,
     limit: Annotated[int | None, typer.Option(help="Learn from the first N pictures only.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing unless it fails.")] = False,
     as_json: Annotated[
@@ -94,18 +94,19 @@ def train(
     choices = {key: value for key, value in given.items() if value is not None}
     if quiet and as_json:
         raise ArgumentError("--quiet and --json say two things: give one")
-    if backend not in (None, "cpu"):
-        raise ArgumentError(f"--backend {backend} does not train: cpu does")
 
     from stepconv.cli import _console, _network, _training
 
+    chosen = _network.backend(backend)
     model = _network.model(name)
     folder = out or _folder(f"{model.name}-{Path(data or 'digits').resolve().stem}", resume)
     with _training.waiting(_console.stderr(), quiet or as_json) as say:
-        run = _prepare(folder, model, choices, resume, threads, data_dir, say)
+        run = _prepare(folder, model, choices, resume, threads, data_dir, chosen, say)
         told = run.events()
         first = next(told)
     again = ["stepconv", "train", name, "--resume", "--out", str(folder)]
+    if backend is not None:
+        again += ["--backend", backend]
     if data_dir is not None:
         again += ["--data-dir", str(data_dir)]
     _follow(run, first, told, again, quiet, as_json)
@@ -118,6 +119,7 @@ def _prepare(
     resume: bool,
     threads: int | None,
     data_dir: Path | None,
+    backend: str,
     say: Any,
 ) -> "Run":
     """Return the run, new or taken up again, with its data."""
@@ -142,7 +144,9 @@ def _prepare(
         progress=lambda file, done, total: say(_downloading(file, done, total)),
     )
     say("preparing kernels: compiled on first use, a few seconds, then kept")
-    return Run.resumed(folder, found) if resume else Run.new(folder, model, found, how)
+    if resume:
+        return Run.resumed(folder, found, backend)
+    return Run.new(folder, model, found, how, backend)
 
 
 def _follow(

@@ -81,6 +81,16 @@ def on_card(array: Any) -> Any:
     return _module("stepconv.kernels.cuda", "cuda").on_card(array)
 
 
+@contextmanager
+def uploaded_once(backend: str | None) -> Iterator[None]:
+    """Let the calls in a `with` block share what they copy to a GPU, if `backend` is one."""
+    if (chosen_backend() if backend is None else backend) != "cuda":
+        yield
+        return
+    with _module("stepconv.kernels.cuda", "cuda").uploaded_once():
+        yield
+
+
 def chosen_backend() -> str:
     """Return the backend that is in use here."""
     return _chosen.get()
@@ -97,6 +107,12 @@ def _find(operation: str, backend: str, recording: bool = False) -> Kernel:
 
 def _module(name: str, backend: str) -> Any:
     """Import a module of a backend, if the machine has what that needs."""
+    check_available(backend)
+    return import_module(name)
+
+
+def check_available(backend: str) -> None:
+    """Say why the machine has not what a backend needs, if so."""
     if backend == "cuda":
         from stepconv.kernels._card import card
 
@@ -104,7 +120,6 @@ def _module(name: str, backend: str) -> Any:
             card()
         except BackendError as error:
             raise BackendError(f"backend 'cuda' is not available: {error}") from None
-    return import_module(name)
 
 
 def check_backend(backend: object) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from stepconv.errors import BackendError
 
-_LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
 _INSTALL = "pip install 'stepconv[cuda]' brings what is missing"
 
@@ -33,9 +33,9 @@ def card() -> str:
 def _ask_driver() -> str:
     """Return the name, the memory and the driver of the first card."""
     try:
-        driver = ctypes.CDLL(_LIBRARY)
+        driver = ctypes.CDLL(LIBRARY)
     except OSError:
-        raise BackendError(f"no NVIDIA driver is installed ({_LIBRARY} is not found)") from None
+        raise BackendError(f"no NVIDIA driver is installed ({LIBRARY} is not found)") from None
     code = driver.cuInit(0)
     if code:
         raise BackendError(

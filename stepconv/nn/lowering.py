@@ -53,15 +53,15 @@ class Steps:
     steps: list[Step]
 
 
-def lower(model: Model, *, training: bool) -> Steps:
+def lower(model: Model, *, training: bool, bordered: bool = True) -> Steps:
     """Return the steps of a network; without training, dropout does nothing.
 
-    Pictures for a conv have its padding laid around them: with one channel or three there are few
-    taps to a family, and a border makes one family of all.
+    Where pictures may be `bordered`, those for a conv have its padding laid around them: with one
+    channel or three there are few taps to a family, and a border makes one family of all.
     """
     x = Tensor(model.input_shape, learns=False)
     first = model.layers[0]
-    if isinstance(first, Conv):
+    if bordered and isinstance(first, Conv):
         rows, columns = first.plan(model.input_shape).axes
         x = Tensor((x.channels, rows.padded, columns.padded), learns=False, bordered=True)
     lowering = _Lowering(training)

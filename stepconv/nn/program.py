@@ -131,6 +131,11 @@ class Program:
         found = self._found[: controls[CHUNKS]]
         return float(found[:, 0].sum()), int(found[:, 1].sum())
 
+    def set_moments(self, rows: list[Array]) -> None:
+        """Take over the optimiser's rows."""
+        for moment, row in zip(self.moments, rows, strict=True):
+            moment[:] = row
+
     def gradients(self) -> dict[str, Array]:
         """Return what the last step found, by the names of the parameters."""
         p, weights = self._writer, self._weights

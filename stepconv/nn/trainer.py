@@ -6,7 +6,8 @@
 
 Images are arrays (n, channels, height, width) of float32, or of uint8, which are multiplied by
 `scale`. With algorithm="winograd" wide 3x3 layers learn in half the time and round a little more;
-answers are worked out directly in any case.
+answers are worked out directly in any case, and on a GPU everything is. With backend="cuda" all of
+it lives on a GPU; a state goes from one backend to the other.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stepconv import kernels
 from stepconv.errors import ArgumentError, ArgumentTypeError
 from stepconv.geometry import integer, word
 from stepconv.kernels.cpu import lane_updates
@@ -32,8 +34,11 @@ from stepconv.nn.weights import Weights
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
 
-# A forward pass takes as many images at a time: few enough to stay in the caches.
-_AT_ONCE = 64
+BACKENDS = ("cpu", "cuda")
+
+# A forward pass takes as many images at a time: few enough to stay in a CPU's caches, enough to
+# fill a GPU.
+_AT_ONCE = {"cpu": 64, "cuda": 250}
 
 
 class Predictor:
@@ -45,21 +50,27 @@ class Predictor:
         parameters: Arrays,
         statistics: Arrays | None = None,
         *,
-        batch_size: int = _AT_ONCE,
+        batch_size: int | None = None,
         scale: float = 1 / 255,
+        backend: str = "cpu",
     ) -> None:
         self.model = model
+        self.backend = word("backend", backend, BACKENDS)
         known = initial_statistics(model) if statistics is None else statistics
-        self._weights = Weights(model, parameters, known)
-        self._batch_size = integer("batch_size", batch_size, 1)
+        at_once = _AT_ONCE[backend] if batch_size is None else batch_size
+        self._batch_size = integer("batch_size", at_once, 1)
         self._scale = scale
-        self._asking: Program | None = None
+        weights, self._program_of = _parts(backend)
+        self._weights: Weights = weights(model, parameters, known)
+        self._asking: Any = None
 
     def logits(self, images: ArrayLike, rows: ArrayLike | None = None) -> Array:
         """Return the answers, (n, classes); `rows` says which images of the array are asked for."""
         pictures, order, count = _pictures(self.model, images, rows)
         if self._asking is None:
-            self._asking = Program(self.model, self._weights, self._batch_size, scale=self._scale)
+            self._asking = self._program_of(
+                self.model, self._weights, self._batch_size, scale=self._scale
+            )
         answers = np.empty((count, self.model.classes), np.float32)
         for start in range(0, count, self._batch_size):
             end = min(start + self._batch_size, count)
@@ -93,18 +104,20 @@ class Trainer(Predictor):
         initial: str = "he",
         scale: float = 1 / 255,
         algorithm: str = "direct",
+        backend: str = "cpu",
     ) -> None:
         """Begin with parameters drawn by seed, or with those given."""
         if not model.parameter_count:
             raise ArgumentError(f"model {model.name!r} has nothing to learn: a conv or dense fits")
         drawn = initial_parameters(model, seed, initial) if parameters is None else parameters
-        super().__init__(model, drawn, statistics, scale=scale)
+        super().__init__(model, drawn, statistics, scale=scale, backend=backend)
         self.optimizer = SGD() if optimizer is None else optimizer
         self.batch_size = integer("batch_size", batch_size, 1)
         self.seed = seed
         self.steps = 0
         self._loss = check_loss(loss)
-        self._program = Program(
+        self._brought: tuple[Any, Any] = (None, None)
+        self._program = self._program_of(
             model,
             self._weights,
             self.batch_size,
@@ -113,6 +126,18 @@ class Trainer(Predictor):
             loss=self._loss,
             winograd=word("algorithm", algorithm, ALGORITHMS) == "winograd",
         )
+
+    def bring(self, images: ArrayLike, labels: ArrayLike) -> tuple[Any, Any]:
+        """Return a whole set as `step` finds it fastest: on a GPU if the network is there.
+
+        A GPU keeps the set that was brought last; what is done to the arrays later changes nothing.
+        """
+        if self.backend == "cpu":
+            return images, labels
+        pictures, _, count = _pictures(self.model, images, None)
+        wanted = _labels(self.model, labels, None, count)
+        self._brought = (kernels.on_card(pictures), kernels.on_card(wanted))
+        return self._brought
 
     def step(
         self,
@@ -123,21 +148,23 @@ class Trainer(Predictor):
     ) -> tuple[float, int]:
         """Learn from a batch; return its mean loss and how many images were told right before.
 
-        With `rows`, images and labels are a whole set and the batch is these rows of it.
+        With `rows`, images and labels are a whole set and the batch is these rows of it: best what
+        `bring` returned.
         """
-        pictures, order, count = _pictures(self.model, images, rows)
-        given = np.asarray(labels)
-        if len(given) != len(np.asarray(images)):
-            raise ArgumentError(f"{len(given)} labels do not fit {len(np.asarray(images))} images")
-        wanted = np.ascontiguousarray(given if rows is None else given[np.asarray(rows)], np.int64)
+        pictures: Any
+        wanted: Any
+        if kernels.is_on_card(images):
+            if images is not self._brought[0] or labels is not self._brought[1]:
+                raise ArgumentError("images on a GPU have to be those that `bring` returned last")
+            pictures, wanted = self._brought
+            order = _order(rows, len(pictures))
+            count = len(pictures) if order is None else len(order)
+        else:
+            pictures, order, count = _pictures(self.model, images, rows)
+            wanted = _labels(self.model, labels, rows, len(np.asarray(images)))
         if not 0 < count <= self.batch_size:
             raise ArgumentError(
                 f"the batch has {count} images: 1 to batch_size={self.batch_size} fit"
-            )
-        if wanted.min() < 0 or wanted.max() >= self.model.classes:
-            raise ArgumentError(
-                f"labels run from {wanted.min()} to {wanted.max()}: "
-                f"0 to {self.model.classes - 1} fit"
             )
         self.steps += 1
         self._set_numbers(learning_rate)
@@ -145,9 +172,16 @@ class Trainer(Predictor):
         loss, correct = self._program.step(pictures, wanted, order, count, key)
         return loss / count, correct
 
+    def rehearse(self, images: Any, labels: Any, rows: ArrayLike | None = None) -> None:
+        """Make a step that is taken back: a GPU compiles its kernels at their first use."""
+        state = self.state()
+        self.step(images, labels, 0.0, rows)
+        self.restore(state)
+
     def gradients(self) -> dict[str, Array]:
         """Return the gradients of the last step, by the names of the parameters."""
-        return self._program.gradients()
+        found: dict[str, Array] = self._program.gradients()
+        return found
 
     def state(self) -> dict[str, Array]:
         """Return all that the next step depends on, as copies: enough to go on bit for bit."""
@@ -178,8 +212,7 @@ class Trainer(Predictor):
             raise ArgumentError(f"the state has {kind}: it is that of another optimiser")
         moments = [self._weights.row(parts[name], name) for name in self.optimizer.moments]
         self._weights.load(parts["parameter"], parts.get("statistic", {}))
-        for row, stored in zip(self._program.moments, moments, strict=True):
-            row[:] = stored
+        self._program.set_moments(moments)
         self.steps, self.seed = int(state["steps"]), int(state["seed"])
 
     def _set_numbers(self, rate: float) -> None:
@@ -201,6 +234,40 @@ class Trainer(Predictor):
             numbers[lane_updates.AHEAD] = o.momentum if o.nesterov else 0.0
 
 
+def _parts(backend: str) -> tuple[Any, Any]:
+    """Return what a network's weights and programs are made of: a GPU has its own, alike."""
+    if backend == "cpu":
+        return Weights, Program
+    kernels.check_available(backend)
+    from stepconv.nn.card_program import CardProgram
+    from stepconv.nn.card_writer import CardWeights
+
+    return CardWeights, CardProgram
+
+
+def _labels(model: Model, labels: ArrayLike, rows: ArrayLike | None, images: int) -> Array:
+    """Return the labels that are meant, of those that belong to so many images."""
+    given = np.asarray(labels)
+    if len(given) != images:
+        raise ArgumentError(f"{len(given)} labels do not fit {images} images")
+    wanted = np.ascontiguousarray(given if rows is None else given[np.asarray(rows)], np.int64)
+    if wanted.size and (wanted.min() < 0 or wanted.max() >= model.classes):
+        raise ArgumentError(
+            f"labels run from {wanted.min()} to {wanted.max()}: 0 to {model.classes - 1} fit"
+        )
+    return wanted
+
+
+def _order(rows: ArrayLike | None, count: int) -> Array | None:
+    """Return which images are meant, or None for all."""
+    order = None if rows is None else np.ascontiguousarray(rows, np.int64)
+    if order is not None and order.size and (order.min() < 0 or order.max() >= count):
+        raise ArgumentError(
+            f"rows run from {order.min()} to {order.max()}: there are {count} images"
+        )
+    return order
+
+
 def _pictures(
     model: Model, images: ArrayLike, rows: ArrayLike | None
 ) -> tuple[Array, Array | None, int]:
@@ -209,11 +276,7 @@ def _pictures(
     Those are contiguous and of float32 or uint8. Of another array only the rows are converted.
     """
     given = np.asarray(images)
-    order = None if rows is None else np.ascontiguousarray(rows, np.int64)
-    if order is not None and order.size and (order.min() < 0 or order.max() >= len(given)):
-        raise ArgumentError(
-            f"rows run from {order.min()} to {order.max()}: there are {len(given)} images"
-        )
+    order = _order(rows, len(given))
     if given.dtype.kind not in "biuf":
         raise ArgumentTypeError(f"images are {given.dtype}: float32 or uint8 fits")
     readable = given.dtype in (np.uint8, np.float32) and given.flags.c_contiguous

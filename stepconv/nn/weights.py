@@ -38,7 +38,7 @@ class Weights:
         self.offsets, self.size = _offsets({name: shapes[name] for name in order})
         self.chunked = min((self.offsets[name] for name in self.at_once), default=self.size)
         self.values = np.zeros(self.size, np.float32)
-        self._shapes = shapes
+        self.shapes = shapes
 
         self._statistic_shapes = model.statistic_shapes
         self.statistic_offsets, size = _offsets(self._statistic_shapes)
@@ -47,7 +47,7 @@ class Weights:
 
     def load(self, parameters: Mapping[str, Array], statistics: Mapping[str, Array]) -> None:
         """Take over the values of all parameters and statistics."""
-        _fill(self.values, parameters, self.offsets, self._shapes, "parameter")
+        _fill(self.values, parameters, self.offsets, self.shapes, "parameter")
         _fill(
             self.remembered, statistics, self.statistic_offsets, self._statistic_shapes, "statistic"
         )
@@ -58,12 +58,12 @@ class Weights:
 
     def named(self, row: Array) -> dict[str, Array]:
         """Return copies of the parts of an array that lies as the parameters do."""
-        return _parts(row, self.offsets, self._shapes)
+        return _parts(row, self.offsets, self.shapes)
 
     def row(self, given: Mapping[str, Array], what: str) -> Array:
         """Return arrays by name as a row that lies as the parameters do."""
         row = np.zeros(self.size, np.float32)
-        _fill(row, given, self.offsets, self._shapes, what)
+        _fill(row, given, self.offsets, self.shapes, what)
         return row
 
     def statistics(self) -> dict[str, Array]:

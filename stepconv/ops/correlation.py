@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from stepconv import kernels
 from stepconv.geometry import MODES, Plan, correlation_plan, word
 from stepconv.kernels import use_algorithm
 from stepconv.ops import sliding
@@ -184,18 +185,19 @@ class CorrelationCall:
         grad = numeric("grad_out", grad_out, self.x)
         check_grad_out(grad, self.shape)
         dtype = sum_dtype(self.x, self.w, grad)
-        x, plan = self._images(dtype)
-        w, grad = sliding.as_filters(self.w, dtype), sliding.as_images(grad, self.w, dtype)
-        if self.mode == "zeros":
-            grad_x = sliding.slide_back(grad, w, None, self.x.shape, plan, self.backend)
-        else:
-            bordered = sliding.slide_back(grad, w, None, x.shape, plan, self.backend)
-            grad_x = fold_border(bordered, self.x.shape, self.plan, self.mode, self.backend)
-        return (
-            grad_x,
-            sliding.weigh(x, grad, self.w.shape, plan, self.backend),
-            sliding.sum_channels(grad, sliding.bias_shape(self.w, grad), self.backend),
-        )
+        with kernels.uploaded_once(self.backend):
+            x, plan = self._images(dtype)
+            w, grad = sliding.as_filters(self.w, dtype), sliding.as_images(grad, self.w, dtype)
+            if self.mode == "zeros":
+                grad_x = sliding.slide_back(grad, w, None, self.x.shape, plan, self.backend)
+            else:
+                bordered = sliding.slide_back(grad, w, None, x.shape, plan, self.backend)
+                grad_x = fold_border(bordered, self.x.shape, self.plan, self.mode, self.backend)
+            return (
+                grad_x,
+                sliding.weigh(x, grad, self.w.shape, plan, self.backend),
+                sliding.sum_channels(grad, sliding.bias_shape(self.w, grad), self.backend),
+            )
 
     def _images(self, dtype: DType) -> tuple[Array, Plan]:
         """Return x for the kernels and the plan by which they read it.

@@ -4,6 +4,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from stepconv import kernels
 from stepconv.geometry import transposed_plan
 from stepconv.ops import sliding
 from stepconv.ops.arrays import Array, check_grad_out, numeric, sum_dtype
@@ -100,8 +101,9 @@ class TransposedCall:
         dtype = sum_dtype(self.x, self.w, grad)
         x, w = sliding.as_images(self.x, self.w, dtype), sliding.as_filters(self.w, dtype)
         grad = sliding.as_images(grad, self.w, dtype)
-        return (
-            sliding.slide(grad, w, None, self.x.shape, self.plan, self.backend),
-            sliding.weigh(grad, x, self.w.shape, self.plan, self.backend),
-            sliding.sum_channels(grad, sliding.bias_shape(self.w, grad), self.backend),
-        )
+        with kernels.uploaded_once(self.backend):
+            return (
+                sliding.slide(grad, w, None, self.x.shape, self.plan, self.backend),
+                sliding.weigh(grad, x, self.w.shape, self.plan, self.backend),
+                sliding.sum_channels(grad, sliding.bias_shape(self.w, grad), self.backend),
+            )

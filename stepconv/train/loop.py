@@ -62,8 +62,13 @@ def train(
     count = len(data.train)
     per_epoch = -(-count // recipe.batch_size)
     rates = recipe.rates(per_epoch * recipe.epochs)
+    # On a GPU the whole set lies there; pictures that are changed on the way go there by batches.
+    held = (data.train.pictures, data.train.labels)
+    held = held if recipe.augment else trainer.bring(*held)
     # One answer compiles what is not compiled yet, so that no step has to wait for it.
     trainer.logits(data.train.pictures[:1])
+    if trainer.backend == "cuda":
+        trainer.rehearse(*held, range(min(count, recipe.batch_size)))
     yield Started(recipe.epochs, per_epoch, trainer.steps, tuple(at.history))
     while at.epoch < recipe.epochs:
         order = chance.shuffled(count, recipe.seed, at.epoch)
@@ -76,7 +81,7 @@ def train(
             rows = order[start : start + recipe.batch_size]
             rate = rates(trainer.steps)
             clock = perf_counter()
-            loss, correct = _step(trainer, data.train, recipe, at.epoch, rows, rate)
+            loss, correct = _step(trainer, held, recipe, at.epoch, rows, rate)
             at.learning += perf_counter() - clock
             at.images += len(rows)
             at.loss += loss * len(rows)
@@ -116,14 +121,15 @@ def answers(predictor: Predictor, samples: Samples) -> Any:
 
 
 def _step(
-    trainer: Trainer, samples: Samples, recipe: Recipe, epoch: int, rows: Any, rate: float
+    trainer: Trainer, held: tuple[Any, Any], recipe: Recipe, epoch: int, rows: Any, rate: float
 ) -> tuple[float, int]:
     if not recipe.augment:
-        return trainer.step(samples.pictures, samples.labels, rate, rows)
+        return trainer.step(*held, rate, rows)
     from stepconv.train import augment
 
-    changed = augment.apply(samples.pictures[rows], rows, recipe.seed, epoch, augment.Amounts())
-    return trainer.step(changed, samples.labels[rows], rate)
+    pictures, labels = held
+    changed = augment.apply(pictures[rows], rows, recipe.seed, epoch, augment.Amounts())
+    return trainer.step(changed, labels[rows], rate)
 
 
 def _advice(recipe: Recipe) -> str:

@@ -6,7 +6,8 @@
 
 In the folder lie `model.safetensors` (the network, for whoever uses it), `state.safetensors` (all
 that the next step depends on) and `metrics.jsonl` (a line for each epoch). Each appears whole or
-not at all. The state alone is enough to go on: the two others follow from it.
+not at all. The state alone is enough to go on: the two others follow from it. It knows no backend:
+what was begun on a CPU goes on on a GPU, and back, only not in the same bits.
 """
 
 import json
@@ -47,17 +48,20 @@ class Run:
     position: loop.Position
 
     @classmethod
-    def new(cls, folder: Path, model: Model, data: DataSet, how: Recipe) -> "Run":
+    def new(
+        cls, folder: Path, model: Model, data: DataSet, how: Recipe, backend: str = "cpu"
+    ) -> "Run":
         """Begin a training; the folder must hold none yet."""
         if (folder / STATE).exists():
             raise ArgumentError(f"{folder} holds a training already: --resume goes on with it")
         check_labels(data, model.classes)
-        run = cls(folder, model, data, how, _trainer(model, data, how), loop.Position())
+        trainer = _trainer(model, data, how, backend)
+        run = cls(folder, model, data, how, trainer, loop.Position())
         folder.mkdir(parents=True, exist_ok=True)
         return run
 
     @classmethod
-    def resumed(cls, folder: Path, data: DataSet) -> "Run":
+    def resumed(cls, folder: Path, data: DataSet, backend: str = "cpu") -> "Run":
         """Go on where the folder's training was saved last, with the same data."""
         saved = Stored.read(folder)
         if saved.fingerprint != data.fingerprint:
@@ -66,7 +70,7 @@ class Run:
                 f"not {data.name} ({data.fingerprint})"
             )
         files.tidy(folder)
-        trainer = _trainer(saved.model, data, saved.recipe)
+        trainer = _trainer(saved.model, data, saved.recipe, backend)
         try:
             trainer.restore(saved.arrays)
         except StepconvError as error:
@@ -161,10 +165,12 @@ class Stored:
             )
 
 
-def predictor(network: Network) -> Predictor:
+def predictor(network: Network, backend: str = "cpu") -> Predictor:
     """Return a network that answers, fed as it was while it learnt."""
     factor = network.about.get("scale", 1 / 255)
-    return Predictor(network.model, network.parameters, network.statistics, scale=factor)
+    return Predictor(
+        network.model, network.parameters, network.statistics, scale=factor, backend=backend
+    )
 
 
 def scale(data: DataSet) -> float:
@@ -172,7 +178,7 @@ def scale(data: DataSet) -> float:
     return 1 / (255 * data.scale[1])
 
 
-def _trainer(model: Model, data: DataSet, how: Recipe) -> Trainer:
+def _trainer(model: Model, data: DataSet, how: Recipe, backend: str) -> Trainer:
     return Trainer(
         model,
         how.make_optimizer(),
@@ -180,6 +186,7 @@ def _trainer(model: Model, data: DataSet, how: Recipe) -> Trainer:
         seed=how.seed,
         scale=scale(data),
         algorithm=how.algorithm,
+        backend=backend,
     )
 
 

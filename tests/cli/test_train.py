@@ -18,6 +18,7 @@ from stepconv import nn
 from stepconv.cli import _curve, _report, _training, main
 from stepconv.train import data, digits, events
 from stepconv.train.runs import METRICS, MODEL, STATE
+from tests.conftest import BACKENDS
 from tests.kernels.processes import REPOSITORY
 from tests.train.sets import model
 
@@ -151,7 +152,7 @@ def test_a_rate_that_is_too_large_ends_with_advice(capsys: pytest.CaptureFixture
         (["lenet5", "--schedule", "linear"], "linear"),
         (["lenet5", "--seed", "-1"], "seed=-1"),
         (["lenet5", "--threads", "0"], "--threads 0 does not fit"),
-        (["lenet5", "--backend", "cuda"], "--backend cuda does not train: cpu does"),
+        (["lenet5", "--backend", "textbook"], "--backend textbook runs no networks: cpu and cuda"),
         (["lenet5", "--quiet", "--json"], "--quiet and --json say two things"),
         (["lenet5", "--resume", "--out", "none"], "none holds no training to go on with"),
         (["lenet5", "--resume"], "runs/lenet5-digits holds no training to go on with"),
@@ -161,6 +162,16 @@ def test_bad_input_is_one_line(
     arguments: list[str], what: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert what in refusal(capsys, "train", *arguments)
+
+
+@pytest.mark.skipif("cuda" in BACKENDS, reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_told_of_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for command in (["train", "lenet5"], ["evaluate", "none"], ["predict", "none", "none.png"]):
+        said = refusal(capsys, *command, "--backend", "cuda")
+        assert said.startswith("stepconv: backend 'cuda' is not available: ")
+        assert len(said.splitlines()) == 1
 
 
 def test_another_model_is_not_resumed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,9 @@ class HostMemory:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.array, name)
 
+    def __getitem__(self, some: slice) -> HostMemory:
+        return HostMemory(self.array[some])
+
     def reshape(self, shape: tuple[int, ...]) -> HostMemory:
         return HostMemory(self.array.reshape(shape))
 
@@ -42,7 +45,7 @@ class HostMemory:
         return bool(self.array.flags.c_contiguous)
 
     def copy_to_host(self, out: Array | None = None) -> Array:
-        return self.array
+        return self.array.copy()
 
     def copy_to_device(self, array: Array) -> None:
         self.array[...] = array
@@ -110,9 +113,26 @@ def main() -> None:
         stepconv.relu(kernels.on_card(np.ones(5, dtype)), backend="cuda")
         for operation in ("max_pool", "pad", "relu"):
             TWINS[operation].run(cast(TWINS[operation].telling()[1], dtype), "cuda")
+    train()
     for name in sorted({function.__name__ for function, _ in found}):
         print(name)
     print(f"{len(found)} kernels compiled")
+
+
+def train() -> None:
+    """Take a step with networks that have every layer, with every optimiser, and ask them."""
+    from stepconv import nn
+    from tests.nn.networks import STACKS, batch, network
+
+    optimizers = (nn.SGD(), nn.AdamW())
+    for number, name in enumerate((*STACKS, *nn.ZOO)):
+        model = network(name)
+        trainer = nn.Trainer(model, optimizers[number % 2], batch_size=8, backend="cuda")
+        pictures, labels = batch(model, 5)
+        trainer.step(pictures, labels, 0.1)
+        trainer.step(*trainer.bring(pictures.astype(np.uint8), labels), 0.1)
+        trainer.logits(pictures)
+        print(name, trainer._program.launches(5), len(found), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,18 @@ REPORT = {
             "copy_share": 0.25,
         },
     ],
+    "trainings": [
+        {
+            "work": "lenet5, batches of 64",
+            "net": "lenet5",
+            "speeds": {
+                "stepconv": 4e5,
+                "eager NCHW": 1e5,
+                "eager channels_last": 1.6e5,
+                "graph NCHW": 8e5,
+            },
+        },
+    ],
 }
 
 
@@ -41,8 +53,16 @@ def test_no_card_is_told_of_in_a_line(capsys: pytest.CaptureFixture[str]) -> Non
 def test_the_cells_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert gpu.main(["--list"]) == 0
     listed = capsys.readouterr().out
-    for name in ("filter-31", "lenet1-forward", "64-64-dX", "max-pool-3-backward"):
+    for name in (
+        "filter-31",
+        "lenet1-forward",
+        "64-64-dX",
+        "max-pool-3-backward",
+        "train-mini-vgg-1024",
+    ):
         assert name in listed
+    assert gpu.main(["--list", "--cell", "train-lenet5-*"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
 
 
 def test_the_table_of_the_docs() -> None:
@@ -50,4 +70,6 @@ def test_the_table_of_the_docs() -> None:
     assert "| 4096² by 3x3 | 100 µs | NCHW conv2d | 200 µs | 2.00 | 1 ✓ | 50% |" in page
     assert "| 1x1 | 100 µs | NCHW conv | 50.0 µs | 0.50 | **0.6 ✗** | 25% |" in page
     assert "Some Card, 80 GiB, 2026-01-31, PyTorch 2.13, commit abc1234; a copy: 3000 GB/s" in page
+    training = "160,000/s | 2.50 | 2 ✓ | 800,000/s | 0.50 | **1 ✗** |"
+    assert f"| lenet5, batches of 64 | 400,000 images/s | {training}" in page
     assert gpu.page(page, REPORT) == page

@@ -304,6 +304,31 @@ def test_arrays_on_the_card_are_recorded() -> None:
     assert trace == stepconv.record(stepconv.max_pool, x, 2, backend="textbook")
 
 
+@pytest.mark.parametrize("mode", ["zeros", "reflect"])
+def test_a_backward_call_copies_each_array_once(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    from stepconv.kernels.cuda import _launch
+
+    allocated = []
+    allocate = _launch.allocate
+
+    def noting(shape: Any, dtype: Any) -> Any:
+        allocated.append(tuple(shape))
+        return allocate(shape, dtype)
+
+    monkeypatch.setattr(_launch, "_TABLE_BYTES", 0)
+    monkeypatch.setattr(_launch, "allocate", noting)
+    x, w, grad = numbers(1, 2, 5, 4), numbers(3, 2, 2, 2, seed=1), numbers(1, 3, 6, 5, seed=2)
+    got = stepconv.correlate_backward(x, w, grad, padding=1, mode=mode)
+    assert allocated.count(grad.shape) == 1
+    wanted = stepconv.correlate_backward(x, w, grad, padding=1, mode=mode, backend="textbook")
+    for one, other in zip(got, wanted, strict=True):
+        close(one, other)
+    allocated.clear()
+    up = numbers(1, 3, 7, 6, seed=3)
+    stepconv.correlate_transpose_backward(grad, np.swapaxes(w, 0, 1)[:1].repeat(3, 0), up)
+    assert allocated.count(up.shape) == 1
+
+
 # Memory and errors.
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.kernels.cuda._launch import adopt, to_card
+from stepconv.kernels.cuda._launch import adopt, to_card, uploaded_once
 from stepconv.kernels.cuda.array import CardArray
 from stepconv.kernels.cuda.conv import channel_sums, correlate, correlate_grad_w, correlate_grad_x
 from stepconv.kernels.cuda.pad import pad, pad_backward
@@ -25,6 +25,7 @@ __all__ = [
     "pad_backward",
     "relu",
     "relu_backward",
+    "uploaded_once",
 ]
 
 

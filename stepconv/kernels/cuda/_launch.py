@@ -5,6 +5,7 @@
     @inner          a helper that kernels call
     @on_gpu("out")  a function that Python calls: arrays come from the host or the card, and the
                     named results go back to where they are
+    written_down()  a `with` block whose launches are written down, to be run later (sequence.py)
 
 Everything runs on the card's default stream, in the order of the calls. So memory may be taken
 again as soon as Python has let go of it: what still reads it was launched before what will write.
@@ -19,8 +20,9 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from importlib import import_module
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
 import numba
 import numpy as np
@@ -68,14 +70,45 @@ def launch(function: Any, blocks: int, threads: Any, *arguments: Any) -> None:
     """Run a kernel on a row of blocks, which may be 2³¹ - 1 long; arrays are those of the card."""
     if blocks == 0:
         return
-    given = [_bare(argument) for argument in arguments]
-    if not SIMULATED:
-        function[blocks, threads](*given)
-        return
-    with warnings.catch_warnings():
-        # Its numbers are NumPy's, which warn where IEEE arithmetic goes on.
-        warnings.simplefilter("ignore")
-        function[blocks, threads](*given)
+    call, list_of = Launch(function, blocks, threads, arguments), _written.get()
+    if list_of is None:
+        call.start()
+    else:
+        list_of.append(call)
+
+
+class Launch(NamedTuple):
+    """A kernel with all that it is given; it keeps its arrays alive."""
+
+    function: Any
+    blocks: int
+    threads: Any
+    arguments: tuple[Any, ...]
+
+    def start(self, stream: Any = 0) -> None:
+        """Run it after what was started before, without waiting for it."""
+        given = [_bare(argument) for argument in self.arguments]
+        if not SIMULATED:
+            self.function[self.blocks, self.threads, stream](*given)
+            return
+        with warnings.catch_warnings():
+            # Its numbers are NumPy's, which warn where IEEE arithmetic goes on.
+            warnings.simplefilter("ignore")
+            self.function[self.blocks, self.threads](*given)
+
+
+_written: ContextVar[list[Launch] | None] = ContextVar("written", default=None)
+
+
+@contextmanager
+def written_down() -> Iterator[list[Launch]]:
+    """Write launches down instead of starting them; this thread's, inside the `with` block."""
+    launches: list[Launch] = []
+    token = _written.set(launches)
+    try:
+        yield launches
+    finally:
+        _written.reset(token)
 
 
 def launch_each(function: Any, cells: int, *arguments: Any) -> None:
@@ -162,15 +195,47 @@ def to_card(value: Any) -> Any:
         return value
     if value.nbytes <= _TABLE_BYTES:
         return _table(value.tobytes(), value.dtype.str, value.shape)
+    known = _uploaded.get()
+    if known is not None and id(value) in known:
+        return known[id(value)][1]
     found = allocate(value.shape, value.dtype)
     found.numba.copy_to_device(np.ascontiguousarray(value))
+    if known is not None:
+        known[id(value)] = (value, found)  # held, for an id is an array's as long as it lives
     return found
+
+
+_uploaded: ContextVar[dict[int, tuple[Array, CardArray]] | None]
+_uploaded = ContextVar("uploaded", default=None)
+
+
+@contextmanager
+def uploaded_once() -> Iterator[None]:
+    """Copy an array of the host to the card once, however many calls of the block read it."""
+    token = _uploaded.set({})
+    try:
+        yield
+    finally:
+        _uploaded.reset(token)
 
 
 @functools.lru_cache(maxsize=512)
 def _table(content: bytes, dtype: str, shape: Shape) -> CardArray:
     """Return a small array of the host on the card, where it stays; nobody writes to it."""
     return CardArray(cuda.to_device(np.frombuffer(content, dtype).reshape(shape)))
+
+
+def write(array: Any, target: CardArray) -> None:
+    """Copy numbers of the host into the first ones of an array on the card."""
+    with plain_errors("copying to the card", target):
+        numbers = np.ascontiguousarray(array).reshape(-1)
+        goal = target if target.shape == numbers.shape else part(target, 0, numbers.size)
+        goal.numba.copy_to_device(numbers)
+
+
+def part(array: CardArray, first: int, end: int) -> CardArray:
+    """Return the numbers from `first` to before `end` of a row, in the memory where they are."""
+    return CardArray(array.numba[first:end], array.memory)
 
 
 def adopt(foreign: Any) -> CardArray:

@@ -12,6 +12,9 @@ and for the gradient of the weights
 A gradient for x is told as a correlation of its own (`passes.py`). Integers take the same ways:
 in int64 they are exact whatever the order. Each number is summed by one thread or one block, in an
 order that follows from the sizes alone: the same bits every time, and on every card.
+
+The operations call `correlate` and its gradients. Networks call `slide`, `slide_back` and
+`weigh_parts`: they do more with each sum (`ends.py`), and add up the parts of gradients later.
 """
 
 from __future__ import annotations
@@ -22,12 +25,14 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.cuda import layer, plain, sums, weights
-from stepconv.kernels.cuda._launch import on_gpu, to_card
+from stepconv.kernels.cuda._launch import allocate, on_gpu, to_card
+from stepconv.kernels.cuda.ends import AS_IT_IS, End
 from stepconv.kernels.cuda.filter import filter_planes
 from stepconv.kernels.cuda.moving import flipped
 from stepconv.kernels.passes import Pass, backward_passes, forward_pass
 
 Array = Any
+Numbers = tuple[int, ...]
 
 # From so many filters in a group on a tile is full enough to be faster than a thread for each cell.
 _MANY = 3
@@ -49,13 +54,20 @@ def correlate(
 ) -> None:
     """out[n, o, i, j] = bias[o] + Σ x[n, c, i·stride - top + a·dilation, …] · w[o, c, a, b]."""
     numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
+    slide(x, w, bias, out, numbers, groups, AS_IT_IS)
+
+
+def slide(
+    x: Array, w: Array, bias: Array, out: Array, numbers: Numbers, groups: int, end: End
+) -> None:
+    """Correlate, with an end for every sum; `numbers` are strides, dilations, pads in front."""
     if w.shape[0] == groups and w.shape[1] == 1 and numbers[:4] == (1, 1, 1, 1):
-        filter_planes(x, w, bias, out, top, left, zeros=True)
+        filter_planes(x, w, bias, out, numbers[4], numbers[5], True, end)
         return
     plan = forward_pass(w.shape, out.shape[2:], numbers)
     of_filter = w.shape[1] * w.shape[2] * w.shape[3]
     steps = (of_filter * (w.shape[0] // groups), of_filter, groups)
-    _apply(x, w, bias, out, plan, steps, zeros=True)
+    _apply(x, w, bias, out, plan, steps, True, end)
 
 
 @on_gpu("grad_x")
@@ -74,15 +86,29 @@ def correlate_grad_x(
 ) -> None:
     """grad_x[n, c, y, x] = bias[c] + Σ grad_out · w over the windows that read the cell."""
     numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
+    slide_back(grad_out, w, bias, grad_x, numbers, groups, False, AS_IT_IS)
+
+
+def slide_back(
+    grad_out: Array,
+    w: Array,
+    bias: Array,
+    grad_x: Array,
+    numbers: Numbers,
+    groups: int,
+    zeros: bool,
+    end: End,
+) -> None:
+    """Compute grad_x, with an end for every sum; `zeros` and `end` as in layer.py."""
     if w.shape[0] == groups and w.shape[1] == 1 and numbers[:4] == (1, 1, 1, 1):
         # Read backwards, a step of one cell is a step of one cell through the mirrored kernel.
-        above, before = w.shape[2] - 1 - top, w.shape[3] - 1 - left
-        filter_planes(grad_out, flipped(w, (2, 3)), bias, grad_x, above, before, zeros=False)
+        above, before = w.shape[2] - 1 - numbers[4], w.shape[3] - 1 - numbers[5]
+        filter_planes(grad_out, flipped(w, (2, 3)), bias, grad_x, above, before, zeros, end)
         return
     of_channel = w.shape[2] * w.shape[3]
     steps = (w.shape[1] * of_channel * (w.shape[0] // groups), of_channel, groups)
     for plan in backward_passes(w.shape, groups, grad_x.shape[2:], numbers):
-        _apply(grad_out, w, bias, grad_x, plan, steps, zeros=False)
+        _apply(grad_out, w, bias, grad_x, plan, steps, zeros, end)
 
 
 @on_gpu("grad_w")
@@ -100,11 +126,39 @@ def correlate_grad_w(
 ) -> None:
     """grad_w[o, c, a, b] = Σ x[n, c, i·stride - top + a·dilation, …] · grad_out[n, o, i, j]."""
     numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
-    if grad_w.shape[0] // groups < _MANY:
-        sums.weigh(x, grad_out, grad_w, numbers, groups)
+    parts, columns = parts_of(grad_w.shape, grad_out.shape, groups, biased=False)
+    found = allocate((parts, grad_w.shape[0] * columns), grad_w.dtype)
+    weigh_parts(x, grad_out, grad_w.shape, found, numbers, groups)
+    sums.add_up(found, grad_w)
+
+
+def parts_of(w_shape: Numbers, out_shape: Numbers, groups: int, biased: bool) -> tuple[int, int]:
+    """Return in how many parts the gradient of a layer is found, and the numbers of a filter.
+
+    Those are its weights, and with `biased` one more for its bias, if the kernel sums that too:
+    see `sums_biases`.
+    """
+    filters, cells = w_shape[0] // groups, out_shape[0] * out_shape[2] * out_shape[3]
+    columns = w_shape[1] * w_shape[2] * w_shape[3]
+    if not sums_biases(w_shape, groups):
+        return sums.parts_for(filters * groups * columns, cells, sums.LEAST), columns
+    return weights.parts_of(filters, columns + biased, cells, groups), columns + biased
+
+
+def sums_biases(w_shape: Numbers, groups: int) -> bool:
+    """Tell whether the weights' gradient can have the biases' beside it."""
+    return w_shape[0] // groups >= _MANY
+
+
+def weigh_parts(
+    x: Array, grad_out: Array, w_shape: Numbers, found: Array, numbers: Numbers, groups: int
+) -> None:
+    """Find the gradient of the weights in parts: found[part, filter · columns + weight]."""
+    if not sums_biases(w_shape, groups):
+        sums.weigh_parts(x, grad_out, w_shape, found, numbers, groups)
         return
-    plan = forward_pass(grad_w.shape, grad_out.shape[2:], numbers)
-    weights.weigh(x, grad_out, grad_w, plan, _tables(plan)[0], groups)
+    plan = forward_pass(w_shape, grad_out.shape[2:], numbers)
+    weights.weigh_parts(x, grad_out, found, plan, _tables(plan)[0], groups)
 
 
 @on_gpu("grad_bias")
@@ -121,10 +175,11 @@ def _apply(
     plan: Pass,
     steps: tuple[int, int, int],
     zeros: bool,
+    end: End,
 ) -> None:
     """Compute a pass by tiles where there are filters to fill them."""
     chosen = layer if out.shape[1] // steps[2] >= _MANY else plain
-    chosen.apply_pass(source, w, bias, out, plan, _tables(plan), steps, zeros)
+    chosen.apply_pass(source, w, bias, out, plan, _tables(plan), steps, zeros, end)
 
 
 @functools.lru_cache(maxsize=256)

@@ -22,6 +22,7 @@ import numpy as np
 from numba import cuda
 
 from stepconv.kernels.cuda._launch import SIMULATED, kernel, launch
+from stepconv.kernels.cuda.ends import AS_IT_IS, End
 from stepconv.kernels.cuda.places import larger, place, smaller
 
 Array = Any
@@ -32,20 +33,29 @@ _ROWS, _COLUMNS, _OWN, _PIECE = (2, 3, 2, 2) if SIMULATED else (8, 32, 8, 32)
 
 
 def filter_planes(
-    x: Array, w: Array, bias: Array, out: Array, top: int, left: int, zeros: bool
+    x: Array,
+    w: Array,
+    bias: Array,
+    out: Array,
+    top: int,
+    left: int,
+    zeros: bool,
+    end: End = AS_IT_IS,
 ) -> None:
     """out[n, c, i, j] = bias[c] + Σ x[n, c, i - top + a, j - left + b] · w[c, 0, a, b].
 
-    `zeros` says whether the outside of x is zeros to multiply, or nothing at all.
+    `zeros` says whether the outside of x is zeros to multiply, or nothing at all. `end` is what
+    becomes of the sums; with any but AS_IT_IS there have to be `zeros`.
     """
     tiles_y, tiles_x = -(-out.shape[2] // (_ROWS * _OWN)), -(-out.shape[3] // _COLUMNS)
     blocks = out.shape[0] * out.shape[1] * tiles_y * tiles_x
-    run = _kernel(out.dtype.str, not zeros)
-    launch(run, blocks, _ROWS * _COLUMNS, x, w, bias, out, top, left, tiles_y, tiles_x)
+    run = _kernel(out.dtype.str, not zeros, end.finish)
+    numbers = (top, left, tiles_y, tiles_x, end.numbers)
+    launch(run, blocks, _ROWS * _COLUMNS, x, w, bias, out, *numbers)
 
 
 @functools.cache
-def _kernel(dtype: str, ends_at_border: bool) -> Any:
+def _kernel(dtype: str, ends_at_border: bool, finish: Any) -> Any:
     number = numba.from_dtype(np.dtype(dtype))
     threads = _ROWS * _COLUMNS
     strip_cells = 2 * _OWN - 1
@@ -61,6 +71,7 @@ def _kernel(dtype: str, ends_at_border: bool) -> Any:
         left: int,
         tiles_y: int,
         tiles_x: int,
+        end: tuple[Any, ...],
     ) -> None:
         cells = cuda.shared.array((tile_rows, tile_columns), number)
         weights = cuda.shared.array((_OWN, _PIECE), number)
@@ -108,7 +119,8 @@ def _kernel(dtype: str, ends_at_border: bool) -> Any:
         for r in range(_OWN):
             i = first_i + row + r
             if i < out.shape[2] and j < out.shape[3]:
-                out[n, c, i, j] = sums[r]
+                at = (plane * out.shape[2] + i) * out.shape[3] + j
+                out.flat[at] = finish(sums[r], out, at, end)
 
         # Zeros times a weight that is not finite make NaNs: see layer.py.
         if ends_at_border and cuda.syncthreads_or(odd) and j < out.shape[3]:

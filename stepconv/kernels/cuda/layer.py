@@ -22,6 +22,7 @@ import numpy as np
 from numba import cuda
 
 from stepconv.kernels.cuda._launch import kernel, launch
+from stepconv.kernels.cuda.ends import End
 from stepconv.kernels.cuda.places import place
 from stepconv.kernels.cuda.plain import sum_taps
 from stepconv.kernels.cuda.tiles import LAYER, Tile, fitting
@@ -42,25 +43,27 @@ def apply_pass(
     tables: tuple[Array, Array],
     steps: Numbers,
     zeros: bool,
+    end: End,
 ) -> None:
     """Compute the cells of a pass.
 
     `tables` are the pass's taps and weights. `steps` are the numbers of weights from group to
     group and from filter to filter, and the number of groups. `zeros` says that windows which
     reach outside of the source multiply zeros there; otherwise they end at its border, which makes
-    a difference to weights that are not finite.
+    a difference to weights that are not finite. `end` is what becomes of the sums; with
+    any but AS_IT_IS there have to be `zeros`.
     """
     filters = out.shape[1] // steps[2]
     tile = fitting(LAYER, filters)
     cells = out.shape[0] * plan.grid[0] * plan.grid[1]
     blocks = -(-filters // tile.rows) * steps[2] * -(-cells // tile.columns)
-    run = _kernel(out.dtype.str, tile, not zeros)
+    run = _kernel(out.dtype.str, tile, not zeros, end.finish)
     numbers = tuple(map(int, plan.numbers))
-    launch(run, blocks, tile.threads, source, w, bias, out, *tables, numbers, steps)
+    launch(run, blocks, tile.threads, source, w, bias, out, *tables, numbers, steps, end.numbers)
 
 
 @functools.cache
-def _kernel(dtype: str, tile: Tile, ends_at_border: bool) -> Any:
+def _kernel(dtype: str, tile: Tile, ends_at_border: bool, finish: Any) -> Any:
     """Return the kernel for a tile: its loops are unrolled, so that sums stay in registers."""
     number = numba.from_dtype(np.dtype(dtype))
     threads, rows, columns, depth = tile.threads, tile.rows, tile.columns, tile.depth
@@ -79,6 +82,7 @@ def _kernel(dtype: str, tile: Tile, ends_at_border: bool) -> Any:
         weights: Array,
         numbers: Numbers,
         steps: Numbers,
+        end: tuple[Any, ...],
     ) -> None:
         grid_y, grid_x, first_y, first_x, step_y, step_x, corner_y, corner_x = numbers[:8]
         stride_y, stride_x = numbers[8], numbers[9]
@@ -154,7 +158,8 @@ def _kernel(dtype: str, tile: Tile, ends_at_border: bool) -> Any:
                 m = first_filter + row + a * thread_rows
                 if first >= 0 and m < filters:
                     total = bias[group * filters + m] + sums[a, b]
-                    out.flat[first + m * out.shape[2] * out.shape[3]] = total
+                    at = first + m * out.shape[2] * out.shape[3]
+                    out.flat[at] = finish(total, out, at, end)
 
         # Outside of the source the tile has zeros. Times a weight that is not finite they make
         # NaNs, so a block that met such a weight sums again, without them.

@@ -1,14 +1,17 @@
 """Pooling on a GPU, forward and backward: a thread for each cell of the result.
 
 Backward, too, each cell of grad_x has a thread of its own, which looks at the windows that reach
-over the cell: no two threads add to one number, so the bits are the same every time.
+over the cell: no two threads add to one number, so the bits are the same every time. Networks note
+the winners on the way forward, and have an end for each gradient (`ends.py`).
 """
 
+import functools
 from typing import Any
 
 from numba import cuda
 
 from stepconv.kernels.cuda._launch import allocate, inner, kernel, launch_each, on_gpu
+from stepconv.kernels.cuda.ends import AS_IT_IS, End
 from stepconv.kernels.cuda.places import larger, place, smaller, windows_over
 
 Array = Any
@@ -103,7 +106,46 @@ def max_pool_backward(
     small = x.shape[1] * x.shape[2] < _INT32_CELLS
     winners = allocate(grad_out.shape, "int32" if small else "int64")
     launch_each(_winners, winners.size, x, winners, *numbers)
-    launch_each(_hand_back, grad_x.size, winners, grad_out, grad_x, *numbers)
+    hand_back(winners, grad_out, grad_x, numbers, AS_IT_IS)
+
+
+def max_pool_noting(
+    x: Array, out: Array, lowest: Any, winners: Array, numbers: tuple[int, ...]
+) -> None:
+    """Pool, and note which cell of its plane each window chose, negative for none."""
+    launch_each(_largest_noting, out.size, x, out, lowest, winners, *numbers)
+
+
+@kernel
+def _largest_noting(
+    x: Array,
+    out: Array,
+    lowest: Any,
+    winners: Array,
+    window_y: int,
+    window_x: int,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+) -> None:
+    cell = cuda.grid(1)
+    if cell < out.size:
+        b, i, j = place(cell, out.shape[1], out.shape[2])
+        first_y, first_z = i * stride_y - top, j * stride_x - left
+        y, z = _winner(x, b, first_y, first_z, window_y, window_x, dilation_y, dilation_x)
+        out[b, i, j] = x[b, y, z] if y >= 0 else lowest
+        winners[b, i, j] = y * x.shape[2] + z
+
+
+def hand_back(
+    winners: Array, grad_out: Array, grad_x: Array, numbers: tuple[int, ...], end: End
+) -> None:
+    """Hand each window's gradient to its winner, with an end for each cell."""
+    given = (winners, grad_out, grad_x, *numbers, end.numbers)
+    launch_each(_hand_back_kernel(end.finish), grad_x.size, *given)
 
 
 @kernel
@@ -128,33 +170,38 @@ def _winners(
         winners[b, i, j] = y * x.shape[2] + z
 
 
-@kernel
-def _hand_back(
-    winners: Array,
-    grad_out: Array,
-    grad_x: Array,
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-) -> None:
-    """grad_x[b, y, z] = Σ grad_out[b, i, j] of the windows (i, j) that chose this cell."""
-    cell = cuda.grid(1)
-    if cell < grad_x.size:
-        height, width = grad_out.shape[1], grad_out.shape[2]
-        b, y, z = place(cell, grad_x.shape[1], grad_x.shape[2])
-        low_i, high_i = windows_over(y, (window_y - 1) * dilation_y + 1, stride_y, top, height)
-        low_j, high_j = windows_over(z, (window_x - 1) * dilation_x + 1, stride_x, left, width)
-        total = grad_x.dtype.type(0)
-        for i in range(low_i, high_i):
-            for j in range(low_j, high_j):
-                if winners[b, i, j] == y * grad_x.shape[2] + z:
-                    total += grad_out[b, i, j]
-        grad_x[b, y, z] = total
+@functools.cache
+def _hand_back_kernel(finish: Any) -> Any:
+    @kernel
+    def hand_back(
+        winners: Array,
+        grad_out: Array,
+        grad_x: Array,
+        window_y: int,
+        window_x: int,
+        stride_y: int,
+        stride_x: int,
+        dilation_y: int,
+        dilation_x: int,
+        top: int,
+        left: int,
+        end: tuple[Any, ...],
+    ) -> None:
+        """grad_x[b, y, z] = Σ grad_out[b, i, j] of the windows (i, j) that chose this cell."""
+        cell = cuda.grid(1)
+        if cell < grad_x.size:
+            height, width = grad_out.shape[1], grad_out.shape[2]
+            b, y, z = place(cell, grad_x.shape[1], grad_x.shape[2])
+            low_i, high_i = windows_over(y, (window_y - 1) * dilation_y + 1, stride_y, top, height)
+            low_j, high_j = windows_over(z, (window_x - 1) * dilation_x + 1, stride_x, left, width)
+            total = grad_x.dtype.type(0)
+            for i in range(low_i, high_i):
+                for j in range(low_j, high_j):
+                    if winners[b, i, j] == y * grad_x.shape[2] + z:
+                        total += grad_out[b, i, j]
+            grad_x[b, y, z] = finish(total, grad_x, cell, end)
+
+    return hand_back
 
 
 @on_gpu("out")
@@ -214,31 +261,49 @@ def avg_pool_backward(
 ) -> None:
     """Spread each window's gradient evenly over its cells; windows that overlap add."""
     numbers = (window_y, window_x, stride_y, stride_x, top, left)
-    launch_each(_spread, grad_x.size, grad_out, grad_x, row_counts, column_counts, *numbers)
+    spread(grad_out, grad_x, row_counts, column_counts, numbers, AS_IT_IS)
 
 
-@kernel
-def _spread(
+def spread(
     grad_out: Array,
     grad_x: Array,
     row_counts: Array,
     column_counts: Array,
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    top: int,
-    left: int,
+    numbers: tuple[int, ...],
+    end: End,
 ) -> None:
-    """grad_x[b, y, z] = Σ over the windows above it of grad_out / the cells of the window."""
-    cell = cuda.grid(1)
-    if cell < grad_x.size:
-        b, y, z = place(cell, grad_x.shape[1], grad_x.shape[2])
-        low_i, high_i = windows_over(y, window_y, stride_y, top, grad_out.shape[1])
-        low_j, high_j = windows_over(z, window_x, stride_x, left, grad_out.shape[2])
-        total = grad_x.dtype.type(0)
-        for i in range(low_i, high_i):
-            for j in range(low_j, high_j):
-                cells = grad_x.dtype.type(row_counts[i] * column_counts[j])
-                total += grad_out[b, i, j] / cells
-        grad_x[b, y, z] = total
+    """Spread each window's gradient over its cells, with an end for each of them."""
+    given = (grad_out, grad_x, row_counts, column_counts, *numbers, end.numbers)
+    launch_each(_spread_kernel(end.finish), grad_x.size, *given)
+
+
+@functools.cache
+def _spread_kernel(finish: Any) -> Any:
+    @kernel
+    def spread(
+        grad_out: Array,
+        grad_x: Array,
+        row_counts: Array,
+        column_counts: Array,
+        window_y: int,
+        window_x: int,
+        stride_y: int,
+        stride_x: int,
+        top: int,
+        left: int,
+        end: tuple[Any, ...],
+    ) -> None:
+        """grad_x[b, y, z] = Σ over the windows above it of grad_out / the cells of the window."""
+        cell = cuda.grid(1)
+        if cell < grad_x.size:
+            b, y, z = place(cell, grad_x.shape[1], grad_x.shape[2])
+            low_i, high_i = windows_over(y, window_y, stride_y, top, grad_out.shape[1])
+            low_j, high_j = windows_over(z, window_x, stride_x, left, grad_out.shape[2])
+            total = grad_x.dtype.type(0)
+            for i in range(low_i, high_i):
+                for j in range(low_j, high_j):
+                    cells = grad_x.dtype.type(row_counts[i] * column_counts[j])
+                    total += grad_out[b, i, j] / cells
+            grad_x[b, y, z] = finish(total, grad_x, cell, end)
+
+    return spread

@@ -1,8 +1,8 @@
 """Sums of very many numbers into few on a GPU, always added in the same order.
 
 The threads of a block each add up a share, and then pair by pair what they have. Where there are
-fewer results than a card needs blocks, each is summed in parts, and the parts are added one after
-the other. How many parts depends on the sizes alone: every card gives the same bits.
+fewer results than a card needs blocks, each is summed in parts, and the parts are added up in one
+order. How many parts depends on the sizes alone: every card gives the same bits.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ Array = Any
 Numbers = tuple[int, ...]
 
 _BLOCKS = 3 if SIMULATED else 512  # keep a large card busy
+LEAST = 16 * THREADS  # terms of a part, where a block sums one number
 
 
 def parts_for(results: int, terms: int, least: int) -> int:
@@ -37,22 +38,38 @@ def parts_for(results: int, terms: int, least: int) -> int:
 
 
 def add_up(parts: Array, out: Array) -> None:
-    """out[i] = Σ parts[p, i], in the order of p."""
-    launch_each(_add_up, out.size, parts, out)
+    """out[i] = Σ parts[p, i]."""
+    launch_each(_add_up, out.size, parts.reshape(-1), out.reshape(-1), parts.shape[0])
 
 
 @kernel
-def _add_up(parts: Array, out: Array) -> None:
+def _add_up(parts: Array, out: Array, count: int) -> None:
     i = cuda.grid(1)
     if i < out.size:
-        total = parts[0, i]
-        for p in range(1, parts.shape[0]):
-            total += parts[p, i]
-        out.flat[i] = total
+        out[i] = sum_parts(parts, i, out.size, count)
 
 
 @inner
-def _add_in_block(shares: Array, thread: int, share: Any) -> None:
+def sum_parts(found: Array, at: int, apart: int, count: int) -> Any:
+    """Return Σ found[at + p · apart] over so many parts p.
+
+    Eight are read at a time: they need not wait for each other's way from the memory.
+    """
+    total = found.dtype.type(0)
+    eights = count // 8
+    for _ in range(eights):
+        a, b = found[at] + found[at + apart], found[at + 2 * apart] + found[at + 3 * apart]
+        c, d = found[at + 4 * apart] + found[at + 5 * apart], found[at + 6 * apart]
+        total += (a + b) + (c + (d + found[at + 7 * apart]))
+        at += 8 * apart
+    for _ in range(count - 8 * eights):
+        total += found[at]
+        at += apart
+    return total
+
+
+@inner
+def add_in_block(shares: Array, thread: int, share: Any) -> None:
     """shares[0] = Σ of what the threads of a block have: 8 become 4, these 2, and these 1."""
     shares[thread] = share
     half = THREADS // 2
@@ -65,11 +82,15 @@ def _add_in_block(shares: Array, thread: int, share: Any) -> None:
 
 def sum_channels(grad_out: Array, grad_bias: Array) -> None:
     """grad_bias[o] = Σ grad_out[n, o, i, j]."""
-    cells = grad_out.size // grad_bias.size
-    parts = parts_for(grad_bias.size, cells, 16 * THREADS)
+    parts = parts_for(grad_bias.size, grad_out.size // grad_bias.size, LEAST)
     found = allocate((parts, grad_bias.size), grad_bias.dtype)
-    launch(_channel_kernel(grad_bias.dtype.str), found.size, THREADS, grad_out, found)
+    sum_channel_parts(grad_out, found)
     add_up(found, grad_bias)
+
+
+def sum_channel_parts(grad_out: Array, found: Array) -> None:
+    """Σ found[p, o] = Σ grad_out[n, o, i, j]."""
+    launch(_channel_kernel(found.dtype.str), found.size, THREADS, grad_out, found)
 
 
 @functools.cache
@@ -87,25 +108,22 @@ def _channel_kernel(dtype: str) -> Any:
         for cell in range(part * THREADS + thread, cells, parts.shape[0] * THREADS):
             n, i, j = place(cell, height, width)
             total += grad_out[n, o, i, j]
-        _add_in_block(shares, thread, total)
+        add_in_block(shares, thread, total)
         if thread == 0:
             parts[part, o] = shares[0]
 
     return sum_part
 
 
-def weigh(x: Array, grad_out: Array, grad_w: Array, numbers: Numbers, groups: int) -> None:
-    """grad_w[o, c, a, b] = Σ x[n, c, i·stride - top + a·dilation, …] · grad_out[n, o, i, j].
+def weigh_parts(
+    x: Array, grad_out: Array, shape: Numbers, found: Array, numbers: Numbers, groups: int
+) -> None:
+    """Σ found[p, (o, c, a, b)] = Σ x[n, c, i·stride - top + a·dilation, …] · grad_out[n, o, i, j].
 
-    `numbers` are strides, dilations and pads in front.
+    `shape` is that of the weights; `numbers` are strides, dilations and pads in front.
     """
-    cells = grad_out.size // grad_out.shape[1]
-    parts = parts_for(grad_w.size, cells, 16 * THREADS)
-    found = allocate((parts, grad_w.size), grad_w.dtype)
-    run = _weight_kernel(grad_w.dtype.str)
-    shape = grad_w.shape
+    run = _weight_kernel(found.dtype.str)
     launch(run, found.size, THREADS, x, grad_out, found, shape, numbers, groups)
-    add_up(found, grad_w)
 
 
 @functools.cache
@@ -135,7 +153,7 @@ def _weight_kernel(dtype: str) -> Any:
             if 0 <= y < x.shape[2] and 0 <= z < x.shape[3]:
                 value = x[n, c, y, z]
             total += value * grad_out[n, o, i, j]
-        _add_in_block(shares, thread, total)
+        add_in_block(shares, thread, total)
         if thread == 0:
             parts[part, weight] = shares[0]
 

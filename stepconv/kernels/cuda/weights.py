@@ -4,6 +4,9 @@
 
 where x[tap, cell] is what the tap met in the window of the cell. There are far more cells than
 filters and taps, so the cells are split into parts that are summed apart and then added up.
+
+A bias is the weight of an input that is always 1. So its gradient is one more column, where the
+array for the result has room for it.
 """
 
 from __future__ import annotations
@@ -15,9 +18,9 @@ import numba
 import numpy as np
 from numba import cuda
 
-from stepconv.kernels.cuda._launch import allocate, kernel, launch
+from stepconv.kernels.cuda._launch import kernel, launch
 from stepconv.kernels.cuda.places import place, smaller
-from stepconv.kernels.cuda.sums import add_up, parts_for
+from stepconv.kernels.cuda.sums import parts_for
 from stepconv.kernels.cuda.tiles import WEIGHTS, Tile, fitting
 from stepconv.kernels.passes import Pass
 
@@ -25,18 +28,26 @@ Array = Any
 Numbers = tuple[int, ...]
 
 
-def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, taps: Array, groups: int) -> None:
-    """grad_w[o, k] = Σ grad_out[n, o, i, j] · x[n, …] over the cells; `plan` is the forward one."""
-    filters = grad_w.shape[0] // groups
+def parts_of(filters: int, columns: int, cells: int, groups: int) -> int:
+    """Return into how many parts the cells are split."""
     tile = fitting(WEIGHTS, filters)
-    tiles = groups * -(-filters // tile.rows) * -(-len(plan.taps) // tile.columns)
-    cells = grad_out.size // grad_out.shape[1]
-    parts = parts_for(tiles, cells, 4 * tile.depth)
-    found = allocate((parts, grad_w.size), grad_w.dtype)
-    run = _kernel(grad_w.dtype.str, tile)
+    return parts_for(_tiles(tile, filters, columns, groups), cells, 4 * tile.depth)
+
+
+def weigh_parts(
+    x: Array, grad_out: Array, found: Array, plan: Pass, taps: Array, groups: int
+) -> None:
+    """Σ found[p, o · columns + k] = Σ grad_out[n, o, i, j] · x[n, …]; `plan` is the forward one."""
+    filters, columns = grad_out.shape[1] // groups, found.shape[1] // grad_out.shape[1]
+    tile = fitting(WEIGHTS, filters)
+    blocks = found.shape[0] * _tiles(tile, filters, columns, groups)
+    run = _kernel(found.dtype.str, tile)
     numbers = (*map(int, plan.corner), *map(int, plan.stride), groups)
-    launch(run, parts * tiles, tile.threads, x, grad_out, found, taps, numbers)
-    add_up(found, grad_w)
+    launch(run, blocks, tile.threads, x, grad_out, found, taps, numbers)
+
+
+def _tiles(tile: Tile, filters: int, columns: int, groups: int) -> int:
+    return groups * -(-filters // tile.rows) * -(-columns // tile.columns)
 
 
 @functools.cache
@@ -57,6 +68,7 @@ def _kernel(dtype: str, tile: Tile) -> Any:
         height, width = x.shape[2], x.shape[3]
         cells = grad_out.shape[0] * grid_y * grid_x
         products = taps.shape[0]
+        wide = parts.shape[1] // grad_out.shape[1]  # one more than products if there are biases
 
         grad_tile = cuda.shared.array((depth, row_pitch), number)
         cell_tile = cuda.shared.array((depth, column_pitch), number)
@@ -67,7 +79,7 @@ def _kernel(dtype: str, tile: Tile) -> Any:
         row, column = thread // thread_columns, thread % thread_columns
         d, lane = thread % depth, thread // depth  # which cell a thread fetches, for what
         row_blocks = (filters + rows - 1) // rows
-        column_blocks = (products + columns - 1) // columns
+        column_blocks = (wide + columns - 1) // columns
         first_filter = block % row_blocks * rows
         first_tap = block // row_blocks % column_blocks * columns
         group = block // (row_blocks * column_blocks) % groups
@@ -95,6 +107,8 @@ def _kernel(dtype: str, tile: Tile) -> Any:
                     if 0 <= y < height and 0 <= z < width:
                         c = group * channels + taps[first_tap + e, 0]
                         cell_tile[d, e] = x[n, c, y, z]
+                elif cell < last and first_tap + e < wide:
+                    cell_tile[d, e] = 1
             cuda.syncthreads()
             for k in range(depth):
                 for b in range(own_columns):
@@ -109,7 +123,7 @@ def _kernel(dtype: str, tile: Tile) -> Any:
             m = first_filter + row + a * thread_rows
             for b in range(own_columns):
                 k = first_tap + column + b * thread_columns
-                if m < filters and k < products:
-                    parts[part, (group * filters + m) * products + k] = sums[a, b]
+                if m < filters and k < wide:
+                    parts[part, (group * filters + m) * wide + k] = sums[a, b]
 
     return weigh_part

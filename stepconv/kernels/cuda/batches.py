@@ -1,0 +1,94 @@
+"""Where a batch goes in and what comes out on a GPU: pictures, losses, and how many were right.
+
+What differs from step to step lies in one array, the controls: the key of dropout, the numbers of
+the optimiser, and which pictures of the set make the batch. A step can be a graph because of that.
+"""
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+from numba import cuda
+
+from stepconv.kernels.cpu.lane_updates import NUMBERS as HOW_MANY
+from stepconv.kernels.cuda._launch import THREADS, kernel, launch, launch_each
+from stepconv.kernels.cuda.sums import add_in_block
+
+Array = Any
+
+# Where the controls stand; all are float64, which holds every integer that is meant.
+KEY, NUMBERS, ROWS = 0, 1, 1 + HOW_MANY
+
+CROSS_ENTROPY, SQUARED_ERROR = 0, 1
+
+
+def take_pictures(pictures: Array, controls: Array, out: Array, images: int, scale: float) -> None:
+    """out = scale · the pictures that the controls name, an image behind the other."""
+    cells = out.size // images
+    launch_each(_take, out.size, pictures, controls, out, cells, np.float32(scale))
+
+
+@kernel
+def _take(pictures: Array, controls: Array, out: Array, cells: int, scale: Any) -> None:
+    i = cuda.grid(1)
+    if i < out.size:
+        row = int(controls[ROWS + i // cells])
+        out[i] = scale * out.dtype.type(pictures[row * cells + i % cells])
+
+
+def compare(
+    z: Array,
+    dz: Array,
+    labels: Array,
+    controls: Array,
+    found: Array,
+    kind: int,
+    slope: float,
+) -> None:
+    """Compare answers z (images, classes) with labels: found = sum of losses, number of right ones.
+
+    cross-entropy: -log(e^z_label / Σ e^z), with the gradient e^z / Σ e^z, less 1 at the label.
+    squared error: the mean of (z - t)², t being 1 at the label and 0 else.
+    """
+    launch(_compare, 1, THREADS, z, dz, labels, controls, found, kind, np.float32(slope))
+
+
+@kernel
+def _compare(
+    z: Array, dz: Array, labels: Array, controls: Array, found: Array, kind: int, slope: Any
+) -> None:
+    losses = cuda.shared.array(THREADS, numba.float64)
+    rights = cuda.shared.array(THREADS, numba.float64)
+    thread = cuda.threadIdx.x
+    images, classes = z.shape
+    loss, right = 0.0, 0.0
+    for image in range(thread, images, THREADS):
+        label, best = labels[int(controls[ROWS + image])], 0
+        for c in range(1, classes):
+            if z[image, c] > z[image, best]:
+                best = c
+        if best == label:
+            right += 1
+        if kind == CROSS_ENTROPY:
+            largest, total = z[image, best], 0.0
+            for c in range(classes):
+                power = math.exp(z[image, c] - largest)
+                dz[image, c] = power
+                total += power
+            loss += math.log(total) - (z[image, label] - largest)
+            for c in range(classes):
+                share = dz[image, c] / total
+                dz[image, c] = (share - (1.0 if c == label else 0.0)) / images
+        else:
+            for c in range(classes):
+                off = z[image, c] - (1.0 if c == label else 0.0)
+                loss += off * off / classes
+                dz[image, c] = 2 * off / (classes * images)
+        for c in range(classes):
+            if not z[image, c] > 0:
+                dz[image, c] *= slope
+    add_in_block(losses, thread, loss)
+    add_in_block(rights, thread, right)
+    if thread == 0:
+        found[0], found[1] = losses[0], rights[0]
