@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Sequence
+from types import NoneType
 from typing import Any
 
 from stepconv.errors import ArgumentError, ArgumentTypeError
@@ -10,6 +11,8 @@ PADDINGS = ("valid", "same", "full")
 MODES = ("zeros", "reflect", "replicate", "circular")
 
 Pair = tuple[int, int]
+
+_PLAIN = {bool, int, str, NoneType}
 
 # Kernels multiply a position by a stride: both have to be far from the end of int64.
 LARGEST_OPTION = 2**31 - 1
@@ -42,12 +45,12 @@ def flag(name: str, value: Any) -> bool:
 
 def word(name: str, value: Any, known: tuple[str, ...]) -> str:
     """Return `value` if it is one of the `known` words."""
+    if isinstance(value, str) and value in known:
+        return value
     choices = ", ".join(repr(choice) for choice in known)
     if not isinstance(value, str):
         raise ArgumentTypeError(f"{name}={value!r} is not a word: one of {choices} fits")
-    if value not in known:
-        raise ArgumentError(f"{name}={value!r} is not known: one of {choices} fits")
-    return value
+    raise ArgumentError(f"{name}={value!r} is not known: one of {choices} fits")
 
 
 def per_axis(name: str, value: Any, axes: int, least: int) -> tuple[int, ...]:
@@ -81,6 +84,13 @@ def pads(padding: Any, axes: int) -> tuple[Pair, ...]:
             f"{_counted(axes, 'axis')}: an int, one int per axis or (before, after) per axis fits"
         )
     return tuple(_pair(entry, padding) for entry in entries)
+
+
+def is_plain(value: Any) -> bool:
+    """Tell options that a call can be remembered by: (True, 1.0) would pass for (1, 1)."""
+    if type(value) is tuple:
+        return set(map(type, value)) <= {int}
+    return type(value) in _PLAIN
 
 
 def is_sequence(value: Any) -> bool:

@@ -1,10 +1,10 @@
 """Plan: the frozen integers of one call, from which every kernel, trace and picture is drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, wraps
 from math import prod
-from typing import Any
+from typing import Any, ParamSpec
 
 from stepconv.errors import ArgumentError
 from stepconv.geometry.axis import Axis, same_pads
@@ -13,6 +13,7 @@ from stepconv.geometry.options import (
     PADDINGS,
     flag,
     integer,
+    is_plain,
     is_sequence,
     pads,
     per_axis,
@@ -20,6 +21,7 @@ from stepconv.geometry.options import (
 )
 
 Shape = tuple[int, ...]
+P = ParamSpec("P")
 
 _TRIVIAL = Axis(size=1, window=1)
 
@@ -89,6 +91,21 @@ class Plan:
         return replace(self, axes=axes)
 
 
+def _remembered(build: Callable[P, Plan]) -> Callable[P, Plan]:
+    """Make a function remember the plans of its latest calls."""
+    kept: Any = lru_cache(maxsize=1024, typed=True)(build)
+
+    @wraps(build)
+    def plan(*args: P.args, **options: P.kwargs) -> Plan:
+        for option in (*args, *options.values()):
+            if not is_plain(option):
+                return build(*args, **options)
+        known: Plan = kept(*args, **options)
+        return known
+
+    return plan
+
+
 def correlation_plan(
     x_shape: Shape,
     w_shape: Shape,
@@ -100,9 +117,9 @@ def correlation_plan(
 ) -> Plan:
     """Return the plan of a kernel sliding over x; the rank of w says what x is."""
     options = (stride, padding, dilation, groups)
-    # Only plain ints and words: as a key, 1.0 and True would pass for a 1 that was checked.
-    if all(type(option) in (int, str) for option in options):
-        return _remembered(x_shape, w_shape, *options)
+    # A tiny call is over in microseconds: here `_remembered` would take one of them.
+    if all(map(is_plain, options)):
+        return _remembered_correlation(x_shape, w_shape, *options)
     return _correlation_plan(x_shape, w_shape, *options)
 
 
@@ -131,7 +148,7 @@ def _correlation_plan(
     return Plan(_fitting("kernel", built), in_channels, out_channels, groups)
 
 
-_remembered = lru_cache(maxsize=1024)(_correlation_plan)
+_remembered_correlation = lru_cache(maxsize=1024, typed=True)(_correlation_plan)
 
 
 def transposed_plan(
@@ -178,6 +195,7 @@ def transposed_plan(
     return Plan(built, out_group * groups, channels, groups)
 
 
+@_remembered
 def pooling_plan(
     x_shape: Shape,
     window: Any,
@@ -206,6 +224,7 @@ def pooling_plan(
     return Plan(_fitting("window", built))
 
 
+@_remembered
 def padding_plan(x_shape: Shape, padding: Any) -> Plan:
     """Return the plan of putting a border round the last axes of x."""
     if isinstance(padding, str):

@@ -3,6 +3,7 @@
 import sys
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -75,14 +76,21 @@ def sum_dtype(*numbers: Array | float) -> DType:
 
     Integers and bools sum exactly in int64, float16 is summed in float32, else NumPy decides.
     """
-    if all(_kind(number) in "biu" for number in numbers):
+    types: list[Any] = [getattr(number, "dtype", number) for number in numbers]
+    return _sum_dtype(*types)
+
+
+@lru_cache(maxsize=256, typed=True)
+def _sum_dtype(*types: DType | float) -> DType:
+    """Return what `sum_dtype` does, of a Python number by itself: it gives way to arrays."""
+    if all(_kind(one) in "biu" for one in types):
         return _INT64
-    mixed = np.result_type(*numbers)
+    mixed = np.result_type(*types)
     return _FLOAT32 if mixed.itemsize < 4 else mixed.newbyteorder("=")
 
 
-def _kind(number: Array | float) -> str:
-    return (number if hasattr(number, "dtype") else np.asarray(number)).dtype.kind
+def _kind(one: DType | float) -> str:
+    return (one if isinstance(one, np.dtype) else np.asarray(one).dtype).kind
 
 
 def float_dtype(*arrays: Array) -> DType:

@@ -15,6 +15,8 @@ from stepconv.ops.padding import fold_border, put_border
 
 Gradients = tuple[Array, Array, Array]
 
+_AS_BEFORE = nullcontext()
+
 
 def correlate(
     x: ArrayLike,
@@ -46,7 +48,7 @@ def correlate(
     array([-2, -2, -2,  3])
     """
     call = CorrelationCall(x, w, stride, padding, dilation, groups, mode, backend)
-    with nullcontext() if algorithm is None else use_algorithm(algorithm):
+    with _AS_BEFORE if algorithm is None else use_algorithm(algorithm):
         return call.forward(bias)
 
 
@@ -73,7 +75,7 @@ def convolve(
     array([3, 4, 5])
     """
     call = CorrelationCall(x, flip(w), stride, padding, dilation, groups, mode, backend)
-    with nullcontext() if algorithm is None else use_algorithm(algorithm):
+    with _AS_BEFORE if algorithm is None else use_algorithm(algorithm):
         return call.forward(bias)
 
 
@@ -99,7 +101,7 @@ def correlate_backward(
     (array([ 4, 45, 50]), array([21, 32]), array(11))
     """
     call = CorrelationCall(x, w, stride, padding, dilation, groups, mode, backend)
-    with nullcontext() if algorithm is None else use_algorithm(algorithm):
+    with _AS_BEFORE if algorithm is None else use_algorithm(algorithm):
         return call.backward(grad_out)
 
 
@@ -123,7 +125,7 @@ def convolve_backward(
     (array([ 5, 54, 40]), array([32, 21]), array(11))
     """
     call = CorrelationCall(x, flip(w), stride, padding, dilation, groups, mode, backend)
-    with nullcontext() if algorithm is None else use_algorithm(algorithm):
+    with _AS_BEFORE if algorithm is None else use_algorithm(algorithm):
         grad_x, grad_w, grad_bias = call.backward(grad_out)
     return grad_x, flip(grad_w), grad_bias
 

@@ -50,7 +50,7 @@ def correlate(
 ) -> None:
     """out[n, o, i, j] = bias[o] + Σ x[n, c, i·stride - top + a·dilation, …] · w[o, c, a, b]."""
     numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
-    if x.dtype.kind != "f" or out.size * w[0].size < _FEW:
+    if x.dtype.kind != "f" or out.size * w.size // w.shape[0] < _FEW:
         plain.correlate(x, w, bias, out, *numbers, groups)
         return
     if w.shape[0] == groups and w.shape[1] == 1:

@@ -1,67 +1,132 @@
 """Padding on the CPU: two tables say which cell each padded row and column copies."""
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from stepconv.kernels.compile import inner, parallel, share_of
-from stepconv.kernels.cpu.vector import Int, Vectors, tile
+from stepconv.kernels.cpu.vector import Int, Vector, Vectors, address, tile, vector_bits
 
 Array = Any
 
 _CELLS = 1 << 13  # in the rows of a task, about
+_VECTOR = vector_bits() // 8
 
 
 def pad(x: Array, out: Array, rows: Array, columns: Array, value: Any) -> None:
     """out[b, i, j] = x[b, rows[i], columns[j]], or `value` where an index is -1."""
     # Numbers of one size are moved in one way, whatever they mean.
     bits = np.dtype(f"u{out.dtype.itemsize}")
-    filler = np.asarray(value, out.dtype).view(bits)[()]
-    _pad(x.view(bits).reshape(-1), out.view(bits), rows, columns, filler, *x.shape[1:])
+    filler = np.full(1, value, out.dtype).view(bits)
+    _padding(bits.itemsize)(x.view(bits), out.view(bits), rows, columns, filler)
 
 
-@parallel
-def _pad(
-    share: int,
-    shares: int,
-    x: Array,
-    out: Array,
-    rows: Array,
-    columns: Array,
-    value: Any,
-    height: int,
-    width: int,
-) -> None:
-    planes, out_height, out_width = out.shape
-    size = out.itemsize
-    first, last = rising(columns)
-    x_at, out_at = x.ctypes.data, out.ctypes.data
-    flat = out.reshape(-1)
-    band = max(1, _CELLS // out_width)
-    bands = (out_height + band - 1) // band
-    for t in range(*share_of(planes * bands, share, shares)):
-        b, low = t // bands, t % bands * band
-        for i in range(low, min(out_height, low + band)):
-            to = (b * out_height + i) * out_width
-            if rows[i] < 0:
-                for j in range(to, to + out_width):
-                    flat[j] = value
-            else:
-                source = (b * height + rows[i]) * width
-                if first < last:
-                    # out[b, i, j] = x[b, rows[i], columns[j]] for first <= j < last
-                    start = x_at + (source + columns[first]) * size
-                    copy_bytes(start, out_at + (to + first) * size, (last - first) * size)
-                for j in range(first):
-                    flat[to + j] = x[source + columns[j]] if columns[j] >= 0 else value
-                for j in range(last, out_width):
-                    flat[to + j] = x[source + columns[j]] if columns[j] >= 0 else value
+@functools.cache
+def _padding(size: int) -> Any:
+    copy = rows_copy(size)
+
+    @parallel
+    def apply(
+        share: int, shares: int, x: Array, out: Array, rows: Array, columns: Array, filler: Array
+    ) -> None:
+        planes, out_height, out_width = out.shape
+        height, width = x.shape[1:]
+        pitch, out_pitch = width * size, out_width * size
+        first, last = rising(columns)
+        run = (last - first) * size
+        border = np.empty((out_width - (last - first), 2), np.int64)
+        for k in range(len(border)):
+            j = k if k < first else k + last - first
+            border[k, 0], border[k, 1] = max(0, columns[j]) * size, j * size
+        # Either all columns of a border are copies, or none is.
+        filled = len(border) > 0 and columns[0 if first else last] < 0
+        band = max(1, _CELLS // out_width)
+        bands = (out_height + band - 1) // band
+        for t in range(*share_of(planes * bands, share, shares)):
+            b, i = t // bands, t % bands * band
+            high = min(out_height, i + band)
+            plane = address(x) + b * height * pitch
+            while i < high:
+                count = 0
+                while run >= _VECTOR and i + count < high and rows[i + count] >= 0:
+                    count += 1
+                if count > 0:
+                    copy(
+                        plane + columns[first] * size,
+                        pitch,
+                        address(rows) + i * 8,
+                        count,
+                        address(out) + (b * out_height + i) * out_pitch,
+                        out_pitch,
+                        first * size,
+                        run,
+                        (run + _VECTOR - 1) // _VECTOR - 1,
+                        address(filler) if filled else plane,
+                        0 if filled else pitch,
+                        address(border),
+                        len(border),
+                    )
+                    i += count
+                    continue
+                if rows[i] < 0:
+                    out[b, i] = filler[0]
+                else:
+                    for j in range(out_width):
+                        out[b, i, j] = x[b, rows[i], columns[j]] if columns[j] >= 0 else filler[0]
+                i += 1
+
+    return apply
 
 
-@tile(np.float32)
-def copy_bytes(v: Vectors, source: Int, out: Int, count: Int) -> None:
-    """out[i] = source[i]."""
-    v.copy(source, out, count)
+@functools.cache
+def rows_copy(size: int) -> Any:
+    """Return the tile that copies `count` rows with a border at both ends.
+
+        out[i][start + k] = source[rows[i]][k]                 for k < run
+        out[i][border[n, 1]] = cells[rows[i]][border[n, 0]]    for n < edges
+
+    All places are counted in bytes, and a number of the border has `size` of them. The run is
+    copied by vectors: `whole` ones, then one that ends with the run and may overlap the last.
+    """
+
+    @tile(np.float32)
+    def copy(
+        v: Vectors,
+        source: Int,
+        pitch: Int,
+        rows: Int,
+        count: Int,
+        out: Int,
+        out_pitch: Int,
+        start: Int,
+        run: Int,
+        whole: Int,
+        cells: Int,
+        cells_pitch: Int,
+        border: Int,
+        edges: Int,
+    ) -> None:
+        def row(i: Int, _: list[Vector]) -> list[Vector]:
+            r = v.integer(rows + i * 8)
+            here, to = source + pitch * r, out + out_pitch * i
+
+            def vector(k: Int, _: list[Vector]) -> list[Vector]:
+                v.store(to + start + k * v.bytes, v.load(here + k * v.bytes))
+                return []
+
+            def edge(n: Int, _: list[Vector]) -> list[Vector]:
+                at, place = v.integer(border + n * 16), v.integer(border + n * 16 + 8)
+                v.move(cells + cells_pitch * r + at, to + place, size)
+                return []
+
+            v.loop(whole, [], vector, unroll=False)
+            v.store(to + start + (run - v.bytes), v.load(here + (run - v.bytes)))
+            return v.loop(edges, [], edge, unroll=False)
+
+        v.loop(count, [], row, unroll=False)
+
+    return copy
 
 
 @inner
@@ -131,20 +196,14 @@ def zero_border(x: Array, top: int, left: int, height: int, width: int) -> Array
 def _zero_border(share: int, shares: int, x: Array, padded: Array, top: int, left: int) -> None:
     channels, height, width = padded.shape[1:]
     first, last = min(left, width), min(width, left + x.shape[3])
-    size = padded.itemsize
-    x_at, padded_at = x.ctypes.data, padded.ctypes.data
-    flat = padded.reshape(-1)
     for t in range(*share_of(padded.shape[0] * channels, share, shares)):
+        n, c = t // channels, t % channels
         for i in range(height):
-            to, y = (t * height + i) * width, i - top
-            if 0 <= y < x.shape[2] and first < last:
-                for j in range(to, to + first):
-                    flat[j] = 0
-                for j in range(to + last, to + width):
-                    flat[j] = 0
-                # padded[n, c, i, j] = x[n, c, i - top, j - left] for first <= j < last
-                source = ((t * x.shape[2] + y) * x.shape[3] + first - left) * size
-                copy_bytes(x_at + source, padded_at + (to + first) * size, (last - first) * size)
+            row, y = padded[n, c, i], i - top
+            if 0 <= y < x.shape[2]:
+                row[:first] = 0
+                for j in range(first, last):
+                    row[j] = x[n, c, y, j - left]
+                row[last:] = 0
             else:
-                for j in range(to, to + width):
-                    flat[j] = 0
+                row[:] = 0

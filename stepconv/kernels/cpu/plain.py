@@ -31,7 +31,7 @@ def correlate(
     reach_y = (out.shape[2] - 1) * stride_y + (w.shape[2] - 1) * dilation_y + 1
     reach_x = (out.shape[3] - 1) * stride_x + (w.shape[3] - 1) * dilation_x + 1
     padded = zero_border(x, top, left, reach_y, reach_x)
-    kernel = _correlate_rows.for_work(out.size * w[0].size)
+    kernel = _correlate_rows.for_work(out.size * w.size // w.shape[0])
     kernel(padded, w, bias, out, stride_y, stride_x, dilation_y, dilation_x, groups)
 
 

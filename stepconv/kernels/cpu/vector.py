@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
+from llvmlite.ir.values import MDValue
 from numba import types
 from numba.core import config
 from numba.extending import intrinsic
@@ -189,10 +190,12 @@ class Vectors:
         count: Int,
         state: Sequence[Vector],
         step: Callable[[Int, list[Vector]], Sequence[Vector]],
+        unroll: bool = True,
     ) -> list[Vector]:
         """Run `state = step(i, state)` for i from 0 to count - 1, with the state in registers.
 
-        A count of 0 or less leaves the state as it is.
+        A count of 0 or less leaves the state as it is. Where the count is small, LLVM should not
+        `unroll` the loop: it would make room for eight steps at a time, and then do one by one.
         """
         builder = self._builder
         before = builder.block
@@ -207,7 +210,9 @@ class Vectors:
         results = list(step(Int(builder, i), [self._vector(phi) for phi in carried]))
         following = builder.add(i, _value(1))
         last = builder.block
-        builder.cbranch(builder.icmp_signed("<", following, count.value), body, after)
+        again = builder.cbranch(builder.icmp_signed("<", following, count.value), body, after)
+        if not unroll:
+            again.set_metadata("llvm.loop", _as_it_is(builder.module))
         i.add_incoming(zero, before)
         i.add_incoming(following, last)
 
@@ -314,12 +319,11 @@ class Vectors:
         chosen = builder.select(builder.and_(above, below), inside.value, outside.value)
         return Int(builder, chosen)
 
-    def copy(self, source: Int, out: Int, count: Int) -> None:
-        """Copy `count` bytes, as the C library does it: long rows without reading `out` first."""
-        byte = ir.IntType(8).as_pointer()
-        pointers = [self._builder.inttoptr(at.value, byte) for at in (out, source)]
-        memcpy = self._builder.module.declare_intrinsic("llvm.memcpy", [byte, byte, _INT64])
-        self._builder.call(memcpy, [*pointers, count.value, ir.Constant(_BIT, 0)])
+    def move(self, source: Int, out: Int, size: int) -> None:
+        """Copy a number of `size` bytes, whatever its type."""
+        number = ir.IntType(8 * size)
+        pointer = self._pointer(source, number)
+        self._builder.store(self._builder.load(pointer), self._pointer(out, number))
 
     def _shuffled(self, a: Vector, b: Vector, order: Sequence[int]) -> Vector:
         indices = self._indices(list(order))
@@ -369,6 +373,14 @@ def tile(dtype: Any) -> Callable[[Callable[..., None]], Any]:
         return intrinsic(typed)
 
     return make
+
+
+def _as_it_is(module: Any) -> Any:
+    """Return what tells LLVM to leave a loop as it is."""
+    told = module.add_metadata(["llvm.loop.unroll.disable"])
+    loop = MDValue(module, [told], str(len(module.metadata)))
+    loop.operands = (loop, told)  # the first one names the loop itself
+    return loop
 
 
 def _value(number: Int | int) -> Any:
