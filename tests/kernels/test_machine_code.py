@@ -10,6 +10,7 @@ import pytest
 
 from stepconv.kernels.cpu.few import tile_shape as shape
 from stepconv.kernels.cpu.filter_tiles import window_sums
+from stepconv.kernels.cpu.filter_weights import weight_sums
 from stepconv.kernels.cpu.tiles import dot, multiply_add, rows_of
 from stepconv.kernels.cpu.vector import registers, vector_bits
 
@@ -83,7 +84,20 @@ def test_the_weights_tile(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_filters_tile(dtype: str) -> None:
     rows, vectors = 4, 4 if registers() == 32 else 2
-    judge(machine_code(window_sums(np.dtype(dtype), rows, vectors), 11), rows * vectors)
+    judge(machine_code(window_sums(np.dtype(dtype), rows, vectors), 13), rows * vectors)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_small_filters_tile(dtype: str) -> None:
+    """Its weights and lines stay in registers from step to step, where there are enough of them."""
+    if registers() < 32:
+        pytest.skip("a machine of 16 registers loads the weights at every step")
+    judge(machine_code(window_sums(np.dtype(dtype), 4, 2, 3, 3, near=True), 13), 8)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_filters_weights_tile(dtype: str) -> None:
+    judge(machine_code(weight_sums(np.dtype(dtype), 4, 3, 3, near=True), 12), 9)
 
 
 def judge(code: list[str], expected: int) -> None:

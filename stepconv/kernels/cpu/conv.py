@@ -19,7 +19,15 @@ import numpy as np
 
 from stepconv.kernels import chosen_algorithm
 from stepconv.kernels.compile import parallel, share_of
-from stepconv.kernels.cpu import few, few_weights, layer, layer_weights, plain, winograd
+from stepconv.kernels.cpu import (
+    few,
+    few_weights,
+    filter_weights,
+    layer,
+    layer_weights,
+    plain,
+    winograd,
+)
 from stepconv.kernels.cpu.fft import fft_planes
 from stepconv.kernels.cpu.filter import filter_planes
 from stepconv.kernels.cpu.separable import factors, separable_planes
@@ -109,6 +117,9 @@ def correlate_grad_w(
     numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
     if x.dtype.kind != "f" or grad_out.size * grad_w[0].size < _FEW:
         plain.correlate_grad_w(x, grad_out, grad_w, *numbers, groups)
+        return
+    if grad_w.shape[0] == groups and grad_w.shape[1] == 1:
+        filter_weights.weigh(x, grad_out, grad_w, *numbers)
         return
     plan = forward_pass(grad_w.shape, grad_out.shape[2:], numbers)
     width = lanes(x.dtype)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.compile import inner, parallel, share_of, thread_count
-from stepconv.kernels.cpu.filter_tiles import copy_with_zeros, separate, window_sums
+from stepconv.kernels.cpu.filter_tiles import copy_with_zeros, fence, separate, window_sums
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.vector import lanes, registers
 
@@ -25,10 +25,12 @@ Pair = tuple[int, int]
 
 # What a task works on should lie in the second-level cache.
 _CACHE_BYTES = 512 * 1024
+# A result of so many bytes is written past the caches.
+_STREAMED = 8 * 2**20
 # Starting the threads takes as long as this many multiplications.
 FEW = 100_000
 # Up to this height and width, a kernel has tiles of its own without loops.
-_SMALL = 5
+SMALL = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +77,7 @@ def cut_planes(
     """Decide how to cut: tiles no higher than `highest`, and a few tasks per thread."""
     lane_count, size = lanes(dtype), dtype.itemsize
     step = dilation[0] // stride[0] if dilation[0] % stride[0] == 0 else 0
-    rows, vectors = _tile(grid, highest, step, lane_count)
+    rows, vectors = _tile(grid, highest, step, lane_count, max(kernel) <= SMALL)
     step = max(1, step)
     width = vectors * lane_count
     reach = (kernel[1] - 1) * dilation[1]
@@ -87,7 +89,10 @@ def cut_planes(
     widest = min(_CACHE_BYTES // (height * size * stride[1]) - reach, share)
     widest = max(4 * width, widest // width * width)
     first, end = _inside(image[1], grid[1], stride[1], reach, pads[1])
-    first, end = -(-first // width) * width, grid[1] - -(-(grid[1] - end) // width) * width
+    line = grid[1] * size
+    streamed = planes * grid[0] * line >= _STREAMED and line % (lane_count * size) == 0
+    if not streamed:
+        first, end = -(-first // width) * width, grid[1] - -(-(grid[1] - end) // width) * width
     if stride[1] > 1 or end - first < width:
         first = end = grid[1]
     count = max(1, grid[1] // widest)
@@ -95,6 +100,9 @@ def cut_planes(
     blocks = [_pieces(*ends, first, end, width) for ends in itertools.pairwise(edges)]
     copied = max(max(b[1] - b[0], b[3] - b[2]) for b in blocks)
     direct = max(b[2] - b[1] for b in blocks)
+    # What is streamed begins at a multiple of a vector and ends with a whole tile.
+    if streamed and direct:
+        copied += width + lane_count
     pitch = -(-copied // width) * width + reach // stride[1]
     pitch = -(-pitch // lane_count) * lane_count if copied else 0
     pieces = 2 if pitch and direct else 1
@@ -105,10 +113,12 @@ def cut_planes(
     if pitch:
         fitting = _CACHE_BYTES // (pieces * pitch * stride[1] * size) - above
         bands = max(bands, grid[0] * stride[0] // max(1, fitting))
-    bands = max(1, min(max(bands, grid[0] // 256), grid[0] // (rows * step)))
+    # The lines of a band are read twice where their ends are copied.
+    bands = max(bands, grid[0] * image[1] * size // _CACHE_BYTES)
+    bands = max(1, min(bands, grid[0] // (rows * step)))
     lines = -(-grid[0] // bands) * stride[0] + above
     zeros = max(pitch * stride[1], direct + reach + lane_count)
-    numbers = (*stride, *dilation, *pads, step, bands, lines, pitch, zeros)
+    numbers = (*stride, *dilation, *pads, step, bands, lines, pitch, zeros, int(streamed))
     return Cut(
         rows,
         vectors,
@@ -120,13 +130,13 @@ def cut_planes(
     )
 
 
-def _tile(grid: Pair, highest: int, step: int, lane_count: int) -> Pair:
+def _tile(grid: Pair, highest: int, step: int, lane_count: int, small: bool) -> Pair:
     """Return how many lines and vectors a tile takes: what the registers hold, with little waste.
 
-    Beside the sums there have to be a line's vectors and a weight.
+    Beside the sums there have to be a line's vectors and a weight; all weights of a small kernel.
     """
     needed = -(-grid[1] // lane_count)
-    most = 4 if registers() > 16 else 3
+    most = 2 if small else 4 if registers() > 16 else 3
     if needed > 4 * most:
         vectors = most
     else:
@@ -170,7 +180,7 @@ def gathering(dtype: Any) -> Any:
     ) -> None:
         """table[k] = the address of cell (first_y + k, first_x), in place in piece 1."""
         height, width = x.shape[2], x.shape[3]
-        stride, (lines, pitch, zeros) = numbers[1], numbers[8:]
+        stride, (lines, pitch, zeros) = numbers[1], numbers[8:11]
         wide = pitch * stride
         begin = zeros if piece == 0 else zeros + lines * wide
         low = max(0, min(wide, -first_x))
@@ -189,11 +199,12 @@ def gathering(dtype: Any) -> Any:
                 whole = line if stride == 1 else line + wide * size
                 copy(
                     x.ctypes.data + ((plane * height + y) * width + first_x + low) * size,
-                    have,
-                    (have + lane_count - 1) // lane_count,
+                    have // lane_count,
+                    have % lane_count,
                     whole,
                     low * size,
-                    wide // lane_count,
+                    (low + lane_count - 1) // lane_count,
+                    max(0, (wide - low) // lane_count - have // lane_count),
                 )
                 if stride == 2:
                     parts(whole, line, line + pitch * size, pitch // lane_count)
@@ -206,11 +217,12 @@ def gathering(dtype: Any) -> Any:
 
 
 @functools.cache
-def _kernel(dtype: Any, rows: int, vectors: int, *small: int) -> Any:
-    sums = window_sums(dtype, rows, vectors, *small)
+def _kernel(dtype: Any, rows: int, vectors: int, near: bool, *small: int) -> Any:
+    sums = window_sums(dtype, rows, vectors, *(small or (None, None)), near)
     gather = gathering(dtype)
     size = dtype.itemsize
-    tile_width = vectors * lanes(dtype)
+    lane_count = lanes(dtype)
+    tile_width = vectors * lane_count
 
     @parallel
     def apply(
@@ -226,21 +238,26 @@ def _kernel(dtype: Any, rows: int, vectors: int, *small: int) -> Any:
         cells: Array,
     ) -> None:
         stride_y, stride_x, dilation_y, dilation_x, top, left = numbers[:6]
-        step, bands, lines, pitch, zeros = numbers[6:]
+        step, bands, lines, pitch, zeros, streamed = numbers[6:]
         kernel_height, kernel_width = w.shape[2], w.shape[3]
         channels, grid_y, grid_x = out.shape[1:]
         tasks = out.shape[0] * channels * bands * len(blocks)
         table, mine = tables[share], cells[share]
         mine[:zeros] = 0
         columns = table[3 * lines :]
+        edges = np.empty(4, np.int64)
         for b in range(kernel_width):
             shift = b * dilation_x
             columns[b] = (shift % stride_x * pitch + shift // stride_x) * size
         for t in range(*share_of(tasks, share, shares)):
-            edges = blocks[t % len(blocks)]
+            edges[:] = blocks[t % len(blocks)]
             band, plane = t // len(blocks) % bands, t // (len(blocks) * bands)
             first_y = band * grid_y // bands
             here = (band + 1) * grid_y // bands - first_y
+            out_at = out.ctypes.data + (plane * grid_y + first_y) * grid_x * size
+            if streamed and edges[1] < edges[2]:
+                edges[1] += -(out_at // size + edges[1]) % lane_count
+                edges[2] -= max(0, edges[2] - edges[1]) % tile_width
             y = first_y * stride_y - top
             count = (here - 1) * stride_y + (kernel_height - 1) * dilation_y + 1
             for p in range(3):
@@ -250,7 +267,6 @@ def _kernel(dtype: Any, rows: int, vectors: int, *small: int) -> Any:
             channel = plane % channels
             weights = w.ctypes.data + channel * kernel_height * kernel_width * size
             start = bias.ctypes.data + channel * size
-            out_at = out.ctypes.data + (plane * grid_y + first_y) * grid_x * size
             for q in range(min(step, here)):
                 # These lines of the result share lines of the image: q, q + step, …
                 sharing = (here - q + step - 1) // step
@@ -259,11 +275,16 @@ def _kernel(dtype: Any, rows: int, vectors: int, *small: int) -> Any:
                     i = q + min(o, sharing - rows) * step
                     to = out_at + i * grid_x * size
                     for p in range(3):
-                        at = table.ctypes.data + (p * lines + i * stride_y) * 8
-                        for k in range(edges[p], edges[p + 1], tile_width):
-                            j = min(k, edges[2] - tile_width) if p == 1 else k
+                        j, end = edges[p], edges[p + 1]
+                        while j < end:
+                            count = end - j
+                            if p == 1 and count > tile_width:
+                                count -= count % tile_width
+                            elif p == 1:
+                                # The last tile computes some cells once more.
+                                j, count = end - tile_width, tile_width
                             sums(
-                                at,
+                                table.ctypes.data + (p * lines + i * stride_y) * 8,
                                 dilation_y * 8,
                                 (j - edges[p]) * size,
                                 columns.ctypes.data,
@@ -273,8 +294,13 @@ def _kernel(dtype: Any, rows: int, vectors: int, *small: int) -> Any:
                                 start,
                                 to + j * size,
                                 step * grid_x * size,
-                                min(tile_width, edges[p + 1] - j),
+                                count,
+                                (count + tile_width - 1) // tile_width,
+                                int(p == 1 and streamed),
                             )
+                            j += count
+        if streamed:
+            fence()
 
     return apply
 
@@ -298,7 +324,7 @@ def filter_planes(
     if out.size == 0:
         return
     few = out.size * w[0].size < FEW
-    small = w.shape[2:] if max(w.shape[2:]) <= _SMALL else ()
+    small = w.shape[2:] if max(w.shape[2:]) <= SMALL else ()
     cut = cut_planes(
         x.dtype,
         x.shape[0] * x.shape[1],
@@ -311,6 +337,7 @@ def filter_planes(
         4 if small else w.shape[2],
         1 if few else thread_count(),
     )
-    kernel = _kernel(x.dtype, cut.rows, cut.vectors, *small)
+    near = stride_x == dilation_x == 1
+    kernel = _kernel(x.dtype, cut.rows, cut.vectors, near, *small)
     tables, cells = cut.memory(x.dtype)
     (kernel.serial if few else kernel)(x, w, bias, out, cut.blocks, cut.numbers, tables, cells)

@@ -5,16 +5,23 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from stepconv.kernels.cpu.vector import Int, Vector, Vectors, tile
+import numpy as np
+
+from stepconv.kernels.cpu.vector import Int, Vector, Vectors, registers, tile
 
 
 @functools.cache
 def window_sums(
-    dtype: Any, rows: int, vectors: int, height: int | None = None, width: int | None = None
+    dtype: Any,
+    rows: int,
+    vectors: int,
+    height: int | None = None,
+    width: int | None = None,
+    near: bool = False,
 ) -> Any:
-    """Return the tile that computes `rows` lines of `vectors` vectors of a filtered image.
+    """Return the tile that computes `rows` lines of a filtered image, `vectors` vectors at a time.
 
-        out[o][j] = bias + Σ_a Σ_b weights[a, b] · lines[o + a][columns[b] + j]
+        out[o][j] = bias + Σ_a Σ_b weights[a, b] · lines[o + a][columns[b] + j]    for j < count
 
     A vector of the image is loaded once per column of the kernel and used for every line of the
     result that it belongs to:
@@ -26,8 +33,9 @@ def window_sums(
 
     so a tile may not be higher than the kernel, unless it is made for one `height`. A loop over
     a height or width that is given is unrolled. The order of a sum is that of the weights, wherever
-    the tile begins. `lines` is a table of addresses, `columns` one of offsets in bytes; `count`
-    numbers of each line are written.
+    the tile begins. `lines` is a table of addresses, and `columns` one of offsets in bytes, which
+    is not read where columns are `near`: columns[b] = b. All the numbers that `steps` steps along
+    the lines hold are loaded. If `streamed` is 1, all are written, past the caches.
     """
 
     @tile(dtype)
@@ -44,49 +52,88 @@ def window_sums(
         out: Int,
         out_step: Int,
         count: Int,
+        steps: Int,
+        streamed: Int,
     ) -> None:
         weight_row = kernel_width * v.size
+        start = v.splat(bias)
+        places = [(o, u) for o in range(rows) for u in range(vectors)]
 
-        def add_line(r: Int | int, served: range, state: list[Vector]) -> list[Vector]:
-            """Add what line r gives to the lines `served`."""
-            line = v.integer(lines + line_step * r) + shift
-            rows_at = {o: weights + weight_row * (r - o) for o in served}
+        def line_at(r: Int | int) -> Int:
+            return v.integer(lines + line_step * r) + shift
 
-            def add_column(b: Int | int, state: list[Vector]) -> list[Vector]:
-                at = line + v.integer(columns + b * 8)
-                cells = [v.load(at + c * v.bytes) for c in range(vectors)]
-                for o in served:
-                    weight = v.splat(rows_at[o] + b * v.size)
-                    for c, cell in enumerate(cells, o * vectors):
-                        state[c] = v.fma(weight, cell, state[c])
+        def column_at(b: Int | int) -> Int:
+            return shift * 0 + b * v.size if near else v.integer(columns + b * 8)
+
+        def weight_at(a: Int | int, b: Int | int) -> Vector:
+            return v.splat(weights + weight_row * a + b * v.size)
+
+        # What does not change from step to step is loaded once, as far as registers hold it.
+        whole = height is not None and width is not None
+        known = [line_at(r) for r in range(height + rows - 1)] if height else []
+        held = {}
+        if whole and height * width + len(places) + vectors < registers():
+            held = {(a, b): weight_at(a, b) for a in range(height) for b in range(width)}
+
+        def step(k: Int, _: list[Vector]) -> list[Vector]:
+            along = k * (vectors * v.bytes)
+
+            def add_line(r: Int | int, served: range, state: list[Vector]) -> list[Vector]:
+                """Add what line r gives to the lines `served`."""
+                line = (known[r] if known else line_at(r)) + along
+
+                def add_column(b: Int | int, state: list[Vector]) -> list[Vector]:
+                    at = line + column_at(b)
+                    cells = [v.load(at + u * v.bytes) for u in range(vectors)]
+                    for o in served:
+                        weight = held[r - o, b] if held else weight_at(r - o, b)
+                        for c, cell in enumerate(cells, o * vectors):
+                            state[c] = v.fma(weight, cell, state[c])
+                    return state
+
+                if width is None:
+                    return v.loop(kernel_width, state, add_column)
+                for b in range(width):
+                    state = add_column(b, state)
                 return state
 
-            if width is None:
-                return v.loop(kernel_width, state, add_column)
-            for b in range(width):
-                state = add_column(b, state)
-            return state
+            state = [start] * len(places)
+            if height is None:
+                for r in range(rows - 1):
+                    state = add_line(r, range(r + 1), state)
+                state = v.loop(
+                    kernel_height - (rows - 1),
+                    state,
+                    lambda i, state: add_line(i + (rows - 1), range(rows), state),
+                )
+                for o in range(1, rows):
+                    state = add_line(kernel_height + (o - 1), range(o, rows), state)
+            else:
+                for r in range(height + rows - 1):
+                    served = range(max(0, r - height + 1), min(rows, r + 1))
+                    state = add_line(r, served, state)
 
-        state = [v.splat(bias)] * (rows * vectors)
-        if height is None:
-            for r in range(rows - 1):
-                state = add_line(r, range(r + 1), state)
-            state = v.loop(
-                kernel_height - (rows - 1),
-                state,
-                lambda i, state: add_line(i + (rows - 1), range(rows), state),
-            )
-            for o in range(1, rows):
-                state = add_line(kernel_height + (o - 1), range(o, rows), state)
-        else:
-            for r in range(height + rows - 1):
-                served = range(max(0, r - height + 1), min(rows, r + 1))
-                state = add_line(r, served, state)
-        for c, total in enumerate(state):
-            o, u = divmod(c, vectors)
-            v.store_some(out + out_step * o + u * v.bytes, total, count - u * v.lanes)
+            def stream() -> None:
+                for (o, u), total in zip(places, state, strict=True):
+                    v.stream(out + out_step * o + along + u * v.bytes, total)
+
+            def store() -> None:
+                for (o, u), total in zip(places, state, strict=True):
+                    rest = count - (k * vectors + u) * v.lanes
+                    v.store_some(out + out_step * o + along + u * v.bytes, total, rest)
+
+            v.when(streamed, stream, store)
+            return []
+
+        v.loop(steps, [], step, unroll=False)
 
     return sums
+
+
+@tile(np.float32)
+def fence(v: Vectors) -> None:
+    """Let other threads see what was streamed."""
+    v.fence()
 
 
 @functools.cache
@@ -109,28 +156,43 @@ def separate(dtype: Any) -> Any:
 
 @functools.cache
 def copy_with_zeros(dtype: Any) -> Any:
-    """Return the tile that writes a line of `vectors` vectors with a piece of an image in it.
+    """Return the tile that writes a line with a piece of an image in it.
 
         0 0 0 | source[0] … source[count - 1] | 0 0 …
 
-    The piece begins at byte `place` of the line. Up to a vector of zeros is written behind it,
-    which may lie behind the line.
+    The piece begins at byte `place` of the line and has `whole` vectors and `rest` numbers. Before
+    it, `before` vectors of zeros are written, and behind it one that the rest begins and `after`
+    more. The last of them may reach beyond the line.
     """
 
     @tile(dtype)
     def copy(
-        v: Vectors, source: Int, count: Int, pieces: Int, line: Int, place: Int, vectors: Int
+        v: Vectors,
+        source: Int,
+        whole: Int,
+        rest: Int,
+        line: Int,
+        place: Int,
+        before: Int,
+        after: Int,
     ) -> None:
-        def clear(i: Int, _: list[Vector]) -> list[Vector]:
-            v.store(line + i * v.bytes, v.zero())
-            return []
+        middle = line + place
+        behind = middle + (whole + 1) * v.bytes
+
+        def clear(start: Int, count: Int) -> None:
+            def one(i: Int, _: list[Vector]) -> list[Vector]:
+                v.store(start + i * v.bytes, v.zero())
+                return []
+
+            v.loop(count, [], one, unroll=False)
 
         def write(i: Int, _: list[Vector]) -> list[Vector]:
-            at = i * v.bytes
-            v.store(line + place + at, v.load_some(source + at, count - i * v.lanes))
+            v.store(middle + i * v.bytes, v.load(source + i * v.bytes))
             return []
 
-        v.loop(vectors, [], clear)
-        v.loop(pieces, [], write)
+        clear(line, before)
+        v.loop(whole, [], write, unroll=False)
+        v.store(middle + whole * v.bytes, v.load_some(source + whole * v.bytes, rest))
+        clear(behind, after)
 
     return copy

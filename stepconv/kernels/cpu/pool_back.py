@@ -62,6 +62,7 @@ def backward(
         kernel(x, grad_out, grad_x, *tables, top, left, memory, band, strip, pitch)
 
 
+@functools.lru_cache(maxsize=64)
 def first_names(dtype: Any, windows: Windows, left: int) -> Array:
     """names[a, j] = the name of the first real cell of window j, if row a is its first real one."""
     before = np.maximum(0, left - np.arange(2 * lanes(dtype)) * windows.stride_x)
@@ -267,7 +268,12 @@ def _backward_apart(dtype: Any, windows: Windows, average: bool) -> Any:
             plane = t // (bands * strips)
             low_i, low_j = t // strips % bands * band, t % strips * STRIP
             high_i, high_j = min(all_rows, low_i + band), min(all_columns, low_j + STRIP)
-            for j in range(low_j, high_j, lane_count):
+            # The last windows of a row are taken together with some that were done before, unless
+            # the last cells belong to no window.
+            ends = high_j <= columns and high_j * stride_x - left <= width
+            final = max(low_j, high_j - lane_count) if ends else high_j
+            for start in range(low_j, high_j, lane_count):
+                j = min(start, final)
                 z = j * stride_x - left
                 end = min(width, high_j * stride_x - left)
                 whole = z >= 0 and z + stride_x * lane_count <= end and j + lane_count <= columns

@@ -48,10 +48,11 @@ def forward(
     kernel(x, out, rows, columns, padding, top, left, band)
 
 
+@functools.lru_cache(maxsize=64)
 def row_of_padding(dtype: Any, windows: Windows, value: float) -> Array:
     """Return what a vector of windows reads where their row is padding.
 
-    The caller makes it, for a kernel that knows an array by its address alone would free it.
+    The caller holds it, for a kernel that knows an array by its address alone would free it.
     """
     return np.full(windows.stride_x * lanes(dtype) + windows.width, value, dtype)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.filter import FEW, cut_planes, gathering
-from stepconv.kernels.cpu.filter_tiles import window_sums
+from stepconv.kernels.cpu.filter_tiles import fence, window_sums
 from stepconv.kernels.cpu.vector import lanes, registers
 
 Array = Any
@@ -88,11 +88,12 @@ def _high(a: Array) -> Array:
 
 @functools.cache
 def _kernel(dtype: Any, rows: int, vectors: int, along: int) -> Any:
-    down_sums = window_sums(dtype, rows, vectors, width=1)
+    down_sums = window_sums(dtype, rows, vectors, width=1, near=True)
     along_sums = window_sums(dtype, 1, along, height=1)
     gather = gathering(dtype)
     size = dtype.itemsize
-    down_width, along_width = vectors * lanes(dtype), along * lanes(dtype)
+    lane_count = lanes(dtype)
+    down_width, along_width = vectors * lane_count, along * lane_count
 
     @parallel
     def apply(
@@ -110,7 +111,7 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int) -> Any:
         pitch: int,
     ) -> None:
         stride_y, stride_x, dilation_y, dilation_x, top, left = numbers[:6]
-        step, bands, lines, part, zeros = numbers[6:]
+        step, bands, lines, part, zeros, streamed = numbers[6:]
         height, width = u.shape[1], v.shape[1]
         channels, grid_y, grid_x = out.shape[1:]
         tasks = out.shape[0] * channels * bands * len(blocks)
@@ -126,11 +127,15 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int) -> Any:
         between[0] = 0
         for o in range(rows):
             between[1 + o] = sums_at + o * pitch * size
+        edges = np.empty(4, np.int64)
         for t in range(*share_of(tasks, share, shares)):
-            edges = blocks[t % len(blocks)]
+            edges[:] = blocks[t % len(blocks)]
             band, plane = t // len(blocks) % bands, t // (len(blocks) * bands)
             first_y = band * grid_y // bands
             here = (band + 1) * grid_y // bands - first_y
+            out_at = out.ctypes.data + (plane * grid_y + first_y) * grid_x * size
+            if streamed and edges[1] < edges[2]:
+                edges[1] += -(out_at // size + edges[1]) % lane_count
             y = first_y * stride_y - top
             count = (here - 1) * stride_y + (height - 1) * dilation_y + 1
             for p in range(3):
@@ -139,7 +144,6 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int) -> Any:
                     gather(x, plane, y, z, count, p, numbers, table[p * lines :], mine)
             channel = plane % channels
             start = bias.ctypes.data + channel * size
-            out_at = out.ctypes.data + (plane * grid_y + first_y) * grid_x * size
             for q in range(min(step, here)):
                 sharing = (here - q + step - 1) // step
                 for o in range(0, sharing, rows):
@@ -152,8 +156,14 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int) -> Any:
                             reach = part * stride_x
                         if cells_here == 0:
                             reach = 0
-                        for k in range(0, reach, down_width):
-                            j = max(0, min(k, reach - down_width))
+                        j = 0
+                        while j < reach:
+                            some = reach - j
+                            if some > down_width:
+                                some -= some % down_width
+                            elif reach > down_width:
+                                # The last tile computes some cells once more.
+                                j, some = reach - down_width, down_width
                             down_sums(
                                 table.ctypes.data + (p * lines + i * stride_y) * 8,
                                 dilation_y * 8,
@@ -165,11 +175,18 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int) -> Any:
                                 mine.ctypes.data,
                                 sums_at + j * size,
                                 pitch * size,
-                                min(down_width, reach - j),
+                                some,
+                                (some + down_width - 1) // down_width,
+                                0,
                             )
+                            j += some
                         for r in range(rows if cells_here else 0):
                             to = out_at + ((i + r * step) * grid_x + edges[p]) * size
-                            for j in range(0, cells_here, along_width):
+                            j = 0
+                            while j < cells_here:
+                                some = cells_here - j
+                                if some > along_width:
+                                    some -= some % along_width
                                 along_sums(
                                     between.ctypes.data + (1 + r) * 8,
                                     8,
@@ -181,8 +198,13 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int) -> Any:
                                     start,
                                     to + j * size,
                                     0,
-                                    min(along_width, cells_here - j),
+                                    some,
+                                    (some + along_width - 1) // along_width,
+                                    int(streamed and p == 1 and some % along_width == 0),
                                 )
+                                j += some
+        if streamed:
+            fence()
 
     return apply
 
@@ -220,7 +242,7 @@ def separable_planes(
     lane_count = lanes(dtype)
     along = 2 if -(-out.shape[3] // lane_count) < 8 else (8 if registers() > 16 else 4)
     # A line of sums holds what the widest block reads, and what its last tile reads without need.
-    pitch = int(np.diff(cut.blocks).max()) + 2 * (along + cut.vectors) * lane_count
+    pitch = int(np.diff(cut.blocks).max()) + 2 * (along + cut.vectors + 1) * lane_count
     pitch = max(pitch + (width - 1) * dilation_x, int(cut.numbers[9]) * stride_x + pitch)
     pitch = -(-pitch // lane_count) * lane_count + lane_count
     tables, cells = cut.memory(dtype, more=cut.rows * pitch, entries=1 + cut.rows)

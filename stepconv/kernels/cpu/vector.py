@@ -319,6 +319,20 @@ class Vectors:
         chosen = builder.select(builder.and_(above, below), inside.value, outside.value)
         return Int(builder, chosen)
 
+    def stream(self, address: Int, vector: Vector) -> None:
+        """Write a vector past the caches, to an address that is a multiple of its size.
+
+        Other threads see it after a `fence`.
+        """
+        pointer = self._pointer(address, self._type)
+        stored = self._builder.store(vector.value, pointer, align=self.bytes)
+        hint = self._builder.module.add_metadata([ir.Constant(_INT32, 1)])
+        stored.set_metadata("nontemporal", hint)
+
+    def fence(self) -> None:
+        """Wait until all that was written can be seen by other threads."""
+        self._builder.fence("seq_cst")
+
     def move(self, source: Int, out: Int, size: int) -> None:
         """Copy a number of `size` bytes, whatever its type."""
         number = ir.IntType(8 * size)
