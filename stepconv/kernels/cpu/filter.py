@@ -250,7 +250,8 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, *small: int) -> Any
             shift = b * dilation_x
             columns[b] = (shift % stride_x * pitch + shift // stride_x) * size
         for t in range(*share_of(tasks, share, shares)):
-            edges[:] = blocks[t % len(blocks)]
+            for p in range(4):
+                edges[p] = blocks[t % len(blocks), p]
             band, plane = t // len(blocks) % bands, t // (len(blocks) * bands)
             first_y = band * grid_y // bands
             here = (band + 1) * grid_y // bands - first_y

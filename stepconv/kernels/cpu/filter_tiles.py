@@ -69,18 +69,18 @@ def window_sums(
             return v.splat(weights + weight_row * a + b * v.size)
 
         # What does not change from step to step is loaded once, as far as registers hold it.
-        whole = height is not None and width is not None
-        known = [line_at(r) for r in range(height + rows - 1)] if height else []
-        held = {}
-        if whole and height * width + len(places) + vectors < registers():
-            held = {(a, b): weight_at(a, b) for a in range(height) for b in range(width)}
+        known: list[Int] = [line_at(r) for r in range(height + rows - 1)] if height else []
+        held: dict[Any, Vector] = {}
+        taps = [(a, b) for a in range(height or 0) for b in range(width or 0)]
+        if len(taps) + len(places) + vectors < registers():
+            held = {(a, b): weight_at(a, b) for a, b in taps}
 
         def step(k: Int, _: list[Vector]) -> list[Vector]:
             along = k * (vectors * v.bytes)
 
             def add_line(r: Int | int, served: range, state: list[Vector]) -> list[Vector]:
                 """Add what line r gives to the lines `served`."""
-                line = (known[r] if known else line_at(r)) + along
+                line = (known[r] if isinstance(r, int) and known else line_at(r)) + along
 
                 def add_column(b: Int | int, state: list[Vector]) -> list[Vector]:
                     at = line + column_at(b)

@@ -61,7 +61,7 @@ def weigh(
     height, width = min(side, size[0]), min(side, size[1])
     blocks = -(-size[0] // height), -(-size[1] // width)
     parts = min(_TASKS, batch * int(cut.numbers[7]) * len(cut.blocks))
-    sums = np.empty((parts, channels, *blocks, height, width, lanes(dtype)), dtype)
+    sums = np.zeros((parts, channels, *blocks, height, width, lanes(dtype)), dtype)
     rows = _ROWS if stride_y == dilation_y == 1 else 1
     kernel = _kernel(dtype, rows, height, width, stride_x == dilation_x == 1)
     kernel(x, grad_out, sums, cut.blocks, cut.numbers, tables, cells, *size)
@@ -190,7 +190,6 @@ def _kernel(dtype: Any, rows: int, height: int, width: int, near: bool) -> Any:
         for t in range(*share_of(parts * chunks, share, shares)):
             part, chunk = t // chunks, t % chunks
             low, high = chunk * channels // chunks, (chunk + 1) * channels // chunks
-            sums[part, low:high] = 0
             first, last = part * units // parts, (part + 1) * units // parts
             for u in range(first * (high - low), last * (high - low)):
                 unit, c = u // (high - low), low + u % (high - low)

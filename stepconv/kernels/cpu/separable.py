@@ -129,7 +129,8 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int) -> Any:
             between[1 + o] = sums_at + o * pitch * size
         edges = np.empty(4, np.int64)
         for t in range(*share_of(tasks, share, shares)):
-            edges[:] = blocks[t % len(blocks)]
+            for p in range(4):
+                edges[p] = blocks[t % len(blocks), p]
             band, plane = t // len(blocks) % bands, t // (len(blocks) * bands)
             first_y = band * grid_y // bands
             here = (band + 1) * grid_y // bands - first_y
