@@ -125,7 +125,7 @@ def window_sums(
             v.when(streamed, stream, store)
             return []
 
-        v.loop(steps, [], step, unroll=False)
+        v.loop(steps, [], step)
 
     return sums
 
@@ -184,14 +184,14 @@ def copy_with_zeros(dtype: Any) -> Any:
                 v.store(start + i * v.bytes, v.zero())
                 return []
 
-            v.loop(count, [], one, unroll=False)
+            v.loop(count, [], one)
 
         def write(i: Int, _: list[Vector]) -> list[Vector]:
             v.store(middle + i * v.bytes, v.load(source + i * v.bytes))
             return []
 
         clear(line, before)
-        v.loop(whole, [], write, unroll=False)
+        v.loop(whole, [], write)
         v.store(middle + whole * v.bytes, v.load_some(source + whole * v.bytes, rest))
         clear(behind, after)
 

@@ -137,18 +137,15 @@ def weight_sums(dtype: Any, rows: int, height: int, width: int, near: bool = Fal
                             state[k] = v.fma(given[o], cell, state[k])
                 return state
 
-            state = v.loop(
-                whole, state, lambda j, state: add_vectors(state, j * v.bytes, None), unroll=False
-            )
+            state = v.loop(whole, state, lambda j, state: add_vectors(state, j * v.bytes, None))
             return v.loop(
                 some,
                 state,
                 lambda _, state: add_vectors(state, whole * v.bytes, rest),
-                unroll=False,
             )
 
         places = [sums + k * v.bytes for k in range(height * width)]
-        totals = v.loop(groups, [v.load(place) for place in places], group, unroll=False)
+        totals = v.loop(groups, [v.load(place) for place in places], group)
         for place, total in zip(places, totals, strict=True):
             v.store(place, total)
 

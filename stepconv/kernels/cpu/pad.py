@@ -120,11 +120,11 @@ def rows_copy(size: int) -> Any:
                 v.move(cells + cells_pitch * r + at, to + place, size)
                 return []
 
-            v.loop(whole, [], vector, unroll=False)
+            v.loop(whole, [], vector)
             v.store(to + start + (run - v.bytes), v.load(here + (run - v.bytes)))
-            return v.loop(edges, [], edge, unroll=False)
+            return v.loop(edges, [], edge)
 
-        v.loop(count, [], row, unroll=False)
+        v.loop(count, [], row)
 
     return copy
 

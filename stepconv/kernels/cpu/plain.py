@@ -9,7 +9,7 @@ from typing import Any
 
 from stepconv.kernels.compile import inner, parallel, share_of
 from stepconv.kernels.cpu.pad import zero_border
-from stepconv.kernels.cpu.vector import fused
+from stepconv.kernels.cpu.scalar import fused
 
 Array = Any
 

@@ -25,18 +25,16 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
-from llvmlite.ir.values import MDValue
 from numba import types
 from numba.core import config
 from numba.extending import intrinsic
 
 _INT64 = ir.IntType(64)
 _INT32 = ir.IntType(32)
-_BIT = ir.IntType(1)
 
 
 @functools.cache
-def _features() -> set[str]:
+def features() -> set[str]:
     """Return what this processor can do, or what NUMBA_CPU_FEATURES says that it can."""
     if config.CPU_FEATURES is not None:
         return {name[1:] for name in config.CPU_FEATURES.split(",") if name.startswith("+")}
@@ -46,15 +44,15 @@ def _features() -> set[str]:
 @functools.cache
 def vector_bits() -> int:
     """Return the width of this machine's vectors."""
-    if "avx512f" in _features():
+    if "avx512f" in features():
         return 512
-    return 256 if {"avx2", "fma"} <= _features() else 128
+    return 256 if {"avx2", "fma"} <= features() else 128
 
 
 @functools.cache
 def registers() -> int:
     """Return how many vectors this machine holds at once."""
-    return 32 if _features() & {"avx512f", "neon"} else 16
+    return 32 if features() & {"avx512f", "neon"} else 16
 
 
 def lanes(dtype: Any) -> int:
@@ -190,12 +188,10 @@ class Vectors:
         count: Int,
         state: Sequence[Vector],
         step: Callable[[Int, list[Vector]], Sequence[Vector]],
-        unroll: bool = True,
     ) -> list[Vector]:
         """Run `state = step(i, state)` for i from 0 to count - 1, with the state in registers.
 
-        A count of 0 or less leaves the state as it is. Where the count is small, LLVM should not
-        `unroll` the loop: it would make room for eight steps at a time, and then do one by one.
+        A count of 0 or less leaves the state as it is.
         """
         builder = self._builder
         before = builder.block
@@ -210,9 +206,7 @@ class Vectors:
         results = list(step(Int(builder, i), [self._vector(phi) for phi in carried]))
         following = builder.add(i, _value(1))
         last = builder.block
-        again = builder.cbranch(builder.icmp_signed("<", following, count.value), body, after)
-        if not unroll:
-            again.set_metadata("llvm.loop", _as_it_is(builder.module))
+        builder.cbranch(builder.icmp_signed("<", following, count.value), body, after)
         i.add_incoming(zero, before)
         i.add_incoming(following, last)
 
@@ -389,30 +383,8 @@ def tile(dtype: Any) -> Callable[[Callable[..., None]], Any]:
     return make
 
 
-def _as_it_is(module: Any) -> Any:
-    """Return what tells LLVM to leave a loop as it is."""
-    told = module.add_metadata(["llvm.loop.unroll.disable"])
-    loop = MDValue(module, [told], str(len(module.metadata)))
-    loop.operands = (loop, told)  # the first one names the loop itself
-    return loop
-
-
 def _value(number: Int | int) -> Any:
     return number.value if isinstance(number, Int) else ir.Constant(_INT64, number)
-
-
-@intrinsic
-def fused(_context: Any, a: Any, b: Any, c: Any) -> Any:
-    """Return a · b + c of three numbers of one type, rounded once; exact for integers."""
-
-    def emit(_context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        if isinstance(signature.return_type, types.Integer):
-            return builder.add(builder.mul(*values[:2]), values[2])
-        if not _features() & {"fma", "neon"}:
-            return builder.fadd(builder.fmul(*values[:2]), values[2])
-        return builder.fma(*values)
-
-    return a(a, a, a), emit
 
 
 @intrinsic
