@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.compile import inner, parallel, share_of, thread_count
-from stepconv.kernels.cpu.filter_tiles import copy_with_zeros, fence, separate, window_sums
+from stepconv.kernels.cpu.filter_tiles import fence, separate, window_sums
 from stepconv.kernels.cpu.scratch import scratch
+from stepconv.kernels.cpu.tiles import padded_row
 from stepconv.kernels.cpu.vector import lanes, registers
 
 Array = Any
@@ -163,7 +164,7 @@ def _pieces(begin: int, stop: int, first: int, end: int, width: int) -> tuple[in
 @functools.cache
 def gathering(dtype: Any) -> Any:
     """Return the function that finds or copies the lines of a task."""
-    copy, parts, lane_count = copy_with_zeros(dtype), separate(dtype), lanes(dtype)
+    row, parts, lane_count = padded_row(dtype), separate(dtype), lanes(dtype)
     size = dtype.itemsize
 
     @inner
@@ -197,13 +198,13 @@ def gathering(dtype: Any) -> Any:
                 table[k] = line
                 # The parts of a line are made from a copy where the next line will be.
                 whole = line if stride == 1 else line + wide * size
-                copy(
+                row(
                     x.ctypes.data + ((plane * height + y) * width + first_x + low) * size,
+                    whole,
+                    (low + lane_count - 1) // lane_count,
+                    whole + low * size,
                     have // lane_count,
                     have % lane_count,
-                    whole,
-                    low * size,
-                    (low + lane_count - 1) // lane_count,
                     max(0, (wide - low) // lane_count - have // lane_count),
                 )
                 if stride == 2:
