@@ -47,7 +47,8 @@ CELLS = [
     *(Cell("training", "lenet5", batch, "direct", 4.5) for batch in (64, 128)),
     *(Cell("training", "mini-vgg", batch, "direct", 1.3) for batch in (64, 128)),
     *(Cell("training", "mini-vgg", batch, "winograd", 1.7) for batch in (64, 128)),
-    *(Cell("training", "mini-resnet", batch, "winograd", 1.4) for batch in (64, 128)),
+    *(Cell("training", "mini-resnet", batch, "direct", 1.4) for batch in (64, 128)),
+    Cell("training", "mini-resnet", 64, "winograd", 1.4),
     *(
         Cell("training", f"mini-{name}", 64, "direct", 1.3)
         for name in ("alexnet", "zfnet", "googlenet", "densenet")

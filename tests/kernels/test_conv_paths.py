@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 import stepconv
-from stepconv.kernels.cpu import conv, few, few_weights, layer, layer_weights, plain, winograd
+from stepconv.kernels.cpu import (
+    conv,
+    few,
+    few_weights,
+    filter_weights,
+    layer,
+    layer_weights,
+    plain,
+    winograd,
+)
 from stepconv.testing.calls import Call
 from tests.twins.twins import TWINS, filled
 
@@ -57,7 +66,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     for module in (layer, few, winograd):
         watched(module, "apply_passes" if module is layer else "apply_pass")
-    for module in (layer_weights, few_weights):
+    for module in (layer_weights, few_weights, filter_weights):
         watched(module, "weigh")
     watched(plain, "correlate")
     return names
@@ -82,6 +91,31 @@ def test_layers(
     taken.clear()
     judge(made, dtype)
     assert kernel in taken or options.get("stride") in (3, (2, 3))
+    assert "plain" not in taken
+
+
+DEPTHWISE = {
+    "same": ((3, 5, 9, 21), (3, 3), {"padding": 1}),
+    "wide": ((1, 2, 40, 300), (5, 5), {"padding": 2}),
+    "a kernel of several blocks": ((2, 3, 20, 33), (7, 11), {}),
+    "strides": ((2, 4, 19, 40), (3, 3), {"stride": (2, 3), "padding": 1}),
+    "dilation": ((2, 3, 18, 50), (3, 4), {"dilation": (2, 3), "padding": (2, 1)}),
+    "padding on two sides": ((1, 3, 6, 17), (2, 3), {"padding": ((2, 0), (0, 4))}),
+    "one row": ((2, 2, 1, 70), (1, 9), {"padding": "full"}),
+    "one cell": ((3, 2, 1, 1), (1, 1), {}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("x", "kernel", "options"), DEPTHWISE.values(), ids=list(DEPTHWISE))
+def test_depthwise_layers(
+    x: Sizes, kernel: Sizes, options: dict[str, object], dtype: str, taken: list[str]
+) -> None:
+    made = call(x, (x[1], 1, *kernel), groups=x[1], **options)
+    taken.clear()
+    judge(made, dtype)
+    assert "filter_weights" in taken
     assert "plain" not in taken
 
 

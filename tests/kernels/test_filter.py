@@ -4,6 +4,7 @@ import numba
 import numpy as np
 import pytest
 
+from stepconv.kernels.cpu import filter as planes
 from stepconv.kernels.cpu.filter import filter_planes
 from tests.kernels.filters import assert_within_bound, random_filtering
 
@@ -44,6 +45,21 @@ def test_strides_and_dilations(stride, dilation):
         2, (1, 2, 50, 170), (3, 3), stride=stride, dilation=dilation, before=(3, 2), after=(1, 4)
     )
     assert_within_bound(filtered(call), call)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (7, 15)])
+@pytest.mark.parametrize("width", [16, 48, 64, 160, 320, 1024])
+def test_results_written_past_the_caches(width, kernel, dtype, monkeypatch):
+    pads = [side // 2 for side in kernel]
+    call = random_filtering(width, (2, 2, 37, width), kernel, dtype, before=pads, after=pads)
+    kept = filtered(call)
+    monkeypatch.setattr(planes, "_STREAMED", 0)
+    planes.cut_planes.cache_clear()
+    streamed = filtered(call)
+    planes.cut_planes.cache_clear()
+    assert_within_bound(streamed, call)
+    assert streamed.tobytes() == kept.tobytes()
 
 
 def test_windows_that_see_padding_alone():
