@@ -36,8 +36,8 @@ from stepconv.kernels.passes import Pass, backward_passes, forward_pass
 
 Array = Any
 
-# So few products plain loops sum in well under a millisecond; tiles have to be compiled first.
-_FEW = 1_000_000
+# So few products plain loops sum while a kernel of tiles would still be starting.
+_FEW = 100_000
 
 # From 5x5 on, two passes of a column and a row beat one of the whole kernel.
 _WORTH_SPLITTING = 25

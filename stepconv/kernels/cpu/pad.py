@@ -188,7 +188,7 @@ def zero_border(x: Array, top: int, left: int, height: int, width: int) -> Array
     if top == 0 and left == 0 and height <= x.shape[2] and width <= x.shape[3]:
         return x
     padded = np.empty((*x.shape[:2], height, width), x.dtype)
-    _zero_border(x, padded, top, left)
+    _zero_border.for_work(padded.size)(x, padded, top, left)
     return padded
 
 
