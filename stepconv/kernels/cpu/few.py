@@ -16,6 +16,7 @@ import numpy as np
 from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copying
+from stepconv.kernels.cpu.tables import remembered
 from stepconv.kernels.cpu.tiles import multiply_add, row_of_numbers
 from stepconv.kernels.cpu.vector import address, lanes, registers
 from stepconv.kernels.passes import Pass, tap_places
@@ -49,7 +50,7 @@ def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: S
     kernel(x, w.reshape(-1), bias, out, memory, *tables, numbers, steps)
 
 
-@functools.lru_cache(maxsize=128)
+@remembered
 def _tables(
     plan: Pass,
     filters: int,

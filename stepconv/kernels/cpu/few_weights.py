@@ -15,6 +15,7 @@ import numpy as np
 from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copying
+from stepconv.kernels.cpu.tables import remembered
 from stepconv.kernels.cpu.tiles import dot
 from stepconv.kernels.cpu.vector import address, lanes, registers
 from stepconv.kernels.passes import Pass, tap_places
@@ -50,7 +51,7 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> 
     _add_parts(sums, grad_w.reshape(grad_w.shape[0], taps))
 
 
-@functools.lru_cache(maxsize=128)
+@remembered
 def _tables(
     plan: Pass, filters: int, high: int, wide: int, source_rows: int, pitch: int, size: int
 ) -> tuple[Array, Array]:

@@ -15,6 +15,7 @@ import numpy as np
 from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copying, turning
+from stepconv.kernels.cpu.tables import remembered
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.vector import address, lanes
 from stepconv.kernels.passes import Pass, Together, tap_places, together
@@ -61,7 +62,7 @@ def apply_passes(
     _kernel(x.dtype, vectors)(x, packed, out, memory, plan.parts, table, places, numbers)
 
 
-@functools.lru_cache(maxsize=128)
+@remembered
 def _tables(
     plan: Together,
     band: int,

@@ -16,6 +16,7 @@ from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.layer import vectors_for
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.staging import copying, turning
+from stepconv.kernels.cpu.tables import remembered
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.vector import address, lanes
 from stepconv.kernels.passes import Pass, tap_places
@@ -54,7 +55,7 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> 
     _add_parts(sums, grad_w.reshape(grad_w.shape[0], taps))
 
 
-@functools.lru_cache(maxsize=128)
+@remembered
 def _tables(
     plan: Pass, rows: int, source_rows: int, pitch: int, wide: int, height: int, size: int
 ) -> tuple[Array, Array]:
