@@ -72,9 +72,14 @@ class Together:
     taps: Array
     weights: Array
 
-    def source(self, rows: int) -> Pair:
-        """Return how high and wide the source is under some rows of every grid."""
-        return under((rows, int(self.parts[:, 3].max())), self.stride, self.reach)
+    @functools.cached_property
+    def grid(self) -> Pair:
+        """The rows and columns of the largest grid."""
+        return tuple(self.parts[:, 2:4].max(0).tolist())
+
+    def source(self, rows: int, columns: int) -> Pair:
+        """Return how high and wide the source is under some rows and columns of every grid."""
+        return under((rows, columns), self.stride, self.reach)
 
 
 def under(grid: Pair, stride: Pair, reach: Pair) -> Pair:

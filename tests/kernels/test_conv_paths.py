@@ -94,6 +94,25 @@ def test_layers(
     assert "plain" not in taken
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("cells", [1, 5])
+@pytest.mark.parametrize(("x", "w", "options"), LAYERS.values(), ids=list(LAYERS))
+def test_rows_cut_into_pieces(
+    x: Sizes,
+    w: Sizes,
+    options: dict[str, object],
+    cells: int,
+    taken: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(conv, "_waste", lambda *_: 0.0)
+    monkeypatch.setattr(layer, "_CELLS", cells)
+    made = call(x, w, **options)
+    taken.clear()
+    judge(made, "float32")
+    assert "layer" in taken
+
+
 DEPTHWISE = {
     "same": ((3, 5, 9, 21), (3, 3), {"padding": 1}),
     "wide": ((1, 2, 40, 300), (5, 5), {"padding": 2}),

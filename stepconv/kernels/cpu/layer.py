@@ -43,22 +43,26 @@ def apply_passes(
     wide = -(-per_group // width) * width
     packed = np.empty((groups, len(plan.taps) + 1, wide), x.dtype)
     pack_filters(w.reshape(-1), bias, packed, plan.weights, steps)
-    across, rows = plan.step[0] * out.shape[3], int(plan.parts[:, 2].max())
+    rows, columns = plan.grid
+    across = plan.step[0] * out.shape[3]
     band = max(1, min(rows, _CELLS // across))
-    bands = -(-rows // band)
-    tasks = x.shape[0] * groups * bands
+    # Rows are cut only where one alone is too long, such as that of a signal.
+    piece = columns if across <= 2 * _CELLS else -(-_CELLS // (plan.step[0] * plan.step[1]))
+    bands, pieces = -(-rows // band), -(-columns // piece)
+    tasks = x.shape[0] * groups * bands * pieces
     threads = thread_count()
     blocks = wide // width if tasks < 4 * threads else 1
     cells, (source_rows, pitch) = 0, x.shape[2:]
     if not all(one.stays_inside(x.shape[2:]) for one in passes):
-        source_rows, pitch = plan.source(band)
+        source_rows, pitch = plan.source(band, piece)
         cells = source_rows * pitch * (x.shape[1] // groups) + lanes(x.dtype)
-    room = cells + band * across * wide
+    out_columns = min(out.shape[3], piece * plan.step[1])
+    room = cells + band * plan.step[0] * out_columns * wide
     memory = scratch(x.dtype, threads * room).reshape(threads, room)
-    sizes = (band, source_rows, pitch, out.shape[3], wide, wide // blocks)
+    sizes = (band, piece, source_rows, pitch, out_columns, wide, wide // blocks)
     table, places = _tables(plan, *sizes, rows_of(vectors), x.itemsize)
-    numbers = (cells, band, bands, blocks, source_rows, pitch)
-    numbers = (*numbers, *plan.corner, plan.stride[0], plan.step[0])
+    numbers = (cells, band, bands, piece, pieces, blocks, source_rows, pitch, out_columns)
+    numbers = (*numbers, *plan.corner, *plan.stride, *plan.step)
     _kernel(x.dtype, vectors)(x, packed, out, memory, plan.parts, table, places, numbers)
 
 
@@ -66,6 +70,7 @@ def apply_passes(
 def _tables(
     plan: Together,
     band: int,
+    piece: int,
     source_rows: int,
     pitch: int,
     out_columns: int,
@@ -74,18 +79,21 @@ def _tables(
     height: int,
     size: int,
 ) -> tuple[Array, Array]:
-    """Return the tables of a tile, in bytes: of taps, and of the cells of each pass in a band.
+    """Return the tables of a tile, in bytes: of taps, and of the cells of each pass in a task.
 
-    A band is whole, or the last one, with the rows that are left. Its last tile repeats the last
-    cell: it sums and writes the same twice. The third row is that of the biases, which lie at 0.
+    A task is whole, or the last one, with the rows or columns that are left. Its last tile repeats
+    the last cell: it sums and writes the same twice. The third row is that of the biases, which lie
+    at 0.
     """
     count = len(plan.taps)
     table = np.stack([tap_places(plan.taps, source_rows, pitch), np.arange(count) * wide], 1)
-    places = np.zeros((len(plan.parts), 2, 3, band * int(plan.parts[:, 3].max()) + height), int)
+    places = np.zeros((len(plan.parts), 2, 3, band * piece + height), np.int64)
     for part, (first_y, first_x, rows, columns, _, _) in zip(places, plan.parts, strict=True):
-        for (source, to, _), rows_here in zip(part, (band, rows % band), strict=True):
-            cell = np.minimum(np.arange(len(source)), max(0, rows_here * columns - 1))
-            q, r = np.divmod(cell, columns)
+        last = (rows % band, columns) if piece >= columns else (band, columns % piece)
+        shapes = ((band, min(piece, columns)), last)
+        for (source, to, _), (high, long) in zip(part, shapes, strict=True):
+            cell = np.minimum(np.arange(len(source)), max(0, high * long - 1))
+            q, r = np.divmod(cell, max(1, long))
             source[:] = q * plan.stride[0] * pitch + r * plan.stride[1]
             y, x = first_y + q * plan.step[0], first_x + r * plan.step[1]
             to[:] = (y * out_columns + x) * filters
@@ -140,8 +148,8 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         places: Array,
         numbers: Array,
     ) -> None:
-        cells, band, bands, blocks, source_rows, pitch = numbers[:6]
-        corner_y, corner_x, stride_y, step_y = numbers[6:]
+        cells, band, bands, piece, pieces, blocks, source_rows, pitch, out_columns = numbers[:9]
+        corner_y, corner_x, stride_y, stride_x, step_y, step_x = numbers[9:]
         groups, taps_and_bias, wide = packed.shape
         in_group, channels = x.shape[1] // groups, out.shape[1] // groups
         width_out = out.shape[3]
@@ -150,20 +158,22 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         source = address(memory) + share * memory.shape[1] * size
         result = source + cells * size
         shape = (in_group, x.shape[2], x.shape[3])
-        for t in range(*share_of(x.shape[0] * groups * bands * blocks, share, shares)):
-            n, g = t // (groups * bands * blocks), t // (bands * blocks) % groups
-            start, first_filter = t // blocks % bands * band, t % blocks * filters
+        for task in range(*share_of(x.shape[0] * groups * bands * pieces * blocks, share, shares)):
+            t, first_filter = task // blocks, task % blocks * filters
+            n, g = t // (groups * bands * pieces), t // (bands * pieces) % groups
+            start, start_x = t // pieces % bands * band, t % pieces * piece
             image = address(x) + (n * groups + g) * in_group * x.shape[2] * x.shape[3] * size
-            top = corner_y + start * stride_y
+            top, left = corner_y + start * stride_y, corner_x + start_x * stride_x
             windows = source
             if cells == 0:
-                windows = image + (top * pitch + corner_x) * size
+                windows = image + (top * pitch + left) * size
             else:
-                copy_rows(image, shape, top, corner_x, source_rows, pitch, source)
+                copy_rows(image, shape, top, left, source_rows, pitch, source)
             for j in range(parts.shape[0]):
                 rows, columns, first_tap, last_tap = parts[j, 2:]
-                rows_here = max(0, min(band, rows - start))
-                cells_at = address(places[j, 0 if rows_here == band else 1, 0])
+                high, long = min(band, rows - start), min(piece, columns - start_x)
+                here = max(0, high) * max(0, long)
+                cells_at = address(places[j, 0 if here == band * min(piece, columns) else 1, 0])
                 row = places.shape[3] * 8
                 for m in range(0, filters, width):
                     weights = address(packed) + (g * taps_and_bias * wide + first_filter + m) * size
@@ -173,7 +183,7 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                         if k == first_tap:
                             begin = weights + (taps_and_bias - 1) * wide * size
                             begin_places = cells_at + 2 * row
-                        for p in range(0, rows_here * columns, height):
+                        for p in range(0, here, height):
                             sums(
                                 windows,
                                 cells_at + p * 8,
@@ -185,11 +195,16 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                                 sums_at,
                                 cells_at + row + p * 8,
                             )
-            done = start * step_y * width_out
-            here = min(band * step_y * width_out, plane - done)
-            target = (
-                address(out) + (((n * groups + g) * channels + first_filter) * plane + done) * size
-            )
-            turn(result, filters, here, min(filters, channels - first_filter), target, plane)
+            mine = min(filters, channels - first_filter)
+            done, done_x = start * step_y, start_x * step_x
+            lines = min(band * step_y, out.shape[2] - done)
+            run = min(out_columns, width_out - done_x)
+            if pieces == 1:
+                lines, run = 1, lines * run
+            to = ((n * groups + g) * channels + first_filter) * plane + done * width_out + done_x
+            for y in range(lines):
+                line = result + y * out_columns * filters * size
+                target = address(out) + (to + y * width_out) * size
+                turn(line, filters, run, mine, target, plane)
 
     return apply
