@@ -19,7 +19,7 @@ from stepconv.kernels.cpu.staging import copying
 from stepconv.kernels.cpu.tables import remembered
 from stepconv.kernels.cpu.tiles import multiply_add, row_of_numbers
 from stepconv.kernels.cpu.vector import address, lanes, registers
-from stepconv.kernels.passes import Pass, tap_places
+from stepconv.kernels.passes import Pass, tap_places, under
 
 Array = Any
 Steps = tuple[int, int, int]
@@ -36,17 +36,19 @@ def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: S
     height, vectors = tile_shape(filters)
     width = vectors * lanes(x.dtype)
     rows = max(1, min(plan.grid[0], _CELLS // plan.grid[1]))
-    source_rows, pitch = plan.source(rows)
+    # Rows are cut only where one alone is too long, such as that of a signal.
+    piece = plan.grid[1] if plan.grid[1] <= 2 * _CELLS else _CELLS
+    source_rows, pitch = under((rows, piece), plan.stride, plan.reach)
     # Vectors reach beyond the last cell, and what they load there is left behind.
     cells = source_rows * pitch * (x.shape[1] // groups) + width
-    positions = (rows - 1) * plan.stride[0] * pitch + plan.grid[1] + width
+    positions = (rows - 1) * plan.stride[0] * pitch + piece + width
     threads = thread_count()
     room = cells + filters * positions + filters * width
     memory = scratch(x.dtype, threads * room).reshape(threads, room)
     kernel = _kernel(x.dtype, height, vectors)
     tables = _tables(plan, filters, source_rows, pitch, steps[1], width, positions, x.itemsize)
     numbers = (*plan.grid, *plan.first, *plan.step, *plan.corner, plan.stride[0])
-    numbers = (*numbers, cells, positions, rows, source_rows, pitch)
+    numbers = (*numbers, cells, positions, rows, piece, source_rows, pitch)
     kernel(x, w.reshape(-1), bias, out, memory, *tables, numbers, steps)
 
 
@@ -98,30 +100,30 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
         steps: Array,
     ) -> None:
         rows, columns, first_y, first_x, step_y, step_x, corner_y, corner_x = numbers[:8]
-        stride_y, cells, positions, band, source_rows, pitch = numbers[8:]
+        stride_y, cells, positions, band, piece, source_rows, pitch = numbers[8:]
         groups, count = steps[2], table.shape[0]
         in_group, filters = x.shape[1] // groups, out.shape[1] // groups
-        bands = (rows + band - 1) // band
+        bands, pieces = (rows + band - 1) // band, (columns + piece - 1) // piece
         shape = (in_group, x.shape[2], x.shape[3])
         plane = out.shape[2] * out.shape[3]
         source = memory[share, :cells]
         result = memory[share, cells : cells + filters * positions]
         biases = memory[share, cells + filters * positions :]
         source[cells - width :] = 0
-        for t in range(*share_of(x.shape[0] * groups * bands, share, shares)):
-            n, g = t // (groups * bands), t // bands % groups
-            start = t % bands * band
-            here = min(band, rows - start)
+        for t in range(*share_of(x.shape[0] * groups * bands * pieces, share, shares)):
+            n, g = t // (groups * bands * pieces), t // (bands * pieces) % groups
+            start, start_x = t // pieces % bands * band, t % pieces * piece
+            here, here_x = min(band, rows - start), min(piece, columns - start_x)
             image = address(x) + (n * groups + g) * in_group * x.shape[2] * x.shape[3] * size
-            top = corner_y + start * stride_y
-            copy_rows(image, shape, top, corner_x, source_rows, pitch, address(source))
+            top, left = corner_y + start * stride_y, corner_x + start_x
+            copy_rows(image, shape, top, left, source_rows, pitch, address(source))
             for m in range(filters):
                 for i in range(width):
                     biases[m * width + i] = bias[g * filters + m]
             # With a stride of one all rows are one run of cells, else each is its own.
-            runs, length = (1, (here - 1) * pitch + columns)
+            runs, length = (1, (here - 1) * pitch + here_x)
             if stride_y > 1:
-                runs, length = here, columns
+                runs, length = here, here_x
             for run in range(runs):
                 for p in range(run * stride_y * pitch, run * stride_y * pitch + length, width):
                     for m in range(0, filters, height):
@@ -140,17 +142,17 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
             for m in range(filters):
                 for q in range(here):
                     y = first_y + (start + q) * step_y
-                    to = m * plane + y * out.shape[3] + first_x
+                    to = m * plane + y * out.shape[3] + first_x + start_x * step_x
                     at = m * positions + q * stride_y * pitch
                     if step_x == 1:
                         copy_row(
                             address(result) + at * size,
                             address(target) + to * size,
-                            columns // lane_count,
-                            columns % lane_count,
+                            here_x // lane_count,
+                            here_x % lane_count,
                         )
                     else:
-                        for r in range(columns):
+                        for r in range(here_x):
                             target[to + r * step_x] = result[at + r]
 
     return apply
