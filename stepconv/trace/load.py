@@ -39,6 +39,22 @@ _RECORDED = ("output", "workers", "sums", "winners")
 _DTYPES = ("|b1", "|i1", "|u1", *(f"<{k}{n}" for k in "iu" for n in (2, 4, 8)), "<f2", "<f4", "<f8")
 
 
+# How a damaged zip, .npy or JSON can fail, a seek to nowhere included.
+_DAMAGED = (
+    StepconvError,
+    OSError,
+    EOFError,
+    MemoryError,
+    RuntimeError,  # NotImplementedError is one
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
 def load_trace(path: str | PathLike[str]) -> Trace:
     """Read a trace that `Trace.save` wrote, or somebody else after docs/trace-format.md.
 
@@ -48,18 +64,7 @@ def load_trace(path: str | PathLike[str]) -> Trace:
     with open(path, "rb") as file:
         try:
             return _read(file, str(name))
-        # A damaged zip, .npy or JSON can fail in any of these ways, a seek to nowhere included.
-        except (
-            *(
-                StepconvError,
-                OSError,
-                zipfile.BadZipFile,
-                zlib.error,
-                EOFError,
-                NotImplementedError,
-            ),
-            *(ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, MemoryError),
-        ) as error:
+        except _DAMAGED as error:
             reason = str(error) or type(error).__name__
     raise TraceError(f"{name} is not a trace to rely on: {reason}")
 
