@@ -152,9 +152,10 @@ def use_backend(backend: str) -> Iterator[None]:
 def use_algorithm(algorithm: str) -> Iterator[None]:
     """Admit an algorithm inside a `with` block, in this thread alone.
 
-    "direct" sums product by product. "separable" splits kernels that are a column times a row, as
-    "auto" does where it is faster. "winograd" serves 3x3 layers and "fft" filters of one channel;
-    both round worse than a sum of products. Where an algorithm does not fit, "direct" takes over.
+    "direct" sums product by product. "separable" splits kernels that are a column times a row.
+    "auto" does so where it is faster, and it transforms large kernels where that is proven to be as
+    good as a sum. "winograd" serves 3x3 layers and "fft" filters of one channel; both round worse
+    than a sum of products. Where an algorithm does not fit, "direct" takes over.
 
     >>> import stepconv
     >>> with stepconv.use_algorithm("direct"):

@@ -138,7 +138,7 @@ def _triangle(size: int) -> Array:
     return np.minimum(np.arange(1, size + 1), np.arange(size, 0, -1))
 
 
-# --- The table of issue 3 --------------------------------------------------------------------
+# --- What is asked -----------------------------------------------------------------------------
 
 _FILTER_ASKS = {
     3: Ask(("cv2",), 4),
@@ -148,7 +148,7 @@ _FILTER_ASKS = {
     63: Ask(("scipy", "cv2"), 0.9),
     127: Ask(("scipy", "cv2"), 0.9),
 }
-_FILTER_BOUNDS = {3: "memory", 15: "fma", 31: "fma"}
+_FILTER_BOUNDS = {3: "memory", 15: "fma"}
 _TORCH = ("torch NCHW", "torch channels_last")
 _NCHW = ("torch NCHW",)
 
@@ -165,7 +165,7 @@ def asks_for(cell: Cell, dtype: str) -> tuple[Ask, ...]:
     """
     if dtype == "float32" or cell.name == "tiny":
         return cell.asks
-    return tuple(replace(ask, ratio=1.0) for ask in cell.asks if ask.algorithm == "auto")
+    return tuple(replace(ask, ratio=1.0) for ask in cell.asks if ask.algorithm != "winograd")
 
 
 def choose(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
@@ -192,8 +192,8 @@ def image_filter(size: int, k: int, **options: Any) -> Cell:
 
 def _filters() -> Iterator[Cell]:
     for k, ask in _FILTER_ASKS.items():
-        # Beyond some 45x45 a Fourier transform is the faster way.
-        asks = (ask, replace(ask, algorithm="fft")) if k > 45 else (ask,)
+        # From some 31x31 on a Fourier transform is the faster way.
+        asks = (ask, replace(ask, algorithm="fft")) if k > 30 else (ask,)
         yield image_filter(2048, k, asks=asks, bound=_FILTER_BOUNDS.get(k, ""))
     for k in (5, 15, 31):
         yield image_filter(

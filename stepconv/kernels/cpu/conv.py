@@ -3,7 +3,7 @@
     many filters   layer.py    a vector holds one cell of as many filters as it has lanes
     few filters    few.py      a vector holds neighbouring cells of one filter
     one to one     filter.py   one channel goes into one: plain images, depthwise layers
-                   separable.py, fft.py: the same for kernels that split, or by name
+                   separable.py, fft.py: the same for kernels that split, or are large
     3x3 layers     winograd.py by name
     few products   plain.py    loops; also for integers, which are exact in int64
 
@@ -22,13 +22,13 @@ from stepconv.kernels.compile import parallel, share_of
 from stepconv.kernels.cpu import (
     few,
     few_weights,
+    fft,
     filter_weights,
     layer,
     layer_weights,
     plain,
     winograd,
 )
-from stepconv.kernels.cpu.fft import fft_planes
 from stepconv.kernels.cpu.filter import filter_planes
 from stepconv.kernels.cpu.separable import factors, separable_planes
 from stepconv.kernels.cpu.vector import lanes
@@ -145,14 +145,16 @@ def _filter(x: Array, w: Array, bias: Array, out: Array, numbers: tuple[int, ...
     """Let one channel go into one by the algorithm that is admitted."""
     algorithm = chosen_algorithm()
     if algorithm == "fft":
-        fft_planes(x, w, bias, out, *numbers)
+        fft.fft_planes(x, w, bias, out, *numbers)
         return
     split = algorithm in ("auto", "separable") and w[0].size >= _WORTH_SPLITTING
     found = factors(w) if split else None
-    if found is None:
-        filter_planes(x, w, bias, out, *numbers)
-    else:
+    if found is not None:
         separable_planes(x, *found, bias, out, *numbers)
+    elif algorithm == "auto" and fft.pays(w, out, numbers):
+        fft.proven_planes(x, w, bias, out, *numbers[4:])
+    else:
+        filter_planes(x, w, bias, out, *numbers)
 
 
 def _apply(
