@@ -31,8 +31,8 @@ from numba.core.cpu_options import ParallelOptions
 from numba.np.ufunc.parallel import threading_layer
 
 from stepconv.kernels._cache import KernelCache, cache_status, clear_cache
-from stepconv.kernels._inner import Inner
-from stepconv.kernels._shares import share_out, start
+from stepconv.kernels._lean import Inner, Lean
+from stepconv.kernels._shares import start
 
 __all__ = [
     "Kernel",
@@ -133,7 +133,7 @@ class Kernel(_Threaded):
     def _run(self, args: tuple[Any, ...]) -> None:
         # First the threads: code from the cache that asks for its thread needs them to be loaded.
         threads = thread_count()
-        _run_shares(_driver(), self._address(args), threads, args)
+        _run_shares(self._address(args), threads, args)
 
     def _address(self, args: tuple[Any, ...]) -> int:
         """Return where the code for arguments of these types lies."""
@@ -246,9 +246,10 @@ def threading_status() -> dict[str, Any]:
 
 
 def _jit(function: Callable[..., Any], variant: str, **options: Any) -> Any:
-    dispatcher = numba.njit(**_OPTIONS, **options)(function)
-    if not _config.DISABLE_JIT:
-        dispatcher._cache = KernelCache(cast(FunctionType, function), variant)
+    if _config.DISABLE_JIT:
+        return function
+    dispatcher = Lean(function, {**_OPTIONS, **options})
+    dispatcher._cache = KernelCache(cast(FunctionType, function), variant)
     return dispatcher
 
 
@@ -294,17 +295,7 @@ def share_of(tasks: int, share: int, shares: int) -> tuple[int, int]:
     return share * tasks // shares, (share + 1) * tasks // shares
 
 
-_on_all_threads: Any = _jit(share_out, "threads", parallel=_only_prange())
 _run_shares: Any = _jit(start, "start")
-
-
-@functools.cache
-def _driver() -> int:
-    """Compile the driver, and return where its code lies."""
-    kinds = (numba.int64,) * 3
-    _on_all_threads.compile(kinds)
-    compiled = _on_all_threads.overloads[kinds]
-    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
 
 
 if hasattr(os, "register_at_fork"):
