@@ -42,10 +42,6 @@ class Pass:
         pairs = (self.grid, self.first, self.step, self.corner, self.stride, self.reach)
         return np.array(pairs, np.int64).ravel()
 
-    def source(self, rows: int) -> Pair:
-        """Return how high and wide the source is under some rows of the grid, with its padding."""
-        return under((rows, self.grid[1]), self.stride, self.reach)
-
     def stays_inside(self, size: Pair) -> bool:
         """Tell whether no window reaches into the padding of a source of this size."""
         return all(

@@ -108,7 +108,8 @@ def test_rows_cut_into_pieces(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(conv, "_waste", lambda *_: {"layer": 0.0, "few": np.inf}[kernel])
-    monkeypatch.setattr({"layer": layer, "few": few}[kernel], "_CELLS", cells)
+    for module in {"layer": (layer, layer_weights), "few": (few, few_weights)}[kernel]:
+        monkeypatch.setattr(module, "_CELLS", cells)
     made = call(x, w, **options)
     taken.clear()
     judge(made, "float32")

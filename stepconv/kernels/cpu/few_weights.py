@@ -18,7 +18,7 @@ from stepconv.kernels.cpu.staging import copying
 from stepconv.kernels.cpu.tables import remembered
 from stepconv.kernels.cpu.tiles import dot
 from stepconv.kernels.cpu.vector import address, lanes, registers
-from stepconv.kernels.passes import Pass, tap_places
+from stepconv.kernels.passes import Pass, tap_places, under
 
 Array = Any
 
@@ -35,17 +35,19 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> 
     high, wide = -(-filters // height) * height, -(-taps // width) * width
     lane_count = lanes(x.dtype)
     rows = max(1, min(plan.grid[0], _CELLS // plan.grid[1]))
-    units = x.shape[0] * -(-plan.grid[0] // rows)
+    # Rows are cut only where one alone is too long, such as that of a signal.
+    piece = plan.grid[1] if plan.grid[1] <= 2 * _CELLS else _CELLS
+    units = x.shape[0] * -(-plan.grid[0] // rows) * -(-plan.grid[1] // piece)
     most = max(1, _SUMS_BYTES // (groups * high * wide * lane_count * x.dtype.itemsize))
     parts = max(1, min(units, _PARTS, most))
     threads = thread_count()
-    source_rows, pitch = plan.source(rows)
+    source_rows, pitch = under((rows, piece), plan.stride, plan.reach)
     cells = source_rows * pitch * (x.shape[1] // groups) + lanes(x.dtype)
     count = parts * groups * high * wide * lane_count
     memory = scratch(x.dtype, count + threads * cells)
     sums = memory[:count].reshape(parts, groups, high, wide, lane_count)
     own = memory[count:].reshape(threads, cells)
-    numbers = (*plan.grid, *plan.corner, plan.stride[0], rows, source_rows, pitch)
+    numbers = (*plan.grid, *plan.corner, plan.stride[0], rows, piece, source_rows, pitch)
     tables = _tables(plan, filters, high, wide, source_rows, pitch, x.itemsize)
     _kernel(x.dtype, height, width)(x, grad_out, sums, own, *tables, numbers)
     _add_parts(sums, grad_w.reshape(grad_w.shape[0], taps))
@@ -102,11 +104,11 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
         offsets: Array,
         numbers: Array,
     ) -> None:
-        rows, columns, corner_y, corner_x, stride_y, band, source_rows, pitch = numbers
+        rows, columns, corner_y, corner_x, stride_y, band, piece, source_rows, pitch = numbers
         parts, groups, high, wide, _ = sums.shape
         in_group, filters = x.shape[1] // groups, grad_out.shape[1] // groups
-        bands = (rows + band - 1) // band
-        units = x.shape[0] * bands
+        bands, pieces = (rows + band - 1) // band, (columns + piece - 1) // piece
+        units = x.shape[0] * bands * pieces
         source = address(memory[share])
         shape = (in_group, x.shape[2], x.shape[3])
         for t in range(*share_of(parts * groups, share, shares)):
@@ -114,11 +116,13 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
             result = sums[part, g]
             result[:] = 0
             for unit in range(part * units // parts, (part + 1) * units // parts):
-                n, start = unit // bands, unit % bands * band
+                n = unit // (bands * pieces)
+                start, start_x = unit // pieces % bands * band, unit % pieces * piece
+                here_x = min(piece, columns - start_x)
                 image = address(x) + (n * groups + g) * in_group * x.shape[2] * x.shape[3] * size
                 top = corner_y + start * stride_y
-                copy_rows(image, shape, top, corner_x, source_rows, pitch, source)
-                gradients = address(grad_out[n, g * filters]) + start * columns * size
+                copy_rows(image, shape, top, corner_x + start_x, source_rows, pitch, source)
+                gradients = address(grad_out[n, g * filters]) + (start * columns + start_x) * size
                 for m in range(0, high, height):
                     for k in range(0, wide, width):
                         products(
@@ -129,9 +133,9 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
                             address(offsets) + k * 8,
                             stride_y * pitch * size,
                             min(band, rows - start),
-                            columns // lane_count,
-                            columns % lane_count,
-                            min(1, columns % lane_count),
+                            here_x // lane_count,
+                            here_x % lane_count,
+                            min(1, here_x % lane_count),
                             address(result[m, k]),
                             wide * lane_count * size,
                         )

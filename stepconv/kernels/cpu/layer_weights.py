@@ -19,7 +19,7 @@ from stepconv.kernels.cpu.staging import copying, turning
 from stepconv.kernels.cpu.tables import remembered
 from stepconv.kernels.cpu.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.vector import address, lanes
-from stepconv.kernels.passes import Pass, tap_places
+from stepconv.kernels.passes import Pass, tap_places, under
 
 Array = Any
 
@@ -36,34 +36,43 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> 
     width = vectors * lanes(x.dtype)
     wide = -(-filters // width) * width
     rows = max(1, min(plan.grid[0], _CELLS // plan.grid[1]))
-    units = x.shape[0] * -(-plan.grid[0] // rows)
+    # Rows are cut only where one alone is too long, such as that of a signal.
+    piece = plan.grid[1] if plan.grid[1] <= 2 * _CELLS else _CELLS
+    units = x.shape[0] * -(-plan.grid[0] // rows) * -(-plan.grid[1] // piece)
     most = max(1, _SUMS_BYTES // (groups * taps * wide * x.dtype.itemsize))
     parts = max(1, min(units, _PARTS, most))
     threads = thread_count()
     cells, (source_rows, pitch) = 0, x.shape[2:]
     if not plan.stays_inside(x.shape[2:]):
-        source_rows, pitch = plan.source(rows)
+        source_rows, pitch = under((rows, piece), plan.stride, plan.reach)
         cells = source_rows * pitch * (x.shape[1] // groups) + lanes(x.dtype)
-    room = cells + rows * plan.grid[1] * wide
+    room = cells + rows * piece * wide
     count = parts * groups * taps * wide
     memory = scratch(x.dtype, threads * room + count)
     sums = memory[:count].reshape(parts, groups, taps, wide)
     own = memory[count:].reshape(threads, room)
-    sizes = (rows, source_rows, pitch, wide, rows_of(vectors), x.itemsize)
-    numbers = (*plan.grid, *plan.corner, plan.stride[0], cells, rows, source_rows, pitch)
+    sizes = (rows, piece, source_rows, pitch, wide, rows_of(vectors), x.itemsize)
+    numbers = (*plan.grid, *plan.corner, *plan.stride, cells, rows, piece, source_rows, pitch)
     _kernel(x.dtype, vectors)(x, grad_out, sums, own, *_tables(plan, *sizes), numbers)
     _add_parts(sums, grad_w.reshape(grad_w.shape[0], taps))
 
 
 @remembered
 def _tables(
-    plan: Pass, rows: int, source_rows: int, pitch: int, wide: int, height: int, size: int
+    plan: Pass,
+    rows: int,
+    piece: int,
+    source_rows: int,
+    pitch: int,
+    wide: int,
+    height: int,
+    size: int,
 ) -> tuple[Array, Array]:
     """Return the tables of a tile, in bytes: of cells, and of taps.
 
     The last tile repeats the last tap: it sums and writes the same twice.
     """
-    q, r = np.divmod(np.arange(rows * plan.grid[1]), plan.grid[1])
+    q, r = np.divmod(np.arange(rows * piece), piece)
     source = q * plan.stride[0] * pitch + r * plan.stride[1]
     cells = np.stack([source, np.arange(len(q)) * wide], 1)
     taps = tap_places(plan.taps, source_rows, pitch)
@@ -106,11 +115,12 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         places: Array,
         numbers: Array,
     ) -> None:
-        rows, columns, corner_y, corner_x, stride_y, cells, band, source_rows, pitch = numbers
+        rows, columns, corner_y, corner_x, stride_y, stride_x = numbers[:6]
+        cells, band, piece, source_rows, pitch = numbers[6:]
         parts, groups, count, wide = sums.shape
         in_group, filters = x.shape[1] // groups, grad_out.shape[1] // groups
-        bands = (rows + band - 1) // band
-        units = x.shape[0] * bands
+        bands, pieces = (rows + band - 1) // band, (columns + piece - 1) // piece
+        units = x.shape[0] * bands * pieces
         source = address(memory[share])
         turned = source + cells * size
         memory[share, cells:] = 0
@@ -120,16 +130,17 @@ def _kernel(dtype: Any, vectors: int) -> Any:
             result = sums[part, g]
             result[:] = 0
             for unit in range(part * units // parts, (part + 1) * units // parts):
-                n, start = unit // bands, unit % bands * band
-                here = min(band, rows - start) * columns
+                n = unit // (bands * pieces)
+                start, start_x = unit // pieces % bands * band, unit % pieces * piece
+                here = min(band, rows - start) * min(piece, columns - start_x)
                 image = address(x) + (n * groups + g) * in_group * x.shape[2] * x.shape[3] * size
-                top = corner_y + start * stride_y
+                top, left = corner_y + start * stride_y, corner_x + start_x * stride_x
                 windows = source
                 if cells == 0:
-                    windows = image + (top * pitch + corner_x) * size
+                    windows = image + (top * pitch + left) * size
                 else:
-                    copy_rows(image, shape, top, corner_x, source_rows, pitch, source)
-                first = (n * groups + g) * filters * plane + start * columns
+                    copy_rows(image, shape, top, left, source_rows, pitch, source)
+                first = (n * groups + g) * filters * plane + start * columns + start_x
                 turn(address(grad_out) + first * size, plane, filters, here, turned, wide)
                 for p in range(0, here, block):
                     for m in range(0, wide, width):
