@@ -1,4 +1,4 @@
-"""How much memory one call takes beyond what was there: `python -m benchmarks.memory CELL.json`.
+"""How much memory one call takes beyond what was there: `python -m benchmarks.memory JSON`.
 
 Run as a process of its own. The call is made small first, so that compiled code is not counted.
 The system's high-water mark is set back to what is in use before the call (Linux only).
@@ -29,12 +29,15 @@ def cells() -> Iterator[Cell]:
         cell = by_name[f"{name}-forward"]
         work = re.sub(r"N=\d+", f"N={batch}", cell.work)
         yield replace(cell, work=work, x=(batch, *cell.x[1:]), asks=())
+    signal = by_name["1d-dW"]
+    work = signal.work.replace("N=16", "N=1").replace("4096", "1000000")
+    yield replace(signal, work=work, x=(1, signal.x[1], 1_000_000), asks=())
 
 
 def measure(cell: Cell) -> dict[str, Any]:
     """Return the bytes of inputs and output, and those in use at the worst moment of a call."""
     ours = Ours()
-    small = (1, *cell.x[1:]) if cell.kind == "layer" else (128, 128)
+    small = (1, *(min(n, 4096) for n in cell.x[1:])) if cell.kind == "layer" else (128, 128)
     little = replace(cell, x=small)
     ours.variants(little, arrays(little, "float32"))["auto"]()
     given = arrays(cell, "float32")
