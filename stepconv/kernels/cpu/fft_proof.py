@@ -2,10 +2,10 @@
 
 A sum of n products in float32 is held to n·u·Σ|x·w|, u being the unit roundoff of float32. A
 transform in float64 errs by no more than E = 64·v·log2(P)·|piece|·|w|, with v the unit roundoff of
-float64, P the cells of a piece and |·| the root of the sum of squares: each of three transforms of
-a length without large prime factors adds less than 20·v·log2(P) (Higham, Accuracy and Stability of
-Numerical Algorithms, 24.1), and the product of two spectra next to nothing. Rounding the result to
-float32 adds u of it. So the bound is kept where
+float64, P the cells of a piece and |·| the root of the sum of squares. For each of the three
+transforms adds less than 20·v·log2(P): a stage of r terms, where r is 2, 3, 4 or 5, does not add
+more than (2r + 3)·√r·v to it, and its factors next to nothing (Higham, Accuracy and Stability of
+Numerical Algorithms, 24.1). Rounding the result to float32 adds u of it. So the bound is kept where
 
     E <= (n - 1)·u·Σ|x·w| / 2,
 
