@@ -62,9 +62,9 @@ class Stage(Widget):
     """The whole screen: lines of plain data, of which only those that changed are drawn."""
 
     class Clicked(Message):
-        """Something that can be clicked was clicked."""
+        """The screen was clicked: on a spot that means something, or on none."""
 
-        def __init__(self, spot: Spot) -> None:
+        def __init__(self, spot: Spot | None) -> None:
             super().__init__()
             self.spot = spot
 
@@ -109,9 +109,7 @@ class Stage(Widget):
         return Strip(segments).simplify().adjust_cell_length(width, base)
 
     def on_click(self, event: events.Click) -> None:
-        spot = self.spot_at(event.x, event.y)
-        if spot is not None:
-            self.post_message(self.Clicked(spot))
+        self.post_message(self.Clicked(self.spot_at(event.x, event.y)))
 
     async def on_mouse_scroll_down(self) -> None:
         await self.app.run_action("step(1)")
@@ -143,8 +141,10 @@ class Player(App[int]):
     Input { layer: question; dock: bottom; height: 1; border: none; padding: 0 1; display: none; }
     Input:focus { border: none; }
     """
+    # With priority, as the app then acts on one key before it takes the next: no key that follows
+    # quickly reaches the screen before a question is open, or a question that is closed.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(keys, action, show=False, priority=keys in ("tab", "shift+tab"))
+        Binding(keys, action, show=False, priority=True)
         for keys, action in (
             ("space", "play"),
             ("right", "step(1)"),
@@ -175,6 +175,7 @@ class Player(App[int]):
             ("i", "image(1)"),
             ("I", "image(-1)"),
             ("l", "light"),
+            ("enter", "answer"),
             ("escape", "leave"),
             ("q,ctrl+c", "quit"),
         )
@@ -235,6 +236,12 @@ class Player(App[int]):
     def _compare_with(self, other: Film) -> None:
         self.playback.other = other
         self._update()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Tell whether an action is on: while a question is asked, keys write the answer."""
+        if self._asking:
+            return action in ("answer", "leave", "quit")
+        return action != "answer"
 
     def action_play(self) -> None:
         self.playback.toggle_playing()
@@ -318,8 +325,21 @@ class Player(App[int]):
         question.placeholder = _QUESTIONS[about]
         question.value = ""
         question.styles.display = "block"
-        # At once, so that whoever types fast loses no key.
         self.set_focus(question)
+        self._update()
+
+    async def action_answer(self) -> None:
+        """Do what was asked for, once the question has read all keys that were sent to it."""
+        question = self.query_one(Input)
+        read = asyncio.Event()
+        question.call_later(read.set)
+        await read.wait()
+        asked, answer = self._asking, question.value
+        self._close_question()
+        if asked == "when":
+            self.playback.break_when(answer)
+        elif answer.strip():
+            (self.playback.go_to if asked == "go" else self.playback.find)(answer)
         self._update()
 
     def _close_question(self) -> None:
@@ -328,17 +348,11 @@ class Player(App[int]):
         question.styles.display = "none"
         self.set_focus(None)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        asked = self._asking
-        self._close_question()
-        if asked == "when":
-            self.playback.break_when(event.value)
-        elif event.value.strip():
-            (self.playback.go_to if asked == "go" else self.playback.find)(event.value)
-        self._update()
-
     async def on_stage_clicked(self, event: Stage.Clicked) -> None:
-        await self._clicked(event.spot)
+        if self._asking:
+            self._close_question()
+        if event.spot is not None:
+            await self._clicked(event.spot)
 
     async def _clicked(self, spot: Spot) -> None:
         playback = self.playback

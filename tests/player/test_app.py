@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -75,6 +76,37 @@ def test_keys_go_to_steps(keys: list[str], index: int) -> None:
         assert player.playback.index == index
         assert f"step {index + 1} of 64" in screen(player)[0]
         assert painted(player) == [line.rstrip() for line in screen(player)]
+
+    with_player(act)
+
+
+@pytest.mark.parametrize(
+    ("typed", "index"),
+    [
+        ("g17⏎", 16),
+        ("g3,4⏎", 28),
+        ("g→1←9⏎", 18),
+        ("gq17⏎", 0),
+        ("/max⏎nn", 11),
+        ("/>100⏎N", 60),
+        ("g17⏎←→←", 15),
+        ("→→g17⏎→g", 17),
+        ("g17⎋→", 1),
+        ("g8⏎g9⏎g17⏎", 16),
+    ],
+)
+def test_no_key_is_lost_however_fast_they_come(typed: str, index: int) -> None:
+    """All keys wait before the first is looked at, as they do on a busy machine."""
+    names = {"⏎": "enter", "⎋": "escape", "←": "left", "→": "right"}
+    names |= {"/": "slash", ">": "greater_than_sign", ",": "comma"}
+
+    async def act(player: Player, pilot: Pilot[int]) -> None:
+        for letter in typed:
+            written = None if letter in "⏎⎋←→" else letter
+            player.post_message(events.Key(names.get(letter, letter), written))
+        for _ in range(5):
+            await pilot.pause()
+        assert player.playback.index == index
 
     with_player(act)
 
@@ -287,6 +319,20 @@ def test_the_question_stands_on_the_last_line() -> None:
         assert question.display
         assert question.region.y == 23
         assert "padding" in question.placeholder
+
+    with_player(act)
+
+
+def test_a_click_beside_the_question_leaves_it() -> None:
+    async def act(player: Player, pilot: Pilot[int]) -> None:
+        await pilot.press("g", "5")
+        await pilot.click(offset=at(player, "result", 5, 6))
+        assert player.playback.place == (0, 5, 6)
+        assert not player.query_one(Input).display
+        await pilot.press("slash", "5")
+        await pilot.click(offset=(70, 20))  # nothing is there
+        await pilot.press("right")
+        assert player.playback.place == (0, 5, 7)
 
     with_player(act)
 
