@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv import ops
-from stepconv.errors import ArgumentError
+from stepconv.errors import ArgumentError, ArgumentTypeError
 from stepconv.geometry import MODES, Axis, Plan, Shape, flag, padding_plan, pooling_plan, word
+from stepconv.kernels import check_algorithm
 from stepconv.ops import arrays as laying
 from stepconv.ops import sliding
 from stepconv.ops.correlation import CorrelationCall
@@ -28,6 +29,8 @@ from stepconv.trace.call import Call
 Array = NDArray[Any]
 
 GRADIENTS = ("x", "w", "bias")
+# The algorithms that a record shows; all others work on no single window.
+_WINDOW_BY_WINDOW = ("auto", "direct")
 
 
 @dataclass(frozen=True)
@@ -50,21 +53,35 @@ def job(
 
     `gradient` picks one of a function that returns several; None is its first.
     """
-    if function not in _JOBS:
+    if not callable(function) or function not in _JOBS:
         names = ", ".join(sorted(known.__name__ for known in _JOBS))
         given = getattr(function, "__name__", repr(function))
         raise ArgumentError(f"{given} cannot be recorded: {names} can")
-    bound = inspect.signature(function).bind(*arguments, **options)
+    name = function.__name__
+    try:
+        bound = inspect.signature(function).bind(*arguments, **options)
+    except TypeError as error:
+        raise ArgumentTypeError(f"{name}: {error}") from None
     bound.apply_defaults()
-    # The backend is the recorder's business, and a textbook knows but one algorithm.
-    known = {k: v for k, v in bound.arguments.items() if k not in ("backend", "algorithm")}
     # A trace keeps its arrays in the host's memory.
-    given = {k: laying.on_host(v) for k, v in known.items()}
+    known = {key: laying.on_host(value) for key, value in bound.arguments.items()}
+    known.pop("backend", None)  # the recorder's business
+    if known.pop("algorithm", None) not in (None, *_WINDOW_BY_WINDOW):
+        _refuse_algorithm(bound.arguments["algorithm"])
     if function in _WITH_WEIGHTS:
-        return _JOBS[function](**given, gradient=word("gradient", gradient or "x", GRADIENTS))
-    if gradient not in (None, "x"):
-        raise ArgumentError(f"gradient={gradient!r} has no place here: {function.__name__} has 'x'")
-    return _JOBS[function](**given)
+        return _JOBS[function](**known, gradient=word("gradient", gradient or "x", GRADIENTS))
+    if gradient is not None and not (gradient == "x" and name.endswith("_backward")):
+        fits = "only 'x' fits" if name.endswith("_backward") else f"{name} has no gradient"
+        raise ArgumentError(f"gradient={gradient!r} does not fit: {fits}")
+    return _JOBS[function](**known)
+
+
+def _refuse_algorithm(algorithm: object) -> None:
+    known = check_algorithm(algorithm)
+    fits = " or ".join(repr(name) for name in _WINDOW_BY_WINDOW)
+    raise ArgumentError(
+        f"algorithm={known!r} cannot be recorded: a record goes window by window, {fits} fits"
+    )
 
 
 def spelled(call: Call) -> tuple[Callable[..., Any], str | None, dict[str, Any]]:

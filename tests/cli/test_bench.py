@@ -82,8 +82,10 @@ def test_choose(patterns, names):
 
 
 def test_choose_nothing():
-    with pytest.raises(ArgumentError, match="no cell matches 'nonsense': there are filter-3"):
+    with pytest.raises(ArgumentError, match="no cell matches 'nonsense': 'filter-3' or"):
         choose(CELLS, ["tiny", "nonsense"])
+    with pytest.raises(ArgumentError, match="did you mean 'filter-5'"):
+        choose(CELLS, ["filter-4"])
 
 
 def test_float64_is_asked_to_be_as_fast_as_the_peers():

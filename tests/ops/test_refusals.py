@@ -1,6 +1,7 @@
 """Every impossible call is refused in one line that names the argument, its value and what fits."""
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -321,6 +322,41 @@ def test_refusal(
     message = refused(operation, change, error)
     for word in words:
         assert word in message, message
+
+
+@pytest.mark.parametrize(("operation", "change", "error", "words"), CASES)
+def test_recording_refuses_what_the_call_refuses(
+    operation: str, change: dict[str, Any], error: type[StepconvError], words: tuple[str, ...]
+) -> None:
+    given = {**WORKING[operation], **change}
+    with pytest.raises(error) as caught:
+        stepconv.record(getattr(stepconv, operation), **given)
+    assert str(caught.value) == refused(operation, change, error)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: stepconv.record(stepconv.correlate, [1, 2]), "correlate: missing a required arg"),
+        (lambda: stepconv.record(stepconv.flip, [1], axis=0), "flip: got an unexpected keyword"),
+        (lambda: stepconv.record(stepconv.flip, [1], gradient="x"), "gradient='x' does not fit"),
+        (lambda: stepconv.record(len, [1]), "len cannot be recorded: avg_pool, "),
+        (lambda: stepconv.record([1], [1]), r"\[1\] cannot be recorded: avg_pool, "),
+        (
+            lambda: stepconv.record(stepconv.correlate, [1, 2], [1], algorithm="fft"),
+            "algorithm='fft' cannot be recorded: .* 'auto' or 'direct' fits",
+        ),
+        (
+            lambda: stepconv.record(
+                stepconv.max_pool_backward, *([1, 2], [1], 2), stride=2, gradient="w"
+            ),
+            "gradient='w' does not fit: only 'x' fits",
+        ),
+    ],
+)
+def test_what_cannot_be_recorded(call: Callable[[], Any], message: str) -> None:
+    with pytest.raises(StepconvError, match=message):
+        call()
 
 
 def test_the_kinds_of_errors() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import zlib
 from collections.abc import Iterator, Sequence
@@ -179,7 +180,9 @@ def choose(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
         ways = (pattern, f"*{pattern}*")
         here = next(filter(None, (fnmatch.filter(names, way) for way in ways)), [])
         if not here:
-            raise ArgumentError(f"no cell matches {pattern!r}: there are {', '.join(names)}")
+            close = difflib.get_close_matches(pattern, names, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"{names[0]!r} or '*-dW' would fit;"
+            raise ArgumentError(f"no cell matches {pattern!r}: {hint} --list shows all")
         found.update(here)
     return [cell for cell in cells if not patterns or cell.name in found]
 
