@@ -27,21 +27,26 @@ def empty(title: str, width: int) -> Line:
 def head(frame: Frame, status: Status | None, width: int, question: str = "") -> Line:
     """Return the line that says what is shown, a view's question first, and which step of it."""
     right = "" if status is None else _state(status)
-    where = f"step {frame.number + 1} of {frame.steps} · {frame.place}"
-    room = width - columns(right) - 2
-    named = question or frame.title
-    parts = [part for part in (named, frame.operation, where) if part]
-    if columns(" · ".join(parts)) > room:
-        # The operation goes first, then the end of the title, then all of the title.
-        clip = clipped(named, max(room - columns(where) - 3, 0))
-        kept = bool(clip) and (clip == named or columns(clip) > 8)
-        parts = [clip, where] if kept else [where]
+    parts = heading(frame, status, width, question)
     pieces: list[Piece] = [Piece(" ")]
     for number, part in enumerate(parts):
         pieces.append(Piece(" · ", "muted") if number else Piece(""))
         pieces.append(Piece(part, "title" if number == 0 else ""))
     line = filled(tuple(pieces), width - columns(right) - 1)
     return (*line, Piece(right, "state", Spot("key:space")), Piece(" "))
+
+
+def heading(frame: Frame, status: Status | None, width: int, question: str = "") -> list[str]:
+    """Return what the line says: title, operation and step, as far as there is room."""
+    room = width - 2 - (0 if status is None else columns(_state(status)) + 2)
+    where = f"step {frame.number + 1} of {frame.steps} · {frame.place}"
+    named = question or frame.operation
+    for parts in ([question or frame.title, frame.operation, where], [named, where]):
+        told = [part for part in parts if part]
+        if columns(" · ".join(told)) <= room:
+            return told
+    clip = clipped(named, max(room - columns(where) - 3, 0))
+    return [clip, where] if columns(clip) > 8 else [where]
 
 
 def _state(status: Status) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from stepconv.player import panels
@@ -36,31 +38,27 @@ def view(
     stages = _stages(film, correlation, turned)
     right = above(stages, _halves(correlation, convolution), gap=1)
     room = width - 2 - right.width
-    halves = [
-        _room_for(grid, (width - 2) // 2) for grid in (correlation.result, convolution.result)
-    ]
-    below = _outputs(correlation, convolution, (width - 2) // 2, max(halves))
+    below = _outputs(correlation, convolution, width, height)
     if room < 12:
         top = above(stages, _halves(correlation, convolution))
         return cut(above(top, below, gap=1), width, height)
     free = height - min(below.height, height // 2)
     top = beside(panels.part(correlation.source, room, max(free - 1, 2))[1], right)
     left = height - top.height
-    return above(top, _outputs(correlation, convolution, (width - 2) // 2, max(left - 1, 1)))
-
-
-def _room_for(grid: Grid, width: int) -> int:
-    return panels.part(grid, width, grid.shape[0])[1].height
+    return above(top, _outputs(correlation, convolution, width, max(left - 1, 1)))
 
 
 def _outputs(correlation: Frame, convolution: Frame, width: int, height: int) -> Block:
-    drawn = []
-    for each in (correlation, convolution):
-        grid = each.result
-        name = f"{each.operation}: {grid.title}"
-        titled = Grid("result", name, grid.sheet, grid.marked, grid.role, grid.known)
-        drawn.append(panels.part(titled, width, height)[1])
-    return beside(*drawn)
+    """Return both results abreast: whole if there is room, else half of it for each."""
+    grids = [
+        replace(each.result, title=f"{each.operation}: {each.result.title}", special={})
+        for each in (correlation, convolution)
+    ]
+    rooms = [panels.whole_width(grid) for grid in grids]
+    if sum(rooms) + 2 > width:
+        rooms = [(width - 2) // 2] * 2
+    parts = zip(grids, rooms, strict=True)
+    return beside(*(panels.part(grid, room, height)[1] for grid, room in parts))
 
 
 def _stages(film: Film, correlation: Frame, turned: int) -> Block:

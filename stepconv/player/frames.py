@@ -20,9 +20,10 @@ _TERMS = 12
 class Frame:
     """One step of a trace, ready to be drawn.
 
-    `source` is where the window lies, `result` what fills up; `window`, `kernel` and `products`
-    are there where the operation has them; `other` is a plane that decides, such as the x of a
-    ReLU's gradient. `sums` are those of the channels, `total` what makes the result of them.
+    `source` is where the window lies, `result` what fills up; `window`, `kernel`, `products` and
+    `weights`, those of the kernel that meet the window, are there where the operation has them;
+    `other` is a plane that decides, such as the x of a ReLU's gradient. `sums` are those of the
+    channels, `total` what makes the result of them.
     """
 
     number: int
@@ -35,6 +36,7 @@ class Frame:
     result: Grid
     window: Grid | None
     kernel: Grid | None
+    weights: Grid | None
     products: Grid | None
     other: Grid | None
     sums: tuple[Sum, ...]
@@ -85,6 +87,7 @@ def frame(
         result=grids.result(film, step, stops),
         window=grids.window(film, step, channel),
         kernel=grids.kernel(film, step, channel),
+        weights=grids.weights(film, step, channel),
         products=grids.products(film, step, channel),
         other=grids.other(film, step),
         sums=sums.of_channels(film, step, channel, names),

@@ -94,6 +94,14 @@ def kernel(film: Film, step: Step, channel: int) -> Grid | None:
     return Grid("kernel", title, sheet, ((), ()) if every else (taps[0], taps[1]))
 
 
+def weights(film: Film, step: Step, channel: int) -> Grid | None:
+    """Return the weights that the window's cells meet, each at the place of its cell."""
+    if film.family not in WEIGHTED or step.kernel is None or step.kernel.size == 0:
+        return None
+    cells = as_planes(step, step.kernel)[channel]
+    return Grid("kernel", "weights", sheet_of(cells, film.weights_format))
+
+
 def products(film: Film, step: Step, channel: int) -> Grid | None:
     """Return the window's cells times the weights that they meet."""
     if film.family in (*SINGLE, *PLAIN_SUMS, "largest") or not len(step.pairs):

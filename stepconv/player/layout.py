@@ -45,17 +45,20 @@ def screen(
     if body is None:
         body = _reduced(frame, width - 2, (height or _LONGEST) - 1 - len(foot))
     lines = [chrome.head(frame, status, width), *(indented(body, 1).lines)]
-    lines += _notes(frame, width, None if height is None else height - len(foot) - len(lines))
+    notes = frame.notes
+    if frame.title and frame.title not in chrome.heading(frame, status, width):
+        notes = (frame.title, *notes)
+    lines += _notes(notes, width, None if height is None else height - len(foot) - len(lines))
     if height is not None:
         lines = lines[: max(height - len(foot), 1)]
         lines += [()] * (height - len(foot) - len(lines))
     return [clipped_line(line, width) for line in [*lines, *foot]][:height]
 
 
-def _notes(frame: Frame, width: int, room: int | None) -> list[Line]:
+def _notes(notes: tuple[str, ...], width: int, room: int | None) -> list[Line]:
     """Return the author's notes, as many as there is room for."""
     lines: list[Line] = []
-    for note in frame.notes:
+    for note in notes:
         more = indented(wrapped(note, width - 2, "note"), 1).lines
         if room is not None and len(lines) + len(more) + 1 > room:
             break

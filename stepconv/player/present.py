@@ -14,10 +14,10 @@ _GAP = 3
 def view(frame: Frame, width: int, height: int) -> Block | None:
     """Return the window as large as it fits; None if not even the smallest digits do."""
     window = frame.window or frame.source
-    for size in (digits.LARGE, digits.SMALL):
-        for kernel in (frame.kernel, None):
+    for weights in (frame.weights, None):
+        for size in (digits.LARGE, digits.SMALL):
             for equation in _equations(frame):
-                laid = _laid(frame, window, kernel, equation, size, width)
+                laid = _laid(frame, window, weights, equation, size, width)
                 if laid.width <= width and laid.height <= height:
                     return laid
     return None
@@ -39,12 +39,12 @@ def _result(frame: Frame) -> object:
 
 
 def _laid(
-    frame: Frame, window: Grid, kernel: Grid | None, equation: str, size: int, width: int
+    frame: Frame, window: Grid, weights: Grid | None, equation: str, size: int, width: int
 ) -> Block:
     grids = [_large_grid(window, size, "window")]
-    if kernel is not None and kernel.shape == window.shape:
+    if weights is not None:
         sign = block([()] * ((grids[0].height - 1) // 2) + [[Piece("×", "arrow")]])
-        grids += [sign, _large_grid(kernel, size, "")]
+        grids += [sign, _large_grid(weights, size, "")]
     small = digits.SMALL if digits.large_width(equation, digits.LARGE) > width else size
     answer = text_block(*digits.large(equation, small), role="result-text")
     return above(beside(*grids, gap=3), answer, gap=1)

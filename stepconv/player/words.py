@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stepconv.geometry import Axis, same_pads
-from stepconv.player.film import Film
+from stepconv.player.film import Film, size_formula
 
 _LINES = {"slide": "windows", "largest": "windows", "average": "windows"}
 
@@ -58,30 +58,30 @@ def same_sentence(axis: Axis) -> str:
 
 def size_sentences(film: Film, axis: Axis) -> tuple[str, ...]:
     """Say in words why the result has its size along an axis."""
-    family = film.family
-    if family in ("slide", "largest", "average") and axis.after >= 0:
-        return _window_sentences(axis)
-    if family in ("return", "slide"):
-        return _transposed_sentences(film, axis)
-    if family == "border":
-        return (
-            f"{axis.padded} = {axis.before} in front + {axis.size} cells + {axis.after} behind",
-        )
-    owner = {"weigh": "weights", "total": "biases"}.get(family, "cells of x")
-    if film.trace.call.is_backward:
-        return (
-            f"A gradient has the size of what it belongs to: one number for each of the {owner}.",
-        )
-    return (f"Each cell becomes one cell: {axis.size} stay {axis.size}.",)
+    call = film.trace.call
+    told = _forward_sentences(film.forward, axis)
+    if not call.is_backward:
+        return told
+    result = call.operation.result
+    same = f"{result} has the size of {result.removeprefix('grad_')}."
+    return (same, f"Forward: {told[0]}", *told[1:])
+
+
+def _forward_sentences(operation: str, axis: Axis) -> tuple[str, ...]:
+    formula = size_formula(operation, axis)
+    if not formula:
+        return (f"Each cell becomes one cell: {axis.size} stay {axis.size}.",)
+    if operation == "correlate_transpose":
+        return (formula, "Each cell is spread over a window of the result.")
+    return (formula,) if operation == "pad" else (formula, *_window_sentences(axis))
 
 
 def _window_sentences(axis: Axis) -> tuple[str, ...]:
-    told = [axis.formula()]
     parts = [f"{axis.size} cells"]
     if axis.before or axis.after:
         parts.append(f"{axis.before} + {axis.after} of padding")
     dilated = f" (dilation {axis.dilation}: it spans {axis.span})" if axis.dilation > 1 else ""
-    told.append(f"{' and '.join(parts)}, a window of {axis.window}{dilated}, stride {axis.stride}.")
+    told = [f"{' and '.join(parts)}, a window of {axis.window}{dilated}, stride {axis.stride}."]
     rest = (axis.padded - axis.span) % axis.stride
     if rest and not axis.ceil_mode:
         cells = "1 cell is" if rest == 1 else f"{rest} cells are"
@@ -92,18 +92,6 @@ def _window_sentences(axis: Axis) -> tuple[str, ...]:
         )
         told.append(f"With ceil_mode the last window {kept}.")
     return tuple(told)
-
-
-def _transposed_sentences(film: Film, axis: Axis) -> tuple[str, ...]:
-    if film.trace.call.op != "correlate_transpose":
-        return ("A gradient has the size of what it belongs to.",)
-    extra = axis.before - axis.after
-    output_padding = f" + {extra}" if extra else ""
-    return (
-        f"{axis.size} = ({axis.output} - 1)·{axis.stride} - 2·{axis.before} + {axis.span}"
-        f"{output_padding}",
-        "The way back of a convolution: each cell is spread over a window of the result.",
-    )
 
 
 def unread_sentence(axis: Axis, name: str) -> str:

@@ -34,31 +34,31 @@ OPERATIONS = {
     "relu": Operation("ReLU", "gate"),
     "flip": Operation("half turn of a kernel", "mirror", "w"),
     "correlate_grad_x": Operation(
-        "gradient of a cross-correlation's input", "return", "grad_out", "w", "grad_x"
+        "grad_x of a cross-correlation", "return", "grad_out", "w", "grad_x"
     ),
     "correlate_grad_w": Operation(
-        "gradient of a cross-correlation's kernel", "weigh", "x", "grad_out", "grad_w"
+        "grad_w of a cross-correlation", "weigh", "x", "grad_out", "grad_w"
     ),
     "correlate_grad_bias": Operation(
-        "gradient of a cross-correlation's bias", "total", "grad_out", None, "grad_bias"
+        "grad_bias of a cross-correlation", "total", "grad_out", None, "grad_bias"
     ),
     "convolve_grad_x": Operation(
-        "gradient of a convolution's input", "return", "grad_out", "w", "grad_x", mirrored=True
+        "grad_x of a convolution", "return", "grad_out", "w", "grad_x", mirrored=True
     ),
     "convolve_grad_w": Operation(
-        "gradient of a convolution's kernel", "weigh", "x", "grad_out", "grad_w", mirrored=True
+        "grad_w of a convolution", "weigh", "x", "grad_out", "grad_w", mirrored=True
     ),
     "convolve_grad_bias": Operation(
-        "gradient of a convolution's bias", "total", "grad_out", None, "grad_bias"
+        "grad_bias of a convolution", "total", "grad_out", None, "grad_bias"
     ),
     "correlate_transpose_grad_x": Operation(
-        "gradient of a transposed cross-correlation's input", "slide", "grad_out", "w", "grad_x"
+        "grad_x of a transposed cross-correlation", "slide", "grad_out", "w", "grad_x"
     ),
     "correlate_transpose_grad_w": Operation(
-        "gradient of a transposed cross-correlation's kernel", "weigh", "grad_out", "x", "grad_w"
+        "grad_w of a transposed cross-correlation", "weigh", "grad_out", "x", "grad_w"
     ),
     "correlate_transpose_grad_bias": Operation(
-        "gradient of a transposed cross-correlation's bias",
+        "grad_bias of a transposed cross-correlation",
         *("total", "grad_out", None, "grad_bias"),
     ),
     "max_pool_backward": Operation("gradient of max pooling", "route", "grad_out", None, "grad_x"),

@@ -84,7 +84,7 @@ class Trace(Sequence["Step"]):
             return [self[i] for i in range(*index.indices(len(self)))]
         number = index + len(self) if index < 0 else index
         if not 0 <= number < len(self):
-            raise IndexError(f"step {index} is not in a trace of {len(self)} steps")
+            raise IndexError(f"step {index} is not in this trace: 0 to {len(self) - 1} fit")
         step = Step(self, number)
         if self.path is not None:
             step.check()

@@ -127,12 +127,13 @@ def _sums(step: Step, terms: int) -> str:
     assert kernel is not None
     sums = [number(total) for total in step.channel_sums]
     patch, weights = (planes[0].reshape(-1) for planes in (step.patch_planes, kernel))
-    told = [f"{names[0]} {_products(patch, weights, terms)} = {sums[0]}".strip()]
-    told += [f"{name} {total}" for name, total in zip(names[1:], sums[1:], strict=True)]
+    named = [f"{name}: " if name else "" for name in names]
+    told = [f"{named[0]}{_products(patch, weights, terms)} = {sums[0]}"]
+    told += [f"{name}{total}" for name, total in zip(named[1:], sums[1:], strict=True)]
     if len(told) == 1 and "bias" not in step.trace.arrays:
         return told[0]
-    bias = [f"bias {number(step.bias)}"] if "bias" in step.trace.arrays else []
-    return ", ".join([*told, *bias, f"total {number(step.result)}"])
+    bias = [f"bias: {number(step.bias)}"] if "bias" in step.trace.arrays else []
+    return ", ".join([*told, *bias, f"total: {number(step.result)}"])
 
 
 def _products(patch: Any, kernel: Any, terms: int) -> str:

@@ -64,8 +64,8 @@ def test_on_a_pipe_it_is_plain_text_without_a_pause(
 
 def test_plain_says_it_in_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     out = output_of(capsys, "--plain")
-    assert "red 25x1 + 25x0 + 0x(-1)" in out
-    assert "= 75, green 75, blue 75, total 225." in out
+    assert "red: 25x1 + 25x0 + 0x(-1)" in out
+    assert "= 75, green: 75, blue: 75, total: 225." in out
     assert "the largest of 2, 2, 4, 5 is 5, at row 3, column 3." in out
     assert "row 2, column 1: wins 1 window: 1." in out
     assert not set("[]·│") & set(out)
