@@ -8,7 +8,7 @@ quick.
 """
 
 import difflib
-import importlib.util
+import importlib
 import inspect
 import re
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ import stepconv
 from stepconv.cli import _console
 from stepconv.errors import ArgumentError
 
-# In the order in which `stepconv --help` lists them; a name whose module is absent is left out.
+# In the order in which `stepconv --help` lists them.
 COMMANDS = (
     "demo",
     "examples",
@@ -41,30 +41,21 @@ COMMANDS = (
 )
 
 
-def available() -> list[str]:
-    """The names of the commands that are there."""
-    return [name for name in COMMANDS if importlib.util.find_spec(_module(name))]
-
-
-def _module(name: str) -> str:
-    return f"{__name__}.{name.replace('-', '_')}"
-
-
 class _LazyCommands(typer.core.TyperGroup):
     """A group that imports a command's module when the command, or its line of help, is needed."""
 
     # Any: the classes meant have no public name in Typer.
     def list_commands(self, ctx: Any) -> list[str]:
-        return available()
+        return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        names = available()
-        if cmd_name not in names:
-            close = difflib.get_close_matches(cmd_name, names, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}"
+        if cmd_name not in COMMANDS:
+            close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(COMMANDS)}"
             raise ArgumentError(f"no command {cmd_name!r}: {hint}")
-        module = importlib.import_module(_module(cmd_name))
-        function = getattr(module, cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"{__name__}.{name}")
+        function = getattr(module, name)
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(
             cmd_name,

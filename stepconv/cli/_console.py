@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING
 
 import typer
@@ -47,6 +50,18 @@ def complain(message: str) -> None:
     # A file name may hold escape sequences; shown as they are they could rewrite the terminal.
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
     print(f"stepconv: {shown}", file=sys.stderr)
+
+
+def called() -> str:
+    """Return how to call this command line again, as one types it.
+
+    In an environment that is not activated the name alone would not be found.
+    """
+    if which("stepconv"):
+        return "stepconv"
+    if Path(sys.argv[0]).stem == "stepconv":
+        return shlex.quote(sys.argv[0])
+    return f"{shlex.quote(sys.executable)} -m stepconv"
 
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:

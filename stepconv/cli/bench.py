@@ -18,7 +18,8 @@ _LONGEST = 8
 
 def bench(
     cell: Annotated[
-        list[str] | None, typer.Option(help="Only cells of this name or pattern; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only cells of this name or pattern; may be repeated."),
     ] = None,
     threads: Annotated[
         int | None, typer.Option(help="Threads for everybody; all cores if left out.")
@@ -27,10 +28,10 @@ def bench(
     list_cells: Annotated[bool, typer.Option("--list", help="Only list all cells.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Time stepconv beside torch, cv2, scipy and numpy, those that are installed.
+    """Time stepconv beside the libraries that are installed.
 
-    Each library has a process to itself, and they take turns. Bars show how many times as long as
-    stepconv another library takes.
+    They are torch, cv2, scipy and numpy. Each has a process to itself, and they take turns. Bars
+    show how many times as long as stepconv another library takes.
 
     Examples:
 

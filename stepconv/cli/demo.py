@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stepconv.cli import _console
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -30,7 +32,7 @@ def demo(
         bool, typer.Option("--plain", help="Sentences instead of drawings, for screen readers.")
     ] = False,
 ) -> None:
-    """Step through worked examples, then train a network, let it read, and look into it.
+    """Step through examples, then watch a network learn to read.
 
     Every number is computed as you watch. It takes less than a minute; --fast does not pause.
 
@@ -42,7 +44,7 @@ def demo(
     """
     from time import sleep
 
-    from stepconv.cli import _console, _demo_network
+    from stepconv.cli import _demo_network
 
     console = _console.stdout()
     print("stepconv demo: every number below is computed as you watch.\n")
@@ -114,14 +116,13 @@ def suggestions() -> list[str]:
     """Return commands to try next that work on this machine."""
     from importlib.util import find_spec
 
-    from stepconv.cli import available
-
+    called = _console.called()
     out = "edges.png" if find_spec("PIL") else "edges.csv"
-    commands = {
-        "play": "stepconv play vertical-edge-rgb",
-        "examples": "stepconv examples",
-        "shapes": "stepconv shapes lenet5",
-        "apply": f"stepconv apply eight-22x16 sobel-x -o {out}",
-        "doctor": "stepconv doctor",
-    }
-    return [line for name, line in commands.items() if name in available()]
+    commands = (
+        "play vertical-edge-rgb",
+        "examples",
+        "shapes lenet5",
+        f"apply eight-22x16 sobel-x -o {out}",
+        "doctor",
+    )
+    return [f"{called} {command}" for command in commands]

@@ -26,7 +26,7 @@ def export_onnx(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
-    """Write MODEL as an ONNX file, for phones, browsers and other languages.
+    """Write MODEL as an ONNX file, for other engines.
 
     Before the file gets its name, onnxruntime runs it on a few pictures of noise: its answers have
     to be those of stepconv.

@@ -23,10 +23,11 @@ def filters(
     count: Annotated[int, typer.Option(help="Show so many at most.")] = 32,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
-    """Show the kernels of MODEL as pictures: black is the most negative weight, white the largest.
+    """Show the kernels that MODEL has learnt, as pictures.
 
-    Gray stands for 0. A kernel looks for what it looks like: a bright stroke above a dark one finds
-    the lower edge of a line. Cells of a dense layer that reads pictures are shown as pictures.
+    Black is the most negative weight, white the largest, gray stands for 0. A kernel looks for what
+    it looks like: a bright stroke above a dark one finds the lower edge of a line. Cells of a dense
+    layer that reads pictures are shown as pictures.
 
     Examples:
 

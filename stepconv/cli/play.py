@@ -27,7 +27,7 @@ def play(
     channel: _target.Channel = None,
     backend: _target.Backend = None,
 ) -> None:
-    """Play a convolution, a pooling or a gradient: window by window, with every number.
+    """Play a convolution, pooling or gradient window by window.
 
     In the player `?` lists the keys and `q` leaves. On a pipe, or a terminal that cannot move its
     cursor, this shows the first step, as `stepconv show` does.
@@ -36,7 +36,7 @@ def play(
 
         stepconv play vertical-edge-rgb
         stepconv play max-pool-backward
-        stepconv play --input "1 2 3; 4 5 6; 7 8 9" --kernel sobel-x --padding same
+        stepconv play --input "1 2; 3 4" --kernel "1 0 -1" --padding same
         stepconv play --input eight-22x16 --kernel gaussian-5
         stepconv play lecture.trace.npz
     """

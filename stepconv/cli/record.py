@@ -28,15 +28,15 @@ def record(
     backend: _target.Backend = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
-    """Record every window of a convolution, a pooling or a gradient into a file.
+    """Record a convolution, pooling or gradient in a file.
 
     `stepconv play FILE` and `stepconv show FILE` replay it, on any machine.
 
     Examples:
 
         stepconv record vertical-edge-rgb -o edge.trace.npz
-        stepconv record --input "1 2 3; 4 5 6; 7 8 9" --kernel sobel-x -o mine.trace.npz
-        stepconv record --input photo.jpg --op max-pool --window 3 --stride 2 -o pool.trace.npz
+        stepconv record --input "1 2; 3 4" --kernel "1 -1" -o mine.trace.npz
+        stepconv record --input x.npy --op max-pool --window 2 -o pool.trace.npz
         stepconv record max-pool-4x4 --gradient x -o back.trace.npz
     """
     asked = _target.asked(locals())

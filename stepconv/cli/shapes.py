@@ -54,7 +54,7 @@ def shapes(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show a network layer by layer: sizes with their formulas, parameters, multiplications.
+    """Show a network layer by layer, each size with its formula.
 
     "sees" is the receptive field: the rows and columns of the picture, its padding included, that
     one cell of the layer depends on. Multiplications are those of weights and inputs for one image.

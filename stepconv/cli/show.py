@@ -43,7 +43,7 @@ def show(
     channel: _target.Channel = None,
     backend: _target.Backend = None,
 ) -> None:
-    """Show the windows of a convolution, a pooling or a gradient, with every number.
+    """Print windows of a convolution, pooling or gradient.
 
     Without --step or --steps the panels show the first step, sentences and JSON all of them.
 
@@ -51,8 +51,8 @@ def show(
 
         stepconv show vertical-edge-rgb --step 3
         stepconv show max-pool-4x4 --plain
-        stepconv show --input "1 2 3; 4 5 6; 7 8 9" --kernel sobel-x --padding same --steps 0:3
-        stepconv show --input eight-22x16 --op avg-pool --window 3 --stride 2 --json
+        stepconv show --input "1 2; 3 4" --kernel "1 0 -1" --padding 1 --steps 0:3
+        stepconv show --input eight-22x16 --op avg-pool --window 2 --json
         stepconv show size-10-3-p0-s2
     """
     asked = _target.asked(locals())

@@ -58,7 +58,7 @@ def train(
         bool, typer.Option("--json", help="Print a JSON object for each epoch.")
     ] = False,
 ) -> None:
-    """Train MODEL and keep it in a folder with all it takes to go on.
+    """Train MODEL and keep it in a folder, ready to go on.
 
     A network sees a batch of pictures, its loss says how wrong its answers are, and every weight
     takes a small step (lr) that makes the loss smaller. After each epoch the test pictures, from
@@ -104,7 +104,7 @@ def train(
         run = _prepare(folder, model, choices, resume, threads, data_dir, chosen, say)
         told = run.events()
         first = next(told)
-    again = ["stepconv", "train", name, "--resume", "--out", str(folder)]
+    again = ["train", name, "--resume", "--out", str(folder)]
     if backend is not None:
         again += ["--backend", backend]
     if data_dir is not None:
@@ -181,9 +181,8 @@ def _follow(
         )
         raise typer.Exit(_console.WRONG)
     if isinstance(last, events.Stopped):
-        _console.complain(
-            f"stopped and saved after step {last.step}; to go on: {shlex.join(again)}"
-        )
+        command = f"{_console.called()} {shlex.join(again)}"
+        _console.complain(f"stopped and saved after step {last.step}; to go on: {command}")
         raise typer.Exit(_console.INTERRUPTED)
     if not quiet and not as_json:
         verdict = judge(run.trainer, run.data.test)

@@ -238,7 +238,8 @@ def _reduced_columns(
     frame: Frame, width: int, height: int, *, zoom: bool = False
 ) -> tuple[float, Block]:
     """Input over output, the window at their right; with `zoom` its numbers as well."""
-    right_wide = min(max(28, width * 2 // 5), width)
+    # A kernel's numbers are worth some of the picture's room.
+    right_wide = min(max(28, width * 2 // 5, panels.middle_width(frame, width * 3 // 5)), width)
     right = _close_up(frame, right_wide, height, zoom=zoom)
     room = width - right.width - _GAP
     if room < 16:

@@ -116,6 +116,12 @@ def fitted_middle(
     return beside(*(part(grid, each, height - 1)[1] for grid in grids), gap=1)
 
 
+def middle_width(frame: Frame, most: int) -> int:
+    """Return how wide the widest panel between input and output is that `most` columns hold."""
+    widths = (whole_width(grid) for grid in _inner(frame))
+    return max((wide for wide in widths if wide <= most), default=0)
+
+
 def _inner(frame: Frame) -> list[Grid]:
     window = frame.window if frame.kernel is None else None
     return [grid for grid in (window, frame.kernel, frame.products, frame.other) if grid]
