@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv.geometry import Axis, Reading
+from stepconv.geometry import Axis
 from stepconv.player.lines import plain
 from stepconv.player.numbers import Format, format_of, products_format
 from stepconv.player.sheet import Sheet, sheet_of
 from stepconv.trace import Trace
+from stepconv.trace.ring import Ringed, outside, rings
 
 Array = NDArray[Any]
 
@@ -158,20 +159,11 @@ class Film:
     @property
     def outside(self) -> Any:
         """The constant of the padding; None where padding has no number."""
-        call = self.trace.call
-        return call.value if call.op == "pad" else None if self.family == "largest" else 0
+        return outside(self.trace)
 
     @cached_property
-    def _rings(self) -> tuple[tuple[Array, int], tuple[Array, int]]:
-        plan, gather = self.trace.plan, self.gather
-        _, height, width = gather.source.shape
-        if not gather.bordered:
-            return (np.arange(height), 0), (np.arange(width), 0)
-        mode = self.trace.call.mode
-        return (
-            _ring(plan.rows, mode, height, _span(gather.row, gather.shape[1])),
-            _ring(plan.columns, mode, width, _span(gather.column, gather.shape[2])),
-        )
+    def _rings(self) -> tuple[Ringed, Ringed]:
+        return rings(self.trace)
 
     @cached_property
     def x_planes(self) -> Array:
@@ -221,20 +213,3 @@ def _is_odd(array: Array) -> bool:
 
 def _most(rule: Any, size: int) -> int:
     return max((len(rule(index).positions) for index in range(size)), default=0)
-
-
-def _span(rule: Any, size: int) -> tuple[int, int]:
-    """Return the first position that any output cell reads, and the one behind the last."""
-    readings: list[Reading] = [rule(index) for index in {0, max(size - 1, 0)}] if size else []
-    bounds = [reading.bounds for reading in readings if reading.positions]
-    return min((a for a, _ in bounds), default=0), max((b for _, b in bounds), default=0)
-
-
-def _ring(axis: Axis, mode: str, size: int, span: tuple[int, int]) -> tuple[Array, int]:
-    """Return which cell each row of a sheet copies, its ring included, and the ring's depth."""
-    front = max(axis.before, -span[0], 0)
-    behind = max(axis.after, span[1] - size, 0)
-    copies = dict(enumerate(axis.sources(mode), -axis.before))
-    positions = range(-front, size + behind)
-    cells = [p if 0 <= p < size else copies.get(p, -1) for p in positions]
-    return np.array(cells, np.int64), front

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stepconv.trace.ring import outside, rings
 from stepconv.trace.words import channel_names, equation, number, sentence
 
 if TYPE_CHECKING:
@@ -32,14 +33,16 @@ def page(trace: Trace) -> str:
     '<iframe sandbox="allow-scripts" w'
     """
     shown = _shown(trace)
-    title = trace.about.title or trace.call.operation.title
+    operation = trace.call.operation
+    title = " · ".join(filter(None, (trace.about.title, operation.title)))
     data = {
         "title": title,
-        "kind": trace.call.operation.title,
-        "names": [trace.call.operation.source, trace.call.operation.result],
+        "source_name": operation.source,
+        "weights_name": "kernel" if operation.weights in ("w", None) else operation.weights,
+        "result_name": operation.result,
         "of": len(trace),
         "steps": [_step(trace.step(i)) for i in range(shown)],
-        "source": _grids(trace.gather.source) if _fits(trace) else None,
+        "source": _source(trace) if _fits(trace) else None,
         "shape": trace.gather.shape if _fits(trace) else None,
     }
     # A "</script>" in a title would end the script.
@@ -62,6 +65,28 @@ def _shown(trace: Trace) -> int:
         return 0
     cells = max(trace.step(i).patch_planes.size for i in (0, len(trace) // 2))
     return min(len(trace), max(1, _MOST_NUMBERS // (3 * cells + 3)))
+
+
+def _source(trace: Trace) -> dict[str, Any]:
+    """Return the planes of the source with their padding, and how much of it lies in front."""
+    (rows, top), (columns, left) = rings(trace)
+    filler = outside(trace)
+    planes = [
+        [
+            [
+                number(plane[i, j])
+                if i >= 0 and j >= 0
+                else ""
+                if filler is None
+                else number(filler)
+                for j in columns
+            ]
+            for i in rows
+        ]
+        for plane in trace.gather.source
+    ]
+    height, width = trace.gather.source.shape[1:]
+    return {"planes": planes, "top": top, "left": left, "height": height, "width": width}
 
 
 def _step(step: Step) -> dict[str, Any]:

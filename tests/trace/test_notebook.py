@@ -42,8 +42,34 @@ def test_the_frame_is_sandboxed_and_loads_nothing() -> None:
 def test_a_title_cannot_end_the_script() -> None:
     evil = 'a"</script><script>alert(1)</script><!--'
     trace = stepconv.record(stepconv.relu, [1, -1], about=About(evil), backend="textbook")
-    assert data(trace)["title"] == evil
+    assert data(trace)["title"] == f"{evil} · ReLU"
     assert document(trace).count("<script>") == 1
+
+
+def test_the_padding_is_drawn() -> None:
+    x, w = [[1, 2], [3, 4]], [[1, 1], [1, 1]]
+    padded = data(stepconv.record(stepconv.correlate, x, w, padding=1, backend="textbook"))
+    source: dict[str, object] = padded["source"]  # type: ignore[assignment]
+    assert source["planes"] == [
+        [["0", "0", "0", "0"], ["0", "1", "2", "0"], ["0", "3", "4", "0"], ["0", "0", "0", "0"]]
+    ]
+    assert (source["top"], source["left"], source["height"], source["width"]) == (1, 1, 2, 2)
+    copied = stepconv.record(stepconv.pad, [1, 2], 1, mode="circular", backend="textbook")
+    assert data(copied)["source"]["planes"] == [[["2", "1", "2", "1"]]]  # type: ignore[index]
+    pooled = stepconv.record(stepconv.max_pool, [1, 2], 2, padding=1, backend="textbook")
+    assert data(pooled)["source"]["planes"] == [[["", "1", "2", ""]]]  # type: ignore[index]
+
+
+def test_each_table_has_its_own_name() -> None:
+    arrays = [[1, 2, 3], [4, 5], [1, 10]]
+    names = ("source_name", "weights_name", "result_name")
+    for gradient, found in (
+        ("x", ["grad_out", "kernel", "grad_x"]),
+        ("w", ["x", "grad_out", "grad_w"]),
+    ):
+        back = stepconv.record(stepconv.correlate_backward, *arrays, gradient=gradient)
+        assert [data(back)[name] for name in names] == found
+        assert data(back)["title"] == f"grad_{gradient} of a cross-correlation"
 
 
 def test_a_long_trace_is_cut_and_says_so() -> None:
