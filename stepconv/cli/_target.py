@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 OPERATIONS = ("correlate", "convolve", "max-pool", "avg-pool", "transpose", "pad", "relu", "flip")
-# Calls of fewer products are over before Numba is even imported.
-_FEW = 40_000
+# Plain Python has done so many products before Numba is even imported.
+_FEW = 400_000
 _COLOURS = ("red", "green", "blue")
 
 Target = Annotated[
@@ -50,6 +50,12 @@ Mode = Annotated[
     str | None, typer.Option("--mode", help="zeros, reflect, replicate or circular padding.")
 ]
 CeilMode = Annotated[bool, typer.Option("--ceil-mode", help="Let a pool's last window stick out.")]
+CountIncludePad = Annotated[
+    bool, typer.Option("--count-include-pad", help="Average over the padding's zeros as well.")
+]
+OutputPadding = Annotated[
+    str | None, typer.Option("--output-padding", help="Cells behind what --op transpose gives.")
+]
 Gradient = Annotated[
     str | None, typer.Option("--gradient", help="x, w or bias: play the way back to it.")
 ]
@@ -77,6 +83,8 @@ class Asked:
     groups: str | None = None
     mode: str | None = None
     ceil_mode: bool = False
+    count_include_pad: bool = False
+    output_padding: str | None = None
     gradient: str | None = None
     grad_out: str | None = None
     channel: str | None = None
@@ -102,7 +110,20 @@ def asked(given: dict[str, Any]) -> Asked:
 
 
 def trace_of(asked: Asked) -> "Trace":
-    """Return the trace that is asked for: read from a file, or recorded now."""
+    """Return the trace that is asked for: read from a file, or recorded now.
+
+    Large inputs take a moment, and so does compiling: meanwhile the terminal says so.
+    """
+    from stepconv.cli import _console
+
+    if not asked.options and not Path(asked.target or "").is_file():
+        return _trace_of(asked)
+    doing = "recording every window …" if asked.options else "reading …"
+    with _console.stderr().status(doing):
+        return _trace_of(asked)
+
+
+def _trace_of(asked: Asked) -> "Trace":
     from stepconv.trace import example_trace, load_trace
 
     if asked.target is None:
@@ -204,18 +225,19 @@ def _input(text: str, channel: str | None) -> "tuple[Array, Any]":
 def _numbers(asked: Asked) -> dict[str, Any]:
     """Return the options that are numbers and words, as the operations take them."""
     given: dict[str, Any] = {}
-    for name in ("window", "stride", "dilation"):
+    for name in ("window", "stride", "dilation", "output_padding"):
         text = getattr(asked, name)
         if text is not None:
-            given[name] = _per_axis(f"--{name}", text)
+            given[name] = _per_axis(f"--{name.replace('_', '-')}", text)
     if asked.padding is not None:
         given["padding"] = _padding(asked.padding)
     if asked.groups is not None:
         given["groups"] = _integer("--groups", asked.groups)
     if asked.mode is not None:
         given["mode"] = asked.mode
-    if asked.ceil_mode:
-        given["ceil_mode"] = True
+    for name in ("ceil_mode", "count_include_pad"):
+        if getattr(asked, name):
+            given[name] = True
     if asked.kernel is not None:
         given["w"] = _kernel(asked.kernel)
     return given
@@ -295,9 +317,12 @@ def _is_small(given: dict[str, Any]) -> bool:
     """Tell whether plain Python has done the call before a compiler is even loaded."""
     import numpy as np
 
-    cells = max(np.size(given.get(name, ())) for name in ("x", "w", "grad_out"))
-    window = given["w"][0].size if "w" in given else int(np.prod(given.get("window", 1))) ** 2
-    return bool(cells * window <= _FEW)
+    cells = max(np.size(given.get(name, ())) for name in ("x", "grad_out"))
+    # Every cell meets each weight at most once, but those of its own channel alone.
+    w = np.asarray(given.get("w", 0))
+    meets = w.size // (w.shape[1] if w.ndim > 2 else 1)
+    meets = max(meets, int(np.prod(given.get("window", 1))) ** 2)
+    return bool(cells * meets <= _FEW)
 
 
 def _is_literal(text: str) -> bool:

@@ -1,13 +1,8 @@
 """`stepconv play`: step through a record on the terminal, multiplication by multiplication."""
 
-from typing import TYPE_CHECKING
-
 import typer
 
 from stepconv.cli import _target
-
-if TYPE_CHECKING:
-    from stepconv.trace import Trace
 
 
 def play(
@@ -22,6 +17,8 @@ def play(
     groups: _target.Groups = None,
     mode: _target.Mode = None,
     ceil_mode: _target.CeilMode = False,
+    count_include_pad: _target.CountIncludePad = False,
+    output_padding: _target.OutputPadding = None,
     gradient: _target.Gradient = None,
     grad_out: _target.GradOut = None,
     channel: _target.Channel = None,
@@ -47,20 +44,12 @@ def play(
     if not on_a_screen() or (asked.example is not None and not has_windows(asked.example)):
         show.show(**vars(asked))
         return
-    trace = _recorded(asked) if asked.options else _target.trace_of(asked)
+    trace = _target.trace_of(asked)
     from stepconv.player import app
 
     status = app.play(trace)
     if status:
         raise typer.Exit(status)
-
-
-def _recorded(asked: _target.Asked) -> "Trace":
-    """Record what is asked for, and say so: large inputs take a moment, compiling does too."""
-    from stepconv.cli import _console
-
-    with _console.stderr().status("recording every window …"):
-        return _target.trace_of(asked)
 
 
 def on_a_screen() -> bool:

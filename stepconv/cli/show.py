@@ -38,6 +38,8 @@ def show(
     groups: _target.Groups = None,
     mode: _target.Mode = None,
     ceil_mode: _target.CeilMode = False,
+    count_include_pad: _target.CountIncludePad = False,
+    output_padding: _target.OutputPadding = None,
     gradient: _target.Gradient = None,
     grad_out: _target.GradOut = None,
     channel: _target.Channel = None,

@@ -144,6 +144,8 @@ def words(frame: Frame, width: int, height: int | None = None) -> Block:
     """
     if not frame.sums:
         return wrapped(frame.sentence, width)
+    if not any(each.terms for each in frame.sums):
+        return wrapped(frame.sentence, width)
     if len(frame.sums) == 1 and frame.total is None:
         return block([sum_line(frame.sums[0], 0, width)])
     named = max(columns(each.name) for each in frame.sums)

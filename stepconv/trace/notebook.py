@@ -50,7 +50,8 @@ def page(trace: Trace) -> str:
     template = resources.files("stepconv.trace").joinpath("notebook.html").read_text("utf-8")
     document = html.escape(template.replace("DATA", text, 1))
     return (
-        f'<iframe sandbox="allow-scripts" width="100%" height="460" style="border: 0; resize: vertical" '
+        '<iframe sandbox="allow-scripts" width="100%" height="460" '
+        'style="border: 0; resize: vertical" '
         f'title="{html.escape(title)}" srcdoc="{document}"></iframe>'
     )
 

@@ -127,6 +127,7 @@ def test_anything_typed_in(capsys: Capture) -> None:
     [
         ("max-pool", stepconv.max_pool, {"window": 3, "stride": 2}),
         ("avg-pool", stepconv.avg_pool, {"window": (3, 2), "padding": 1}),
+        ("avg-pool", stepconv.avg_pool, {"padding": 1, "window": 3, "count_include_pad": True}),
         ("max-pool", stepconv.max_pool, {"window": 3, "stride": 2, "ceil_mode": True}),
         ("pad", stepconv.pad, {"padding": ((0, 1), (2, 2)), "mode": "circular"}),
         ("relu", stepconv.relu, {}),
@@ -151,10 +152,9 @@ def test_every_operation_on_a_picture(
 
 
 def test_transposed(capsys: Capture) -> None:
-    shown = output(
-        capsys, "--input", "1 2", "--kernel", "1 1 1", "--op", "transpose", "--stride", "2"
-    )
-    assert shown.tolist() == [1, 1, 3, 2, 2]
+    asked = ("--input", "1 2", "--kernel", "1 1 1", "--op", "transpose", "--stride", "2")
+    assert output(capsys, *asked).tolist() == [1, 1, 3, 2, 2]
+    assert output(capsys, *asked, "--output-padding", "1").tolist() == [1, 1, 3, 2, 2, 0]
 
 
 def test_the_way_back(capsys: Capture) -> None:
