@@ -11,7 +11,8 @@ def check(path: Path, suffixes: tuple[str, ...], force: bool) -> None:
     if path.is_dir():
         raise ArgumentError(f"{path} is a folder, not a file")
     if path.suffix.lower() not in suffixes:
-        raise ArgumentError(f"{path} cannot be written: {', '.join(suffixes)} fit")
+        fits = f"{', '.join(suffixes)} fit{'s' * (len(suffixes) == 1)}"
+        raise ArgumentError(f"{path} cannot be written: {fits}")
     if not path.parent.is_dir():
         raise ArgumentError(f"{path} cannot be written: there is no folder {path.parent}")
     if path.exists() and not force:

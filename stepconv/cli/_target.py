@@ -128,7 +128,10 @@ def _trace_of(asked: Asked) -> "Trace":
 
     if asked.target is None:
         if asked.input is None:
-            raise ArgumentError("there is nothing to show: name a worked example, or give --input")
+            raise ArgumentError(
+                "there is nothing to show: name a worked example (`stepconv examples` lists them), "
+                "or give --input"
+            )
         return _recorded(asked)
     if asked.target.endswith(".npz") or Path(asked.target).is_file():
         if asked.options:

@@ -128,7 +128,7 @@ def _prepare(
     how = Recipe(**choices)
     say(f"loading {how.data}")
     from stepconv.train import data
-    from stepconv.train.runs import Run, Stored
+    from stepconv.train.runs import Run, Stored, check_new
 
     if threads is not None:
         _use_threads(threads)
@@ -136,6 +136,8 @@ def _prepare(
         stored = Stored.read(folder)
         stored.check(folder, model, choices)
         how = stored.recipe
+    else:
+        check_new(folder)
     found = data.load(
         how.data,
         data_dir=data_dir,

@@ -8,6 +8,7 @@ from typing import Any
 
 from stepconv.errors import ArgumentError, DataError, StepconvError
 from stepconv.nn import ALGORITHMS, OPTIMIZERS, Schedule
+from stepconv.nn.layers import number
 from stepconv.nn.optim import Optimizer
 
 # A full rate that suits each optimiser, for batches of 64; larger batches take it as well.
@@ -45,6 +46,7 @@ class Recipe:
             at_least("limit", self.limit, 1)
         if self.lr is None:
             object.__setattr__(self, "lr", RATES[self.optimizer])
+        number("lr", self.lr, 0, 1e6)
         self.rates(1)
         self.make_optimizer()
 

@@ -52,8 +52,7 @@ class Run:
         cls, folder: Path, model: Model, data: DataSet, how: Recipe, backend: str = "cpu"
     ) -> "Run":
         """Begin a training; the folder must hold none yet."""
-        if (folder / STATE).exists():
-            raise ArgumentError(f"{folder} holds a training already: --resume goes on with it")
+        check_new(folder)
         check_labels(data, model.classes)
         trainer = _trainer(model, data, how, backend)
         run = cls(folder, model, data, how, trainer, loop.Position())
@@ -120,6 +119,12 @@ class Run:
             "recipe": self.recipe.to_dict(),
         }
         return Network(self.model, self.trainer.parameters(), self.trainer.statistics(), about)
+
+
+def check_new(folder: Path) -> None:
+    """Refuse a folder that holds a training already."""
+    if (folder / STATE).exists():
+        raise ArgumentError(f"{folder} holds a training already: --resume goes on with it")
 
 
 @dataclass(frozen=True, eq=False)
