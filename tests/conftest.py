@@ -34,6 +34,14 @@ if SIMULATED:
     settings.register_profile("simulator", settings.get_profile("default"), max_examples=6)
     settings.load_profile("simulator")
 
+# Why tests of the GPU are skipped, and what runs them.
+NO_CARD = (
+    f"backend 'cuda' is {kernels.backends()['cuda']}; NUMBA_ENABLE_CUDASIM=1 runs these tests in "
+    "Numba's simulator"
+)
+NO_RUNTIME = "onnxruntime, the judge of exported networks, is not installed (it is in 'dev')"
+NO_SIMULATOR = "only Numba's simulator (NUMBA_ENABLE_CUDASIM=1) "
+
 FAST = [name for name in BACKENDS if name != "textbook"]
 
 

@@ -11,6 +11,7 @@ from stepconv import nn
 from stepconv.cli import main, predict
 from stepconv.nn import checkpoint
 from stepconv.train import digits, judge, runs
+from tests.conftest import NO_RUNTIME
 from tests.train.sets import a_run, made
 
 MODEL = "model.safetensors"
@@ -157,7 +158,7 @@ def test_bad_files_are_one_line(
 def test_export_onnx_writes_what_it_has_proved(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runtime = pytest.importorskip("onnxruntime")
+    runtime = pytest.importorskip("onnxruntime", reason=NO_RUNTIME)
     out = tmp_path / "small.onnx"
     told = output_of(capsys, "export-onnx", folder, out)
     network = checkpoint.load_network(folder / MODEL)
@@ -174,7 +175,7 @@ def test_export_onnx_writes_what_it_has_proved(
 def test_export_onnx_beside_the_network(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxruntime", reason=NO_RUNTIME)
     (tmp_path / "five.safetensors").write_bytes((folder / MODEL).read_bytes())
     output_of(capsys, "export-onnx", tmp_path / "five.safetensors")
     assert (tmp_path / "five.onnx").exists()
@@ -203,7 +204,7 @@ def test_export_onnx_writes_nothing_that_answers_otherwise(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxruntime", reason=NO_RUNTIME)
     from stepconv.nn import onnx
 
     network = checkpoint.load_network(folder / MODEL)

@@ -15,11 +15,11 @@ import pytest
 
 import stepconv
 from stepconv import ArgumentError, ArgumentTypeError, BackendError, IntegerOverflowWarning
-from tests.conftest import BACKENDS, SIMULATED
+from tests.conftest import BACKENDS, NO_CARD, NO_SIMULATOR, SIMULATED
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif("cuda" not in BACKENDS, reason=stepconv.backends()["cuda"]),
+    pytest.mark.skipif("cuda" not in BACKENDS, reason=NO_CARD),
 ]
 
 Array = Any
@@ -132,7 +132,7 @@ def test_results_of_the_card_go_on_there() -> None:
     np.testing.assert_array_equal(np.asarray(got, np.float32), wanted.astype(np.float32))
 
 
-@pytest.mark.skipif(not SIMULATED, reason="other libraries make such arrays on a card")
+@pytest.mark.skipif(not SIMULATED, reason=NO_SIMULATOR + "has NumPy's layouts at hand")
 @pytest.mark.parametrize(
     "view",
     [np.s_[::-1, ::2], np.s_[1:, 1:], np.s_[:, ::-1]],

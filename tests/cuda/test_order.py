@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import stepconv
-from tests.conftest import SIMULATED
+from tests.conftest import NO_SIMULATOR, SIMULATED
 
-pytestmark = pytest.mark.skipif(not SIMULATED, reason="a card orders its threads itself")
+pytestmark = pytest.mark.skipif(not SIMULATED, reason=NO_SIMULATOR + "lets a test order threads")
 
 
 def results() -> list[bytes]:

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-import stepconv
-from tests.conftest import BACKENDS
+from tests.conftest import BACKENDS, NO_CARD
 
-pytestmark = pytest.mark.skipif("cuda" not in BACKENDS, reason=stepconv.backends()["cuda"])
+pytestmark = pytest.mark.skipif("cuda" not in BACKENDS, reason=NO_CARD)
 
 STREAM, GRAPH, EXECUTABLE = 7, 8, 9
 

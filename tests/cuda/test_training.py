@@ -11,18 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-import stepconv
 from stepconv import nn
 from stepconv.errors import ArgumentError
 from stepconv.nn import Conv, Dense, Flatten, MaxPool, Model, ReLU, plain
 from stepconv.nn.dropout import step_key
-from tests.conftest import BACKENDS, SIMULATED
+from tests.conftest import BACKENDS, NO_CARD, NO_SIMULATOR, SIMULATED
 from tests.nn.networks import STACKS, batch, network, remembered, weights
 from tests.nn.test_program import doubled
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif("cuda" not in BACKENDS, reason=stepconv.backends()["cuda"]),
+    pytest.mark.skipif("cuda" not in BACKENDS, reason=NO_CARD),
 ]
 
 IMAGES = 2 if SIMULATED else 70
@@ -158,7 +157,7 @@ def test_a_training_goes_on_bit_for_bit() -> None:
     assert bits(again) == bits(straight)
 
 
-@pytest.mark.skipif(not SIMULATED, reason="a card orders its threads itself")
+@pytest.mark.skipif(not SIMULATED, reason=NO_SIMULATOR + "lets a test order threads")
 def test_the_order_of_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.cuda.simulator import Block
 
@@ -296,7 +295,7 @@ def test_a_run_folder_goes_from_one_backend_to_the_other(
     assert len(Path("run/metrics.jsonl").read_text().splitlines()) == 2
 
 
-@pytest.mark.skipif(SIMULATED, reason="the simulator makes no graphs")
+@pytest.mark.skipif(SIMULATED, reason="only a card makes graphs: the simulator has none")
 def test_a_graph_computes_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     from stepconv.kernels.cuda import sequence
 

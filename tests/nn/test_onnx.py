@@ -14,6 +14,7 @@ from stepconv import nn
 from stepconv.nn import checkpoint
 from stepconv.nn.layers import LAYERS, MaxPool
 from stepconv.nn.onnx import IMAGES, LOGITS, model_bytes
+from tests.conftest import NO_RUNTIME
 from tests.nn.networks import STACKS, batch, network, remembered, weights
 
 ABOUT = {"classes": ["null", "eins", "zwei"], "scale": 0.0127, "data": "mnist", "recipe": {"lr": 1}}
@@ -45,7 +46,7 @@ def said_by(engine: str, content: bytes, images: NDArray[Any]) -> NDArray[Any]:
     """Return the logits that an engine of others gives."""
     if engine == "onnx":
         return ReferenceEvaluator(onnx.load_from_string(content)).run(None, {IMAGES: images})[0]
-    runtime = pytest.importorskip("onnxruntime")
+    runtime = pytest.importorskip("onnxruntime", reason=NO_RUNTIME)
     session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
     return session.run(None, {IMAGES: images})[0]
 
@@ -56,7 +57,7 @@ def model_of(name: str) -> nn.Model:
 
 @pytest.mark.parametrize("name", [*STACKS, *AWKWARD, *nn.ZOO])
 def test_onnxruntime_gives_our_logits(name: str) -> None:
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxruntime", reason=NO_RUNTIME)
     made = trained(model_of(name))
     images, _ = batch(made.model, 3)
     wanted = ours(made, images)

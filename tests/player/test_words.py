@@ -95,8 +95,6 @@ def test_every_trace_says_why_its_result_has_this_size(name: str, width: int, he
 def test_readers_are_those_that_steps_read(name: str) -> None:
     """Counts by asking every step which cells of its source it reads."""
     trace = sample(name)
-    if len(trace) > 700:
-        pytest.skip("a step at a time would take too long")
     film = Film(trace)
     _, height, width = trace.gather.shape
     counted = np.zeros(trace.gather.source.shape[1:], int)
