@@ -56,6 +56,36 @@ def spell(array: "NDArray[Any]") -> str:
     return "; ".join(" ".join(map(_spelt, row)) for row in rows)
 
 
+def per_axis(name: str, text: str) -> int | tuple[int, ...]:
+    """Return "2" as a number, and "2,1" as one for each axis."""
+    numbers = tuple(integer(name, word) for word in text.split(","))
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def padding(text: str) -> Any:
+    """Return a word as it is, cells for each axis, or those in front and behind.
+
+    >>> padding("same"), padding("1"), padding("1,2"), padding("0:1,2:2")
+    ('same', 1, (1, 2), ((0, 1), (2, 2)))
+    """
+    if text[:1].isalpha():
+        return text
+    if ":" not in text:
+        return per_axis("--padding", text)
+    sides = [[integer("--padding", word) for word in part.split(":")] for part in text.split(",")]
+    if max(map(len, sides)) > 2:
+        raise ArgumentError(f'--padding {text!r} does not fit: "front:behind" for each axis does')
+    return tuple((side[0], side[-1]) for side in sides)
+
+
+def integer(name: str, word: str) -> int:
+    """Return the whole number that was typed for an option."""
+    try:
+        return int(word)
+    except ValueError:
+        raise ArgumentError(f"{name} {word!r} is not a whole number") from None
+
+
 def _number(word: str, where: str) -> int | float:
     try:
         whole = int(word)

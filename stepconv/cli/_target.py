@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 OPERATIONS = ("correlate", "convolve", "max-pool", "avg-pool", "transpose", "pad", "relu", "flip")
-# Plain Python has done so many products before Numba is even imported.
-_FEW = 400_000
 _COLOURS = ("red", "green", "blue")
 
 Target = Annotated[
@@ -217,7 +215,7 @@ def _input(text: str, channel: str | None) -> "tuple[Array, Any]":
         return planes, About(title, (), names)
     if planes.ndim < 3:
         raise ArgumentError(f"--channel {channel} has no place here: {title} has one channel")
-    number = names.index(channel) if channel in names else _integer("--channel", channel)
+    number = names.index(channel) if channel in names else _literal.integer("--channel", channel)
     if not 0 <= number < planes.shape[-3]:
         raise ArgumentError(
             f"--channel {channel} is not in {title}, which has {planes.shape[-3]} channels"
@@ -227,15 +225,17 @@ def _input(text: str, channel: str | None) -> "tuple[Array, Any]":
 
 def _numbers(asked: Asked) -> dict[str, Any]:
     """Return the options that are numbers and words, as the operations take them."""
+    from stepconv.cli import _literal
+
     given: dict[str, Any] = {}
     for name in ("window", "stride", "dilation", "output_padding"):
         text = getattr(asked, name)
         if text is not None:
-            given[name] = _per_axis(f"--{name.replace('_', '-')}", text)
+            given[name] = _literal.per_axis(f"--{name.replace('_', '-')}", text)
     if asked.padding is not None:
-        given["padding"] = _padding(asked.padding)
+        given["padding"] = _literal.padding(asked.padding)
     if asked.groups is not None:
-        given["groups"] = _integer("--groups", asked.groups)
+        given["groups"] = _literal.integer("--groups", asked.groups)
     if asked.mode is not None:
         given["mode"] = asked.mode
     for name in ("ceil_mode", "count_include_pad"):
@@ -320,12 +320,14 @@ def _is_small(given: dict[str, Any]) -> bool:
     """Tell whether plain Python has done the call before a compiler is even loaded."""
     import numpy as np
 
+    from stepconv.trace.recording import FEW
+
     cells = max(np.size(given.get(name, ())) for name in ("x", "grad_out"))
     # Every cell meets each weight at most once, but those of its own channel alone.
     w = np.asarray(given.get("w", 0))
     meets = w.size // (w.shape[1] if w.ndim > 2 else 1)
     meets = max(meets, int(np.prod(given.get("window", 1))) ** 2)
-    return bool(cells * meets <= _FEW)
+    return bool(cells * meets <= FEW)
 
 
 def _is_literal(text: str) -> bool:
@@ -336,25 +338,3 @@ def _is_literal(text: str) -> bool:
         and not any(c.isalpha() and c not in "eE" for c in words[0])
         and (len(words) > 1 or not Path(text).suffix or words[0].replace(".", "").isdigit())
     )
-
-
-def _per_axis(name: str, text: str) -> Any:
-    numbers = [_integer(name, word) for word in text.split(",")]
-    return numbers[0] if len(numbers) == 1 else tuple(numbers)
-
-
-def _padding(text: str) -> Any:
-    """Return a word as it is; "1", "1,2" and "0:1,2:2" as numbers for each axis."""
-    if text[:1].isalpha():
-        return text
-    sides = [[_integer("--padding", word) for word in part.split(":")] for part in text.split(",")]
-    if all(len(side) == 1 for side in sides):
-        return sides[0][0] if len(sides) == 1 else tuple(side[0] for side in sides)
-    return tuple((side[0], side[-1]) for side in sides)
-
-
-def _integer(name: str, word: str) -> int:
-    try:
-        return int(word)
-    except ValueError:
-        raise ArgumentError(f"{name} {word!r} is not a whole number") from None

@@ -37,7 +37,7 @@ def apply(
         str, typer.Option(help="What is beyond the edge: zeros, reflect, replicate, circular.")
     ] = "zeros",
     padding: Annotated[
-        str, typer.Option(help='same, valid, full, or cells: "1", or "1,2" for rows, columns.')
+        str, typer.Option(help='same, valid, full, or cells: "1", "1,2", "0:1,2:2".')
     ] = "same",
     stride: Annotated[int, typer.Option(help="Cells from one window to the next.")] = 1,
     true_convolution: Annotated[
@@ -61,7 +61,7 @@ def apply(
         stepconv apply photo.png "1 0 -1; 2 0 -2; 1 0 -1" -o edges.npy
         stepconv apply photo.png "-1 0 1; -2 0 2; -1 0 1" -o edges.png
     """
-    from stepconv.cli import _console, _inputs, _output, _pictures
+    from stepconv.cli import _console, _inputs, _literal, _output, _pictures
 
     _output.check(out, _pictures.SUFFIXES, force)
     _pictures.need_pillow(out)
@@ -71,7 +71,12 @@ def apply(
     before = _inputs.picture(picture)
     if before.is_signal and not to_array:
         raise ArgumentError(f"a signal is no picture for {out}: .npy and .csv fit")
-    options = {"stride": stride, "padding": _padding(padding), "mode": mode, "backend": backend}
+    options = {
+        "stride": stride,
+        "padding": _literal.padding(padding),
+        "mode": mode,
+        "backend": backend,
+    }
     after = filtered(before, _inputs.kernel(kernel), true_convolution, options)
     screen, lost = on_screen(after, normalise)
     content = after if to_array else screen
@@ -157,12 +162,3 @@ def _middles(
         [min(max(sum(axis.bounds(i)) - 1, 0) // 2, axis.size - 1) for i in range(axis.output)]
         for axis in plan.axes
     ]
-
-
-def _padding(text: str) -> Any:
-    """Return a word as it is, and numbers as the engine takes them."""
-    try:
-        cells = [int(word) for word in text.split(",")]
-    except ValueError:
-        return text
-    return cells[0] if len(cells) == 1 else cells

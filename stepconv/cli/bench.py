@@ -169,13 +169,10 @@ def duration(seconds: float) -> str:
     >>> duration(0.0123), duration(4.5e-6)
     ('12.3 ms', '4.50 µs')
     """
-    scaled = next(
-        (
-            (seconds * 10**power, unit)
-            for power, unit in ((0, "s"), (3, "ms"))
-            if seconds >= 10**-power
-        ),
-        (seconds * 1e6, "µs"),
-    )
-    digits = 2 if scaled[0] < 10 else 1 if scaled[0] < 100 else 0
-    return f"{scaled[0]:.{digits}f} {scaled[1]}"
+    if seconds >= 1:
+        value, unit = seconds, "s"
+    elif seconds >= 1e-3:
+        value, unit = seconds * 1e3, "ms"
+    else:
+        value, unit = seconds * 1e6, "µs"
+    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"

@@ -132,9 +132,8 @@ def _draw(picture: "Picture", seen: Any) -> None:
 
     from stepconv.cli import _console, _preview
 
-    white = 255 / picture.white
-    shown = [np.rint(np.clip(p * white, 0, 255)).astype(np.uint8) for p in (picture.planes,)]
-    pair = {"the file": shown[0], "what the network saw": seen}
+    levels = np.clip(picture.planes * (255 / picture.white), 0, 255)
+    pair = {"the file": np.rint(levels).astype(np.uint8), "what the network saw": seen}
     _preview.show(
         _console.stdout(),
         {key: p[0] if len(p) == 1 else np.moveaxis(p, 0, 2) for key, p in pair.items()},

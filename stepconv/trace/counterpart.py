@@ -9,11 +9,9 @@ from stepconv import ops
 from stepconv.errors import ArgumentError
 from stepconv.trace.jobs import spelled
 from stepconv.trace.model import Trace
-from stepconv.trace.recording import record
+from stepconv.trace.recording import FEW, record
 
 _COUNTERPARTS = {"correlate": ops.convolve, "convolve": ops.correlate}
-# Calls of fewer products are over before a compiler is even loaded.
-_FEW = 300_000
 
 
 def has_counterpart(trace: Trace) -> bool:
@@ -38,5 +36,5 @@ def counterpart(trace: Trace) -> Trace:
         _COUNTERPARTS[trace.op],
         **options,
         about=replace(trace.about, recorder=""),
-        backend="textbook" if products <= _FEW else None,
+        backend="textbook" if products <= FEW else None,
     )

@@ -19,6 +19,9 @@ from stepconv.trace.model import About, Trace
 Array = NDArray[Any]
 Lookup = tuple[Array, Array, Array]
 
+# Plain Python has recorded so many products before a compiler is even loaded.
+FEW = 300_000
+
 
 def record(
     function: Callable[..., Any],

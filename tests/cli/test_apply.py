@@ -489,7 +489,7 @@ def test_the_limit_holds_for_arrays(capsys: Capture, monkeypatch: pytest.MonkeyP
         (["x.npy", "gaussian-5", "--mode", "reflect", "--padding", "3", "-o", "o.npy"], ["by 3"]),
         (["x.npy", "identity", "--padding", "sum", "-o", "o.npy"], ["padding='sum'", "'same'"]),
         (["x.npy", "identity", "--padding", "-1", "-o", "o.npy"], ["padding=-1"]),
-        (["x.npy", "identity", "--padding", "1,2,3", "-o", "o.npy"], ["padding=[1, 2, 3]"]),
+        (["x.npy", "identity", "--padding", "1,2,3", "-o", "o.npy"], ["padding=(1, 2, 3)"]),
         (["x.npy", "identity", "--mode", "mirror", "-o", "o.npy"], ["mode='mirror'"]),
         (["x.npy", "identity", "--stride", "0", "-o", "o.npy"], ["stride=0"]),
         (["x.npy", "identity", "--stride", "two", "-o", "o.npy"], ["--stride", "two"]),

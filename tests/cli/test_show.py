@@ -239,6 +239,7 @@ def test_a_record_is_not_overwritten_unasked(capsys: Capture) -> None:
         (["--input", "1 2 3", "--kernel", "sobel-x"], "does not fit"),
         (["--input", "1 2 3", "--kernel", "1 1", "--gradient", "y"], "gradient"),
         (["--input", "1 2 3", "--kernel", "1 1", "--padding", "1:x"], "--padding 'x'"),
+        (["--input", "1 2 3", "--kernel", "1 1", "--padding", "1:2:3"], "front:behind"),
         (["--input", "1 2 3", "--kernel", "1 1", "--channel", "red"], "one channel"),
         (["--input", "1 2", "--op", "flip", "--gradient", "x"], "no way back"),
         (["--input", "1 2 3", "--kernel", "1 1", "--backend", "gpu"], "backend"),
