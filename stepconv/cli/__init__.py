@@ -36,6 +36,7 @@ COMMANDS = (
     "predict",
     "filters",
     "export-onnx",
+    "check",
     "bench",
     "doctor",
 )

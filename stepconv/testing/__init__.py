@@ -1,1 +1,1 @@
-"""What it takes to hold a convolution to account: arrays and calls that find the weak spots."""
+"""What it takes to hold a convolution to account: calls that find weak spots, and a checker."""
