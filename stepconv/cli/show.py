@@ -1,6 +1,7 @@
 """`stepconv show`: the steps of a record on stdout, as panels, as sentences, or as JSON."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,6 +29,10 @@ def show(
     as_json: Annotated[
         bool, typer.Option("--json", help="A JSON object for each step, one a line.")
     ] = False,
+    svg: Annotated[
+        Path | None, typer.Option("--svg", help="Write one step as a picture for a slide.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the picture.")] = False,
     input: _target.Input = None,
     kernel: _target.Kernel = None,
     op: _target.Op = None,
@@ -52,23 +57,31 @@ def show(
     Examples:
 
         stepconv show vertical-edge-rgb --step 3
+        stepconv show vertical-edge-rgb --step 3 --svg edge.svg
         stepconv show max-pool-4x4 --plain
         stepconv show --input "1 2; 3 4" --kernel "1 0 -1" --padding 1 --steps 0:3
         stepconv show --input eight-22x16 --op avg-pool --window 2 --json
         stepconv show size-10-3-p0-s2
     """
     asked = _target.asked(locals())
+    from stepconv.cli import _output, _slide
     from stepconv.trace.examples import has_windows
 
-    if plain and as_json:
-        raise ArgumentError("--plain and --json say two things: give one")
+    if plain + as_json + (svg is not None) > 1:
+        raise ArgumentError("--plain, --json and --svg say different things: give one")
+    if svg is not None:
+        _output.check(svg, (".svg",), force)
     example = asked.example
     if example is not None and not has_windows(example):
         _print_count(example, as_json)
         return
     trace = _target.trace_of(asked)
     chosen = _chosen(trace, step, steps, everything=plain or as_json)
-    if as_json:
+    if svg is not None:
+        if len(chosen) != 1:
+            raise ArgumentError(f"--svg shows one step, not {len(chosen)}: --step 3 fits")
+        _output.write(svg, _slide.svg(trace, chosen[0]).encode())
+    elif as_json:
         _print_json(chosen)
     elif plain:
         for one in chosen:

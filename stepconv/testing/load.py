@@ -133,7 +133,7 @@ class Guest:
         try:
             answer = self._answers.get(timeout=seconds)
         except queue.Empty:
-            return f"it took longer than {seconds:g} seconds"
+            return f"it took longer than {seconds:g} s"
         return "its process ended" if answer is None else answer
 
     def _listen(self) -> None:

@@ -1,8 +1,11 @@
 """`stepconv show` and `stepconv record` say the engine's numbers, of examples and of anything."""
 
 import json
+import re
+from html import unescape
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -247,6 +250,22 @@ def test_a_record_is_not_overwritten_unasked(capsys: Capture) -> None:
 )
 def test_what_cannot_be_shown(arguments: list[str], reason: str, capsys: Capture) -> None:
     assert reason in refusal(capsys, *arguments)
+
+
+def test_a_step_as_a_picture_for_a_slide(capsys: Capture) -> None:
+    asked = ("show", "vertical-edge-rgb", "--svg", "edge.svg")
+    assert main([*asked, "--step", "3"]) == 0
+    assert capsys.readouterr() == ("", "")
+    picture = Path("edge.svg").read_text("utf-8")
+    shown = unescape(picture).replace("\N{NO-BREAK SPACE}", " ")
+    assert "75 + 75 + 75 = " in shown
+    assert not re.search(r"@font-face|url\(http|<image", picture)
+    ElementTree.fromstring(picture)
+    assert "--force" in refusal(capsys, *asked[1:])
+    assert main([*asked, "--force"]) == 0
+    assert "one step, not 2" in refusal(capsys, "same-4x4", "--steps", "0:2", "--svg", "b.svg")
+    assert ".svg fits" in refusal(capsys, "same-4x4", "--svg", "b.png")
+    assert "give one" in refusal(capsys, "same-4x4", "--svg", "b.svg", "--json")
 
 
 def test_a_damaged_record(capsys: Capture) -> None:

@@ -131,7 +131,7 @@ def test_an_option_can_be_what_is_meant(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("while True: pass", "it took longer than 1 seconds"),
+        ("while True: pass", "it took longer than 1 s"),
         ("import os; os._exit(0)", "its process ended"),
         ("import ctypes; ctypes.string_at(0)", "its process ended"),
         ("raise SystemExit(0)", "SystemExit: 0 (line 2)"),
