@@ -153,11 +153,12 @@ def cases(op: str, rank: int, takes: Set[str], fixed: Mapping[str, Any]) -> Iter
 def _thought_out(op: str) -> tuple[_Sketch, ...]:
     """Return the calls that each teach one thing, and those of other kinds of numbers."""
     known = _SKETCHES.get(op, _SLIDING)
-    last = known[:3][-1]
+    # Simple, but not so small that mistakes cannot be seen.
+    plain = known[:3][-1]
     return (
         *known,
         *(
-            _Sketch(about, last.x, last.window, last.options, numbers)
+            _Sketch(about, plain.x, plain.window, plain.options, numbers)
             for about, numbers in (
                 ("numbers with fractions", "float64"),
                 ("numbers in float32", "float32"),
