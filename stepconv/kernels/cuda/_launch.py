@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
 import numba
@@ -41,6 +42,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 SIMULATED = os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
 
 THREADS = 4 if SIMULATED else 256  # in a block of `launch_each`
+
+# Whether arrays of shared memory can be told to begin where 16 bytes can be read at once; Numba's
+# own older target and the simulator cannot.
+ALIGNED = find_spec("numba_cuda") is not None and not SIMULATED
 
 # Numba warns of few blocks, and small pictures are what we live on.
 _configs: list[Any] = [numba.config]

@@ -29,7 +29,7 @@ from stepconv.kernels.cuda._launch import allocate, on_gpu, to_card
 from stepconv.kernels.cuda.ends import AS_IT_IS, End
 from stepconv.kernels.cuda.filter import filter_planes
 from stepconv.kernels.cuda.moving import flipped
-from stepconv.kernels.passes import Pass, backward_passes, forward_pass
+from stepconv.kernels.passes import Pass, backward_passes, forward_pass, tap_places
 
 Array = Any
 Numbers = tuple[int, ...]
@@ -158,7 +158,8 @@ def weigh_parts(
         sums.weigh_parts(x, grad_out, w_shape, found, numbers, groups)
         return
     plan = forward_pass(w_shape, grad_out.shape[2:], numbers)
-    weights.weigh_parts(x, grad_out, found, plan, _tables(plan)[0], groups)
+    taps, _ = _tables(plan, x.shape[2], x.shape[3])
+    weights.weigh_parts(x, grad_out, found, plan, taps, groups)
 
 
 @on_gpu("grad_bias")
@@ -179,10 +180,16 @@ def _apply(
 ) -> None:
     """Compute a pass by tiles where there are filters to fill them."""
     chosen = layer if out.shape[1] // steps[2] >= _MANY else plain
-    chosen.apply_pass(source, w, bias, out, plan, _tables(plan), steps, zeros, end)
+    tables = _tables(plan, source.shape[2], source.shape[3])
+    chosen.apply_pass(source, w, bias, out, plan, tables, steps, zeros, end)
 
 
 @functools.lru_cache(maxsize=256)
-def _tables(plan: Pass) -> tuple[Array, Array]:
-    """Return the taps and the places of their weights on the card, where they stay."""
-    return to_card(plan.taps.astype(np.int32)), to_card(plan.weights)
+def _tables(plan: Pass, height: int, width: int) -> tuple[Array, Array]:
+    """Return the taps and the places of their weights on the card, where they stay.
+
+    A tap is how many cells, rows and columns it lies behind the corner of a window, in a source of
+    this height and width.
+    """
+    cells = tap_places(plan.taps, height, width)
+    return to_card(np.column_stack((cells, plan.taps[:, 1:]))), to_card(plan.weights)

@@ -21,7 +21,7 @@ import numba
 import numpy as np
 from numba import cuda
 
-from stepconv.kernels.cuda._launch import SIMULATED, kernel, launch
+from stepconv.kernels.cuda._launch import ALIGNED, SIMULATED, kernel, launch
 from stepconv.kernels.cuda.ends import AS_IT_IS, End
 from stepconv.kernels.cuda.places import larger, place, smaller
 
@@ -60,6 +60,7 @@ def _kernel(dtype: str, ends_at_border: bool, finish: Any) -> Any:
     threads = _ROWS * _COLUMNS
     strip_cells = 2 * _OWN - 1
     tile_rows, tile_columns = _ROWS * _OWN + _OWN - 1, _COLUMNS + _PIECE - 1
+    loads_down, loads_across = -(-tile_rows // _ROWS), -(-tile_columns // _COLUMNS)
 
     @kernel
     def filter_tile(
@@ -73,13 +74,19 @@ def _kernel(dtype: str, ends_at_border: bool, finish: Any) -> Any:
         tiles_x: int,
         end: tuple[Any, ...],
     ) -> None:
+        if ALIGNED:
+            weights = cuda.shared.array((_PIECE, _OWN), number, 16)  # those of a column in a row
+        else:
+            weights = cuda.shared.array((_PIECE, _OWN), number)
         cells = cuda.shared.array((tile_rows, tile_columns), number)
-        weights = cuda.shared.array((_OWN, _PIECE), number)
+        new_cells = cuda.local.array((loads_down, loads_across), number)
+        near_weights = cuda.local.array(_OWN, number)
         sums = cuda.local.array(_OWN, number)
         strip = cuda.local.array(strip_cells, number)
 
         thread = cuda.threadIdx.x
-        row, column = thread // _COLUMNS * _OWN, thread % _COLUMNS
+        line, column = thread // _COLUMNS, thread % _COLUMNS
+        row = line * _OWN
         plane, tile_i, tile_j = place(cuda.blockIdx.x, tiles_y, tiles_x)
         n, c = plane // x.shape[1], plane % x.shape[1]
         first_i, first_j = tile_i * _ROWS * _OWN, tile_j * _COLUMNS
@@ -93,15 +100,27 @@ def _kernel(dtype: str, ends_at_border: bool, finish: Any) -> Any:
             for first_b in range(0, window_x, _PIECE):
                 rows = smaller(_OWN, window_y - first_a)
                 columns = smaller(_PIECE, window_x - first_b)
-                read = columns + _COLUMNS - 1
-                for e in range(thread, (_ROWS * _OWN + rows - 1) * read, threads):
-                    y = first_i - top + first_a + e // read
-                    z = first_j - left + first_b + e % read
-                    inside = 0 <= y < height and 0 <= z < width
-                    cells[e // read, e % read] = x[n, c, y, z] if inside else 0
+                y0, z0 = first_i - top + first_a, first_j - left + first_b
+                first = (plane * height + y0) * width + z0
+                # All cells are asked for before the first is written down: they come together.
+                for down in range(loads_down):
+                    r = line + down * _ROWS
+                    y = y0 + r
+                    for across in range(loads_across):
+                        e = column + across * _COLUMNS
+                        z = z0 + e
+                        new_cells[down, across] = 0
+                        if r < _ROWS * _OWN + rows - 1 and e < _COLUMNS + columns - 1:
+                            if 0 <= y < height and 0 <= z < width:
+                                new_cells[down, across] = x.flat[first + r * width + e]
+                for down in range(loads_down):
+                    for across in range(loads_across):
+                        r, e = line + down * _ROWS, column + across * _COLUMNS
+                        if r < tile_rows and e < tile_columns:
+                            cells[r, e] = new_cells[down, across]
                 for e in range(thread, rows * columns, threads):
                     weight = w[c, 0, first_a + e // columns, first_b + e % columns]
-                    weights[e // columns, e % columns] = weight
+                    weights[e % columns, e // columns] = weight
                     if ends_at_border and weight - weight != 0:
                         odd = 1
                 cuda.syncthreads()
@@ -109,10 +128,11 @@ def _kernel(dtype: str, ends_at_border: bool, finish: Any) -> Any:
                     for s in range(strip_cells):
                         strip[s] = cells[row + s, column + b]
                     for a in range(_OWN):
+                        near_weights[a] = weights[b, a]
+                    for a in range(_OWN):
                         if a < rows:
-                            weight = weights[a, b]
                             for r in range(_OWN):
-                                sums[r] += weight * strip[r + a]
+                                sums[r] += near_weights[a] * strip[r + a]
                 cuda.syncthreads()
 
         j = first_j + column

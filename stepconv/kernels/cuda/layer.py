@@ -6,10 +6,11 @@ where source[k, cell] is what tap k meets in the window of the cell: it is looke
 when it is needed (an implicit im2col). A block of threads computes a tile of out:
 
     for every few taps:
-        all threads together fetch the weights and the source's cells of these taps
-        each thread adds their products to the sums that it keeps in registers
+        all threads together ask for the weights and the source's cells of the next few taps
+        each thread adds the products of these few to the sums that it keeps in registers
+        all write down what has come
 
-What is fetched lies in memory that the block shares, and is read there many times over.
+What is written down lies in memory that the block shares, and is read there many times over.
 """
 
 from __future__ import annotations
@@ -21,17 +22,15 @@ import numba
 import numpy as np
 from numba import cuda
 
-from stepconv.kernels.cuda._launch import kernel, launch
+from stepconv.kernels.cuda._launch import ALIGNED, kernel, launch
 from stepconv.kernels.cuda.ends import End
-from stepconv.kernels.cuda.places import place
+from stepconv.kernels.cuda.places import NOWHERE, place
 from stepconv.kernels.cuda.plain import sum_taps
-from stepconv.kernels.cuda.tiles import LAYER, Tile, fitting
+from stepconv.kernels.cuda.tiles import LAYER, Tile, cell_of, fitting, in_tile, side_by_side
 from stepconv.kernels.passes import Pass
 
 Array = Any
 Numbers = tuple[int, ...]
-
-_NOWHERE = -(1 << 40)  # a row far above any image
 
 
 def apply_pass(
@@ -69,8 +68,10 @@ def _kernel(dtype: str, tile: Tile, ends_at_border: bool, finish: Any) -> Any:
     threads, rows, columns, depth = tile.threads, tile.rows, tile.columns, tile.depth
     thread_rows, thread_columns = tile.thread_rows, tile.thread_columns
     own_rows, own_columns = tile.own_rows, tile.own_columns
-    loads = columns // threads  # cells of each tap that a thread fetches
-    pitch = rows + 1  # so that threads side by side write to memory banks side by side
+    beside_row, beside_column = side_by_side(own_rows, dtype), side_by_side(own_columns, dtype)
+    pitch = rows + beside_row  # see tiles.py
+    cell_loads = columns // threads  # cells of each tap that a thread fetches
+    weight_loads = -(-depth * rows // (beside_row * threads))  # some weights side by side each
 
     @kernel
     def apply(
@@ -91,18 +92,25 @@ def _kernel(dtype: str, tile: Tile, ends_at_border: bool, finish: Any) -> Any:
         height, width = source.shape[2], source.shape[3]
         cells = out.shape[0] * grid_y * grid_x
 
-        weight_tile = cuda.shared.array((depth, pitch), number)
-        cell_tile = cuda.shared.array((depth, columns), number)
+        if ALIGNED:
+            weight_tile = cuda.shared.array((depth, pitch), number, 16)
+            cell_tile = cuda.shared.array((depth, columns), number, 16)
+        else:
+            weight_tile = cuda.shared.array((depth, pitch), number)
+            cell_tile = cuda.shared.array((depth, columns), number)
         places = cuda.shared.array(columns, numba.int64)  # of the cells in out, for filter 0
         sums = cuda.local.array((own_rows, own_columns), number)
-        near = cuda.local.array(own_columns, number)
-        images = cuda.local.array(loads, numba.int64)
-        tops = cuda.local.array(loads, numba.int64)
-        lefts = cuda.local.array(loads, numba.int64)
+        near_weights = cuda.local.array(own_rows, number)
+        near_cells = cuda.local.array(own_columns, number)
+        new_weights = cuda.local.array((weight_loads, beside_row), number)
+        new_cells = cuda.local.array((depth, cell_loads), number)
+        corners = cuda.local.array(cell_loads, numba.int64)  # of the windows in source
+        tops = cuda.local.array(cell_loads, numba.int64)
+        lefts = cuda.local.array(cell_loads, numba.int64)
 
         # Blocks side by side take other filters of the same cells, which are then close at hand.
         thread, block = cuda.threadIdx.x, cuda.blockIdx.x
-        row, column = thread // thread_columns, thread % thread_columns
+        row, column = np.uint32(thread // thread_columns), np.uint32(thread % thread_columns)
         row_blocks = (filters + rows - 1) // rows
         first_filter = block % row_blocks * rows
         group = block // row_blocks % groups
@@ -112,50 +120,66 @@ def _kernel(dtype: str, tile: Tile, ends_at_border: bool, finish: Any) -> Any:
         for a in range(own_rows):
             for b in range(own_columns):
                 sums[a, b] = 0
-        for load in range(loads):
-            cell = first_cell + thread + load * threads
+        for load in range(cell_loads):
+            slot = thread + load * threads
+            cell = first_cell + cell_of(slot, thread_columns, beside_column)
             n, q, r = place(cell, grid_y, grid_x)
-            images[load] = n
-            tops[load] = corner_y + stride_y * q if cell < cells else _NOWHERE
-            lefts[load] = corner_x + stride_x * r
+            top, left = corner_y + stride_y * q, corner_x + stride_x * r
+            tops[load], lefts[load] = top if cell < cells else NOWHERE, left
+            corners[load] = ((n * source.shape[1] + first_channel) * height + top) * width + left
             i, j = first_y + step_y * q, first_x + step_x * r
             first = ((n * out.shape[1] + group * filters) * out.shape[2] + i) * out.shape[3] + j
-            places[thread + load * threads] = first if cell < cells else -1
+            places[slot] = first if cell < cells else -1
         odd = 0  # whether a weight is not finite
         cuda.syncthreads()  # the places are known, also where there is no tap to wait for
 
-        for start in range(0, weights.size, depth):
-            for e in range(thread, depth * rows, threads):
-                k, m = start + e % depth, first_filter + e // depth
-                weight_tile[e % depth, e // depth] = 0
-                if k < weights.size and m < filters:
-                    weight = w.flat[first_weight + m * between_filters + weights[k]]
-                    weight_tile[e % depth, e // depth] = weight
-                    if ends_at_border and weight - weight != 0:
-                        odd = 1
+        for start in range(0, weights.size + depth, depth):
+            # What comes next is asked for before the tile that is there is used: it takes its time.
+            for load in range(weight_loads):
+                some = np.uint32(thread + load * threads)  # those side by side, of one tap
+                k, first = start + some % depth, first_filter + some // depth * beside_row
+                for r in range(beside_row):
+                    new_weights[load, r] = 0
+                    if k < weights.size and first + r < filters:
+                        at = first_weight + (first + r) * between_filters + weights.flat[k]
+                        new_weights[load, r] = w.flat[at]
+                        if ends_at_border and w.flat[at] - w.flat[at] != 0:
+                            odd = 1
             for d in range(depth):
-                for load in range(loads):
-                    cell_tile[d, thread + load * threads] = 0
+                for load in range(cell_loads):
+                    new_cells[d, load] = 0
                     if start + d < weights.size:
-                        y = tops[load] + taps[start + d, 1]
-                        x = lefts[load] + taps[start + d, 2]
+                        tap = 3 * (start + d)
+                        y, x = tops[load] + taps.flat[tap + 1], lefts[load] + taps.flat[tap + 2]
                         if 0 <= y < height and 0 <= x < width:
-                            c = first_channel + taps[start + d, 0]
-                            cell_tile[d, thread + load * threads] = source[images[load], c, y, x]
-            cuda.syncthreads()
-            for d in range(depth):
-                for b in range(own_columns):
-                    near[b] = cell_tile[d, column + b * thread_columns]
-                for a in range(own_rows):
-                    weight = weight_tile[d, row + a * thread_rows]
+                            new_cells[d, load] = source.flat[corners[load] + taps.flat[tap]]
+            if start > 0:
+                for d in range(depth):
+                    for a in range(own_rows):
+                        slot = in_tile(a, row, thread_rows, beside_row)
+                        near_weights[a] = weight_tile[d, slot]
                     for b in range(own_columns):
-                        sums[a, b] += weight * near[b]
-            cuda.syncthreads()
+                        slot = in_tile(b, column, thread_columns, beside_column)
+                        near_cells[b] = cell_tile[d, slot]
+                    for a in range(own_rows):
+                        for b in range(own_columns):
+                            sums[a, b] += near_weights[a] * near_cells[b]
+            cuda.syncthreads()  # all have read the tile
+            for load in range(weight_loads):
+                some = np.uint32(thread + load * threads)
+                slot = some // depth * beside_row
+                if slot < rows:
+                    for r in range(beside_row):
+                        weight_tile[some % depth, slot + r] = new_weights[load, r]
+            for d in range(depth):
+                for load in range(cell_loads):
+                    cell_tile[d, thread + load * threads] = new_cells[d, load]
+            cuda.syncthreads()  # and have written the next
 
         for b in range(own_columns):
-            first = places[column + b * thread_columns]
+            first = places[in_tile(b, column, thread_columns, beside_column)]
             for a in range(own_rows):
-                m = first_filter + row + a * thread_rows
+                m = first_filter + in_tile(a, row, thread_rows, beside_row)
                 if first >= 0 and m < filters:
                     total = bias[group * filters + m] + sums[a, b]
                     at = first + m * out.shape[2] * out.shape[3]

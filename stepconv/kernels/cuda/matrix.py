@@ -6,8 +6,9 @@ Each matrix is a row of numbers with a step from row to row and one from column 
 one kernel serves a matrix and its transpose. A block of threads computes a square tile of out:
 
     for every few terms:
-        all threads together fetch these columns of a and these rows of b
-        each thread adds their products to the few sums that it keeps in registers
+        all threads together ask for the next columns of a and rows of b
+        each thread adds the products of these to the few sums that it keeps in registers
+        all write down what has come, in memory that the block shares
 
 Where there are many terms for few tiles, blocks share the terms of a tile: each finds a part.
 """
@@ -21,18 +22,25 @@ import numba
 import numpy as np
 from numba import cuda
 
-from stepconv.kernels.cuda._launch import SIMULATED, allocate, kernel, launch, launch_each
+from stepconv.kernels.cuda._launch import (
+    ALIGNED,
+    SIMULATED,
+    allocate,
+    kernel,
+    launch,
+    launch_each,
+)
 from stepconv.kernels.cuda.ends import AS_IT_IS, End
 from stepconv.kernels.cuda.sums import parts_for, sum_parts
+from stepconv.kernels.cuda.tiles import in_tile, side_by_side
 
 Array = Any
 Numbers = tuple[int, ...]
 
 # Threads along a side of a tile, sums of each in both directions, terms between loads, and the
 # fewest terms of a part.
-_SIDE, _OWN, _DEPTH, _LEAST = (2, 2, 3, 4) if SIMULATED else (16, 2, 32, 128)
+_SIDE, _OWN, _DEPTH, _LEAST = (2, 2, 3, 4) if SIMULATED else (8, 4, 16, 128)
 _TILE = _SIDE * _OWN
-_PITCH = _TILE + 1  # so that threads side by side write to memory banks side by side
 _THREADS = _SIDE * _SIDE
 
 
@@ -82,6 +90,10 @@ def _launch_tiles(a: Matrix, b: Matrix, bias: Array, out: Array, sizes: Numbers,
 @functools.cache
 def _kernel(dtype: str, biased: bool, finish: Any) -> Any:
     number = numba.from_dtype(np.dtype(dtype))
+    beside = side_by_side(_OWN, dtype)
+    pitch, deep = _TILE + beside, np.uint64(_DEPTH)  # see tiles.py
+    across_tile = _TILE // beside  # what lies side by side is fetched by one thread
+    loads = -(-_DEPTH * across_tile // _THREADS)
 
     @kernel
     def multiply_tile(
@@ -95,12 +107,19 @@ def _kernel(dtype: str, biased: bool, finish: Any) -> Any:
     ) -> None:
         rows, columns, terms, parts, ones = sizes
         a_row, a_column, b_row, b_column = steps
-        a_tile = cuda.shared.array((_DEPTH, _PITCH), number)
-        b_tile = cuda.shared.array((_DEPTH, _PITCH), number)
+        if ALIGNED:
+            a_tile = cuda.shared.array((_DEPTH, pitch), number, 16)
+            b_tile = cuda.shared.array((_DEPTH, pitch), number, 16)
+        else:
+            a_tile = cuda.shared.array((_DEPTH, pitch), number)
+            b_tile = cuda.shared.array((_DEPTH, pitch), number)
         sums = cuda.local.array((_OWN, _OWN), number)
+        near_a, near_b = cuda.local.array(_OWN, number), cuda.local.array(_OWN, number)
+        new_a = cuda.local.array((loads, beside), number)
+        new_b = cuda.local.array((loads, beside), number)
 
         thread, block = cuda.threadIdx.x, cuda.blockIdx.x
-        row, column = thread // _SIDE, thread % _SIDE
+        row, column = np.uint32(thread // _SIDE), np.uint32(thread % _SIDE)
         across = (columns + _TILE - 1) // _TILE
         down = (rows + _TILE - 1) // _TILE
         first_j = block % across * _TILE
@@ -114,29 +133,64 @@ def _kernel(dtype: str, biased: bool, finish: Any) -> Any:
         for y in range(_OWN):
             for x in range(_OWN):
                 sums[y, x] = 0
-        for start in range(part * run, last, _DEPTH):
-            for e in range(thread, _DEPTH * _TILE, _THREADS):
-                # Threads side by side read numbers side by side, whichever way a matrix lies.
-                k, i = (e % _DEPTH, e // _DEPTH) if a_column == 1 else (e // _TILE, e % _TILE)
-                a_tile[k, i] = 0
-                if start + k < last and first_i + i < rows:
-                    a_tile[k, i] = a[(first_i + i) * a_row + (start + k) * a_column]
-                k, j = (e % _DEPTH, e // _DEPTH) if b_row == 1 else (e // _TILE, e % _TILE)
-                b_tile[k, j] = 0
-                if start + k < last and first_j + j < columns - ones:
-                    b_tile[k, j] = b[(start + k) * b_row + (first_j + j) * b_column]
-                elif start + k < last and first_j + j < columns:
-                    b_tile[k, j] = 1
-            cuda.syncthreads()
-            for k in range(_DEPTH):
-                for y in range(_OWN):
+        for start in range(part * run, last + _DEPTH, _DEPTH):
+            # What comes next is asked for before the tile that is there is used: see layer.py.
+            # Threads side by side read numbers side by side, whichever way a matrix lies.
+            for load in range(loads):
+                e = thread + load * _THREADS
+                k, i = (
+                    (e % _DEPTH, e // _DEPTH)
+                    if a_column == 1
+                    else (e // across_tile, e % across_tile)
+                )
+                for s in range(beside):
+                    at = first_i + i * beside + s
+                    new_a[load, s] = 0
+                    if start + k < last and at < rows:
+                        new_a[load, s] = a.flat[at * a_row + (start + k) * a_column]
+                k, j = (
+                    (e % _DEPTH, e // _DEPTH) if b_row == 1 else (e // across_tile, e % across_tile)
+                )
+                for s in range(beside):
+                    at = first_j + j * beside + s
+                    new_b[load, s] = 0
+                    if start + k < last and at < columns - ones:
+                        new_b[load, s] = b.flat[(start + k) * b_row + at * b_column]
+                    elif start + k < last and at < columns:
+                        new_b[load, s] = 1
+            if start > part * run:
+                for k in range(deep):
+                    for y in range(_OWN):
+                        near_a[y] = a_tile[k, in_tile(y, row, _SIDE, beside)]
                     for x in range(_OWN):
-                        sums[y, x] += a_tile[k, row + y * _SIDE] * b_tile[k, column + x * _SIDE]
+                        near_b[x] = b_tile[k, in_tile(x, column, _SIDE, beside)]
+                    for y in range(_OWN):
+                        for x in range(_OWN):
+                            sums[y, x] += near_a[y] * near_b[x]
+            cuda.syncthreads()
+            for load in range(loads):
+                e = thread + load * _THREADS
+                if e < _DEPTH * across_tile:
+                    k, i = (
+                        (e % _DEPTH, e // _DEPTH)
+                        if a_column == 1
+                        else (e // across_tile, e % across_tile)
+                    )
+                    for s in range(beside):
+                        a_tile[np.uint32(k), np.uint32(i * beside) + s] = new_a[load, s]
+                    k, j = (
+                        (e % _DEPTH, e // _DEPTH)
+                        if b_row == 1
+                        else (e // across_tile, e % across_tile)
+                    )
+                    for s in range(beside):
+                        b_tile[np.uint32(k), np.uint32(j * beside) + s] = new_b[load, s]
             cuda.syncthreads()
 
         for y in range(_OWN):
             for x in range(_OWN):
-                i, j = first_i + row + y * _SIDE, first_j + column + x * _SIDE
+                i = first_i + in_tile(y, row, _SIDE, beside)
+                j = first_j + in_tile(x, column, _SIDE, beside)
                 if i < rows and j < columns:
                     total = sums[y, x]
                     if biased:

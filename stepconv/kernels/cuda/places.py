@@ -2,6 +2,8 @@
 
 from stepconv.kernels.cuda._launch import inner
 
+NOWHERE = -(1 << 40)  # a row far above any image
+
 
 @inner
 def place(cell: int, height: int, width: int) -> tuple[int, int, int]:

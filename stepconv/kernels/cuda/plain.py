@@ -92,12 +92,14 @@ def sum_taps(
     not finite the former gives a NaN.
     """
     n, c, top, left = corner
+    height, width = source.shape[2], source.shape[3]
+    first = ((n * source.shape[1] + c) * height + top) * width + left
     total = start
     for k in range(weights.size):
         y, x = top + taps[k, 1], left + taps[k, 2]
         weight = w.flat[first_weight + weights[k]]
-        if 0 <= y < source.shape[2] and 0 <= x < source.shape[3]:
-            total += source[n, c + taps[k, 0], y, x] * weight
+        if 0 <= y < height and 0 <= x < width:
+            total += source.flat[first + taps[k, 0]] * weight
         elif zeros:
             total += source.dtype.type(0) * weight
     return total

@@ -18,10 +18,10 @@ import numba
 import numpy as np
 from numba import cuda
 
-from stepconv.kernels.cuda._launch import kernel, launch
-from stepconv.kernels.cuda.places import place, smaller
+from stepconv.kernels.cuda._launch import ALIGNED, kernel, launch
+from stepconv.kernels.cuda.places import NOWHERE, place, smaller
 from stepconv.kernels.cuda.sums import parts_for
-from stepconv.kernels.cuda.tiles import WEIGHTS, Tile, fitting
+from stepconv.kernels.cuda.tiles import WEIGHTS, Tile, fitting, in_tile, side_by_side
 from stepconv.kernels.passes import Pass
 
 Array = Any
@@ -57,8 +57,14 @@ def _kernel(dtype: str, tile: Tile) -> Any:
     threads, rows, columns, depth = tile.threads, tile.rows, tile.columns, tile.depth
     thread_rows, thread_columns = tile.thread_rows, tile.thread_columns
     own_rows, own_columns = tile.own_rows, tile.own_columns
+    beside_row, beside_column = side_by_side(own_rows, dtype), side_by_side(own_columns, dtype)
+    row_pitch, column_pitch = rows + beside_row, columns + beside_column  # see tiles.py
+    deep = np.uint64(depth)  # for indices that cannot be negative: see tiles.py
     apart = threads // depth  # threads that fetch the same cell for other filters and taps
-    row_pitch, column_pitch = rows + 1, columns + 1  # see layer.py
+    row_loads, column_loads = (
+        -(-rows // (apart * beside_row)),
+        -(-columns // (apart * beside_column)),
+    )
 
     @kernel
     def weigh_part(x: Array, grad_out: Array, parts: Array, taps: Array, numbers: Numbers) -> None:
@@ -70,13 +76,21 @@ def _kernel(dtype: str, tile: Tile) -> Any:
         products = taps.shape[0]
         wide = parts.shape[1] // grad_out.shape[1]  # one more than products if there are biases
 
-        grad_tile = cuda.shared.array((depth, row_pitch), number)
-        cell_tile = cuda.shared.array((depth, column_pitch), number)
+        if ALIGNED:
+            grad_tile = cuda.shared.array((depth, row_pitch), number, 16)
+            cell_tile = cuda.shared.array((depth, column_pitch), number, 16)
+        else:
+            grad_tile = cuda.shared.array((depth, row_pitch), number)
+            cell_tile = cuda.shared.array((depth, column_pitch), number)
+        own_taps = cuda.shared.array((3, columns), numba.int64)  # of the block
         sums = cuda.local.array((own_rows, own_columns), number)
-        near = cuda.local.array(own_columns, number)
+        near_grads = cuda.local.array(own_rows, number)
+        near_cells = cuda.local.array(own_columns, number)
+        new_grads = cuda.local.array((row_loads, beside_row), number)
+        new_cells = cuda.local.array((column_loads, beside_column), number)
 
         thread, block = cuda.threadIdx.x, cuda.blockIdx.x
-        row, column = thread // thread_columns, thread % thread_columns
+        row, column = np.uint32(thread // thread_columns), np.uint32(thread % thread_columns)
         d, lane = thread % depth, thread // depth  # which cell a thread fetches, for what
         row_blocks = (filters + rows - 1) // rows
         column_blocks = (wide + columns - 1) // columns
@@ -84,6 +98,7 @@ def _kernel(dtype: str, tile: Tile) -> Any:
         first_tap = block // row_blocks % column_blocks * columns
         group = block // (row_blocks * column_blocks) % groups
         part = block // (row_blocks * column_blocks * groups)
+        bias_column = products - first_tap if wide > products else -1
 
         # Each part has a run of cells, in whole steps of the tile's depth.
         run = (cells + depth * parts.shape[0] - 1) // (depth * parts.shape[0]) * depth
@@ -92,37 +107,66 @@ def _kernel(dtype: str, tile: Tile) -> Any:
         for a in range(own_rows):
             for b in range(own_columns):
                 sums[a, b] = 0
-        for start in range(part * run, last, depth):
+        for e in range(thread, columns, threads):
+            own_taps[0, e], own_taps[1, e], own_taps[2, e] = 0, NOWHERE, 0
+            if first_tap + e < products:
+                for axis in range(3):
+                    own_taps[axis, e] = taps[first_tap + e, axis]
+        cuda.syncthreads()
+
+        for start in range(part * run, last + depth, depth):
+            # What comes next is asked for before the tile that is there is used: see layer.py.
             cell = start + d
             n, i, j = place(cell, grid_y, grid_x)
+            first = (
+                (n * grad_out.shape[1] + group * filters + first_filter) * grid_y + i
+            ) * grid_x + j
+            for load in range(row_loads):
+                for s in range(beside_row):
+                    e = (lane + load * apart) * beside_row + s
+                    new_grads[load, s] = 0
+                    if cell < last and first_filter + e < filters:
+                        new_grads[load, s] = grad_out.flat[first + e * grid_y * grid_x]
             top, left = corner_y + stride_y * i, corner_x + stride_x * j
-            for e in range(lane, rows, apart):
-                grad_tile[d, e] = 0
-                if cell < last and first_filter + e < filters:
-                    grad_tile[d, e] = grad_out[n, group * filters + first_filter + e, i, j]
-            for e in range(lane, columns, apart):
-                cell_tile[d, e] = 0
-                if cell < last and first_tap + e < products:
-                    y, z = top + taps[first_tap + e, 1], left + taps[first_tap + e, 2]
-                    if 0 <= y < height and 0 <= z < width:
-                        c = group * channels + taps[first_tap + e, 0]
-                        cell_tile[d, e] = x[n, c, y, z]
-                elif cell < last and first_tap + e < wide:
-                    cell_tile[d, e] = 1
-            cuda.syncthreads()
-            for k in range(depth):
-                for b in range(own_columns):
-                    near[b] = cell_tile[k, column + b * thread_columns]
-                for a in range(own_rows):
-                    gradient = grad_tile[k, row + a * thread_rows]
+            corner = ((n * x.shape[1] + group * channels) * height + top) * width + left
+            for load in range(column_loads):
+                for s in range(beside_column):
+                    e = (lane + load * apart) * beside_column + s
+                    new_cells[load, s] = 0
+                    if cell < last and e < columns:
+                        y, z = top + own_taps[1, e], left + own_taps[2, e]
+                        if 0 <= y < height and 0 <= z < width:
+                            new_cells[load, s] = x.flat[corner + own_taps[0, e]]
+                        elif e == bias_column:
+                            new_cells[load, s] = 1
+            if start > part * run:
+                for k in range(deep):
+                    for a in range(own_rows):
+                        near_grads[a] = grad_tile[k, in_tile(a, row, thread_rows, beside_row)]
                     for b in range(own_columns):
-                        sums[a, b] += gradient * near[b]
+                        near_cells[b] = cell_tile[
+                            k, in_tile(b, column, thread_columns, beside_column)
+                        ]
+                    for a in range(own_rows):
+                        for b in range(own_columns):
+                            sums[a, b] += near_grads[a] * near_cells[b]
+            cuda.syncthreads()
+            for load in range(row_loads):
+                slot = np.uint32((lane + load * apart) * beside_row)
+                if slot < rows:
+                    for s in range(beside_row):
+                        grad_tile[np.uint32(d), slot + s] = new_grads[load, s]
+            for load in range(column_loads):
+                slot = np.uint32((lane + load * apart) * beside_column)
+                if slot < columns:
+                    for s in range(beside_column):
+                        cell_tile[np.uint32(d), slot + s] = new_cells[load, s]
             cuda.syncthreads()
 
         for a in range(own_rows):
-            m = first_filter + row + a * thread_rows
+            m = first_filter + in_tile(a, row, thread_rows, beside_row)
             for b in range(own_columns):
-                k = first_tap + column + b * thread_columns
+                k = first_tap + in_tile(b, column, thread_columns, beside_column)
                 if m < filters and k < wide:
                     parts[part, (group * filters + m) * wide + k] = sums[a, b]
 
