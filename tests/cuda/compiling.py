@@ -1,13 +1,19 @@
 """A card that only compiles: every launch becomes PTX, so that types are checked without a GPU.
 
-    python -m tests.cuda.compiling      compiles what the operations launch; needs the extra `cuda`
+    python -m tests.cuda.compiling        compiles what the operations launch
+    python -m tests.cuda.compiling tiles  compiles the tiles, and tells of their machine code
+
+Both need the extra `cuda`.
 
 The memory of this card is the host's, and nothing is ever computed.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import sys
+from collections import Counter
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -135,5 +141,55 @@ def train() -> None:
         print(name, trainer._program.launches(5), len(found), file=sys.stderr)
 
 
+def tell_of_tiles() -> None:
+    """Write for every kernel that works in tiles what it is made of, one JSON object a line."""
+    pretend()
+    from stepconv import nn
+
+    for dtype in ("float32", "float64"):
+        x, filters = np.ones((1, 64, 8, 8), dtype), (64, 32, 6)
+        for count in filters:
+            w = np.ones((count, 64, 3, 3), dtype)
+            y = stepconv.correlate(x, w, backend="cuda")
+            stepconv.correlate_backward(x, w, y, backend="cuda")
+            tell(dtype, count)
+        stepconv.correlate(x[0, 0], w[0, 0], backend="cuda")
+        tell(dtype, 1)
+    trainer = nn.Trainer(nn.build("mlp"), batch_size=8, backend="cuda")
+    trainer.step(np.zeros((8, 1, 28, 28), np.uint8), np.zeros(8, int), 0.1)
+    tell("float32", 0)
+
+
+def tell(dtype: str, filters: int) -> None:
+    """Write down what was compiled since the last time."""
+    for (function, types), ptx in found.items():
+        if ptx and ".shared" in ptx and "bar.sync" in ptx:
+            loads = Counter(re.findall(r"ld\.(?:shared|local)[.\w]*", ptx))
+            facts = {"kernel": function.__name__, "dtype": dtype, "filters": filters}
+            print(json.dumps({**facts, "loads": loads, **assembled(ptx)}))
+        found[function, types] = ""
+
+
+def assembled(ptx: str) -> dict[str, int]:
+    """Return how many registers a thread has, and how many bytes of them do not fit."""
+    from cuda.bindings import nvjitlink
+
+    options = [f"-arch=sm_{CARD[0]}{CARD[1]}", "-Xptxas=-v", "-verbose"]
+    linker = nvjitlink.create(len(options), options)
+    nvjitlink.add_data(linker, nvjitlink.InputType.PTX, ptx.encode(), len(ptx.encode()), "kernel")
+    nvjitlink.complete(linker)
+    log = bytearray(nvjitlink.get_info_log_size(linker))
+    nvjitlink.get_info_log(linker, log)
+    nvjitlink.destroy(linker)
+    said = log.decode(errors="replace")
+    wanted = {
+        "registers": r"Used (\d+) registers",
+        "spilled": r"(\d+) bytes spill stores",
+        "shared": r"(\d+) bytes smem",
+    }
+    every = {name: re.findall(pattern, said) for name, pattern in wanted.items()}
+    return {name: int(values[-1]) for name, values in every.items() if values}
+
+
 if __name__ == "__main__":
-    main()
+    tell_of_tiles() if "tiles" in sys.argv else main()
