@@ -1,8 +1,9 @@
 """A network as a program for a GPU: the launches of a step, written down once and run as one.
 
-What lives on the card stays there: data, parameters, moments, everything in between. A step sends
-the card its controls, some hundred numbers, and gets back two: the loss and how many were right. A
-batch of another size is another sequence of launches on the same memory.
+What lives on the card stays there: data, parameters, moments, everything in between. The host sends
+the card the controls of some steps, a few hundred numbers each, starts these steps, and gets back
+two numbers of each: the loss and how many were right. A batch of another size is another sequence
+of launches on the same memory.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ _KINDS = {
 _SEQUENCES = 4
 
 
+# So many steps are started before the host waits for what they found.
+TOGETHER = 32
+
+
 class CardProgram:
     """The launches of a network for batches of up to so many images, and their memory."""
 
@@ -63,9 +68,11 @@ class CardProgram:
         self._memory: Memory = {}
         self._sequences: dict[Any, tuple[Sequence, Array, Array]] = {}
         with plain_errors(f"a program for {model.name} in batches of {batch_size}"):
-            self._told = np.zeros(batches.ROWS + batch_size)
-            self._controls = allocate(self._told.shape, np.float64)
-            self._found = allocate((2,), np.float64)
+            self._noted: list[int] = []  # how many images the steps have that are still to be made
+            self._rows = np.zeros((TOGETHER, batches.ROWS + batch_size))
+            self._sheet = allocate((1 + self._rows.size,), np.float64)
+            self._controls = allocate(self._rows.shape[1:], np.float64)
+            self._found = allocate((TOGETHER, 2), np.float64)
             self._labels = allocate((batch_size,), np.int64)
             self._rooms: dict[Any, Array] = {}
             rows = 0 if optimizer is None else 1 + len(optimizer.moments)
@@ -74,7 +81,8 @@ class CardProgram:
     def answers(self, images: Array, order: Array | None, count: int) -> Array:
         """Return the network's answers for the first `count` images, or those that `order` says."""
         pictures, rows = self._placed(images, order, count)
-        self._run(pictures, self._labels, rows, 0)
+        self.note(rows, 0)
+        self._run(pictures, self._labels)
         answers = self._memory["value", whole(self._network.y)]
         found: Array = part(answers, 0, count * self._model.classes).copy_to_host()
         return found.reshape(count, self._model.classes)
@@ -90,9 +98,22 @@ class CardProgram:
         if not isinstance(labels, CardArray):
             write(labels, self._labels)
             labels = self._labels
-        self._run(pictures, labels, rows, key)
-        loss, right = self._found.copy_to_host()
-        return float(loss), int(right)
+        self.note(rows, key)
+        return self.make_steps(pictures, labels)[0]
+
+    def note(self, rows: Array, key: int) -> None:
+        """Note a step with these images and the present `numbers`: TOGETHER of them at most."""
+        told = self._rows[len(self._noted)]
+        told[batches.KEY] = key
+        told[batches.NUMBERS : batches.ROWS] = self.numbers
+        told[batches.ROWS : batches.ROWS + len(rows)] = rows
+        self._noted.append(len(rows))
+
+    def make_steps(self, pictures: Array, labels: Array) -> list[tuple[float, int]]:
+        """Make the steps that are noted, with a set on the card; return what each found."""
+        steps = self._run(pictures, labels)
+        found = self._found.copy_to_host()[:steps].tolist()
+        return [(loss, int(right)) for loss, right in found]
 
     def gradients(self) -> dict[str, Array]:
         """Return what the last step found, by the names of the parameters."""
@@ -127,14 +148,14 @@ class CardProgram:
             self._rooms[dtype] = allocate((pixels,), dtype)
         return self._rooms[dtype]
 
-    def _run(self, pictures: Array, labels: Array, rows: Array, key: int) -> None:
-        count = len(rows)
-        self._told[batches.KEY] = key
-        self._told[batches.NUMBERS : batches.ROWS] = self.numbers
-        self._told[batches.ROWS : batches.ROWS + count] = rows
-        write(self._told, self._controls)
-        with plain_errors(f"{self._model.name} with {count} images"):
-            self._sequence(pictures, labels, count).run()
+    def _run(self, pictures: Array, labels: Array) -> int:
+        """Start the steps that are noted; return how many they are."""
+        counts, self._noted = self._noted, []
+        write(np.append(0.0, self._rows[: len(counts)]), self._sheet)  # row 0 is the next
+        for count in counts:
+            with plain_errors(f"{self._model.name} with {count} images"):
+                self._sequence(pictures, labels, count).run()
+        return len(counts)
 
     def _sequence(self, pictures: Array, labels: Array, count: int) -> Sequence:
         """Return the launches for so many images of a set."""
@@ -156,6 +177,7 @@ class CardProgram:
         founds = [found for step in steps for found in card_steps.founds(step, count)]
         p = CardWriter(self._weights, self._memory, self._most, count, founds, self._controls)
         scale = self._scale if pictures.dtype == np.uint8 else 1.0
+        batches.take_row(self._sheet, self._controls)
         batches.take_pictures(pictures.reshape(-1), self._controls, p.value(x), count, scale)
         for step in steps:
             card_steps.forward(step, p, self._training)
@@ -168,6 +190,7 @@ class CardProgram:
             into.array.reshape(shape),
             labels,
             self._controls,
+            self._sheet,
             self._found,
             self._kind,
             into.slope,

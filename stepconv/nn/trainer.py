@@ -12,7 +12,7 @@ it lives on a GPU; a state goes from one backend to the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Any
 
@@ -154,23 +154,65 @@ class Trainer(Predictor):
         pictures: Any
         wanted: Any
         if kernels.is_on_card(images):
-            if images is not self._brought[0] or labels is not self._brought[1]:
-                raise ArgumentError("images on a GPU have to be those that `bring` returned last")
-            pictures, wanted = self._brought
-            order = _order(rows, len(pictures))
-            count = len(pictures) if order is None else len(order)
-        else:
-            pictures, order, count = _pictures(self.model, images, rows)
-            wanted = _labels(self.model, labels, rows, len(np.asarray(images)))
+            return self.learn(images, labels, [(learning_rate, rows)])[0]
+        pictures, order, count = _pictures(self.model, images, rows)
+        wanted = _labels(self.model, labels, rows, len(np.asarray(images)))
+        self._check_count(count)
+        key = self._begin(learning_rate)
+        loss, correct = self._program.step(pictures, wanted, order, count, key)
+        return loss / count, correct
+
+    def learn(
+        self,
+        images: ArrayLike,
+        labels: ArrayLike,
+        batches: Sequence[tuple[float, ArrayLike | None]],
+    ) -> list[tuple[float, int]]:
+        """Make a step for each (learning rate, rows); return what `step` returns of each.
+
+        A GPU makes some of them, if the set is what `bring` returned, before the host waits.
+        """
+        if not kernels.is_on_card(images):
+            return [self.step(images, labels, rate, rows) for rate, rows in batches]
+        if images is not self._brought[0] or labels is not self._brought[1]:
+            raise ArgumentError("images on a GPU have to be those that `bring` returned last")
+        pictures, wanted = self._brought
+        every = np.arange(len(pictures))
+        results = []
+        for start in range(0, len(batches), self.together):
+            some = batches[start : start + self.together]
+            orders = [_order(rows, len(pictures)) for _, rows in some]
+            meant = [every if order is None else order for order in orders]
+            for order in meant:
+                self._check_count(len(order))
+            for (rate, _), order in zip(some, meant, strict=True):
+                self._program.note(order, self._begin(rate))
+            found = self._program.make_steps(pictures, wanted)
+            results += [
+                (loss / len(o), right) for (loss, right), o in zip(found, meant, strict=True)
+            ]
+        return results
+
+    @property
+    def together(self) -> int:
+        """How many steps `learn` makes before it waits for what they found."""
+        if self.backend == "cpu":
+            return 1
+        from stepconv.nn.card_program import TOGETHER
+
+        return TOGETHER
+
+    def _check_count(self, count: int) -> None:
         if not 0 < count <= self.batch_size:
             raise ArgumentError(
                 f"the batch has {count} images: 1 to batch_size={self.batch_size} fit"
             )
+
+    def _begin(self, rate: float) -> int:
+        """Count a step and write down what it goes by; return its key for dropout."""
         self.steps += 1
-        self._set_numbers(learning_rate)
-        key = step_key(self.seed, self.steps) if self._program.draws else 0
-        loss, correct = self._program.step(pictures, wanted, order, count, key)
-        return loss / count, correct
+        self._set_numbers(rate)
+        return step_key(self.seed, self.steps) if self._program.draws else 0
 
     def rehearse(self, images: Any, labels: Any, rows: ArrayLike | None = None) -> None:
         """Make a step that is taken back: a GPU compiles its kernels at their first use."""

@@ -69,28 +69,37 @@ def train(
     trainer.logits(data.train.pictures[:1])
     if trainer.backend == "cuda":
         trainer.rehearse(*held, range(min(count, recipe.batch_size)))
+    together = 1 if recipe.augment else trainer.together
     yield Started(recipe.epochs, per_epoch, trainer.steps, tuple(at.history))
     while at.epoch < recipe.epochs:
         order = chance.shuffled(count, recipe.seed, at.epoch)
         before, began = at.seconds, perf_counter()
-        for start in range(at.images, count, recipe.batch_size):
+        pictures_at_once = recipe.batch_size * together
+        for first in range(at.images, count, pictures_at_once):
             if stop():
                 at.seconds = before + perf_counter() - began
                 yield Stopped(at.epoch + 1, trainer.steps)
                 return
-            rows = order[start : start + recipe.batch_size]
-            rate = rates(trainer.steps)
+            starts = range(first, min(first + pictures_at_once, count), recipe.batch_size)
+            batches = [
+                (rates(step), order[start : start + recipe.batch_size])
+                for step, start in enumerate(starts, trainer.steps)
+            ]
+            made = trainer.steps
             clock = perf_counter()
-            loss, correct = _step(trainer, held, recipe, at.epoch, rows, rate)
+            found = _learn(trainer, held, recipe, at.epoch, batches)
             at.learning += perf_counter() - clock
-            at.images += len(rows)
-            at.loss += loss * len(rows)
-            at.correct += correct
-            if not isfinite(loss):
-                yield Diverged(at.epoch + 1, trainer.steps, _advice(recipe))
-                return
             at.seconds = before + perf_counter() - began
-            yield Stepped(at.epoch + 1, trainer.steps, len(rows), correct, loss, rate)
+            for (_, rows), (loss, correct) in zip(batches, found, strict=True):
+                at.images += len(rows)
+                at.loss += loss * len(rows)
+                at.correct += correct
+            for (rate, rows), (loss, correct) in zip(batches, found, strict=True):
+                made += 1
+                if not isfinite(loss):
+                    yield Diverged(at.epoch + 1, made, _advice(recipe))
+                    return
+                yield Stepped(at.epoch + 1, made, len(rows), correct, loss, rate)
         test = accuracy(trainer, data.test)
         at.seconds = before + perf_counter() - began
         metrics = Metrics(
@@ -120,16 +129,20 @@ def answers(predictor: Predictor, samples: Samples) -> Any:
     return np.concatenate([predictor.logits(pictures) for pictures in some])
 
 
-def _step(
-    trainer: Trainer, held: tuple[Any, Any], recipe: Recipe, epoch: int, rows: Any, rate: float
-) -> tuple[float, int]:
+def _learn(
+    trainer: Trainer, held: tuple[Any, Any], recipe: Recipe, epoch: int, batches: Any
+) -> list[tuple[float, int]]:
+    """Make a step for each (rate, rows)."""
     if not recipe.augment:
-        return trainer.step(*held, rate, rows)
+        return trainer.learn(*held, batches)
     from stepconv.train import augment
 
     pictures, labels = held
-    changed = augment.apply(pictures[rows], rows, recipe.seed, epoch, augment.Amounts())
-    return trainer.step(changed, labels[rows], rate)
+    found = []
+    for rate, rows in batches:
+        changed = augment.apply(pictures[rows], rows, recipe.seed, epoch, augment.Amounts())
+        found.append(trainer.step(changed, labels[rows], rate))
+    return found
 
 
 def _advice(recipe: Recipe) -> str:

@@ -2,6 +2,11 @@
 
 What differs from step to step lies in one array, the controls: the key of dropout, the numbers of
 the optimiser, and which pictures of the set make the batch. A step can be a graph because of that.
+
+The host need not wait for a step to tell the next one: it sends a sheet with the controls of many.
+Each step takes the next row of the sheet, and writes what it found into a row of its own.
+
+    sheet     number of the next row | controls of row 0 | controls of row 1 | ...
 """
 
 import math
@@ -23,6 +28,22 @@ KEY, NUMBERS, ROWS = 0, 1, 1 + HOW_MANY
 CROSS_ENTROPY, SQUARED_ERROR = 0, 1
 
 
+def take_row(sheet: Array, controls: Array) -> None:
+    """controls = the next row of the sheet, and there is one less to come."""
+    launch(_take_row, 1, THREADS, sheet, controls)
+
+
+@kernel
+def _take_row(sheet: Array, controls: Array) -> None:
+    thread = cuda.threadIdx.x
+    first = 1 + int(sheet[0]) * controls.size
+    for i in range(thread, controls.size, THREADS):
+        controls[i] = sheet[first + i]
+    cuda.syncthreads()  # all have read which row it is
+    if thread == 0:
+        sheet[0] += 1
+
+
 def take_pictures(pictures: Array, controls: Array, out: Array, images: int, scale: float) -> None:
     """out = scale · the pictures that the controls name, an image behind the other."""
     cells = out.size // images
@@ -42,21 +63,32 @@ def compare(
     dz: Array,
     labels: Array,
     controls: Array,
+    sheet: Array,
     found: Array,
     kind: int,
     slope: float,
 ) -> None:
-    """Compare answers z (images, classes) with labels: found = sum of losses, number of right ones.
+    """Compare answers z (images, classes) with labels.
+
+    The row of `found` that is the step's gets the sum of the losses and the number of right ones.
 
     cross-entropy: -log(e^z_label / Σ e^z), with the gradient e^z / Σ e^z, less 1 at the label.
     squared error: the mean of (z - t)², t being 1 at the label and 0 else.
     """
-    launch(_compare, 1, THREADS, z, dz, labels, controls, found, kind, np.float32(slope))
+    numbers = (kind, np.float32(slope))
+    launch(_compare, 1, THREADS, z, dz, labels, controls, sheet, found, *numbers)
 
 
 @kernel
 def _compare(
-    z: Array, dz: Array, labels: Array, controls: Array, found: Array, kind: int, slope: Any
+    z: Array,
+    dz: Array,
+    labels: Array,
+    controls: Array,
+    sheet: Array,
+    found: Array,
+    kind: int,
+    slope: Any,
 ) -> None:
     losses = cuda.shared.array(THREADS, numba.float64)
     rights = cuda.shared.array(THREADS, numba.float64)
@@ -91,4 +123,5 @@ def _compare(
     add_in_block(losses, thread, loss)
     add_in_block(rights, thread, right)
     if thread == 0:
-        found[0], found[1] = losses[0], rights[0]
+        row = int(sheet[0]) - 1  # the one that was taken last
+        found[row, 0], found[row, 1] = losses[0], rights[0]

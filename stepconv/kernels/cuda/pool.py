@@ -6,6 +6,7 @@ the winners on the way forward, and have an end for each gradient (`ends.py`).
 """
 
 import functools
+from math import prod
 from typing import Any
 
 from numba import cuda
@@ -35,7 +36,22 @@ def max_pool(
 ) -> None:
     """out[b, i, j] = the largest cell of the window, `lowest` where it holds padding alone."""
     numbers = (window_y, window_x, stride_y, stride_x, dilation_y, dilation_x, top, left)
-    launch_each(_largest, out.size, x, out, lowest, *numbers)
+    max_pool_noting(x, out, lowest, _nothing("int32"), numbers)
+
+
+def max_pool_noting(
+    x: Array, out: Array, lowest: Any, winners: Array, numbers: tuple[int, ...]
+) -> None:
+    """Pool, and note which cell of its plane each window chose, negative for none.
+
+    An `out` or `winners` of no cells is not asked for.
+    """
+    grid = out.shape if out.size else winners.shape
+    launch_each(_largest, prod(grid), x, out, lowest, winners, grid, *numbers)
+
+
+def _nothing(dtype: Any) -> Array:
+    return allocate((0, 0, 0), dtype)
 
 
 @kernel
@@ -43,6 +59,8 @@ def _largest(
     x: Array,
     out: Array,
     lowest: Any,
+    winners: Array,
+    grid: tuple[int, int, int],
     window_y: int,
     window_x: int,
     stride_y: int,
@@ -53,11 +71,14 @@ def _largest(
     left: int,
 ) -> None:
     cell = cuda.grid(1)
-    if cell < out.size:
-        b, i, j = place(cell, out.shape[1], out.shape[2])
+    if cell < grid[0] * grid[1] * grid[2]:
+        b, i, j = place(cell, grid[1], grid[2])
         first_y, first_z = i * stride_y - top, j * stride_x - left
         y, z = _winner(x, b, first_y, first_z, window_y, window_x, dilation_y, dilation_x)
-        out[b, i, j] = x[b, y, z] if y >= 0 else lowest
+        if out.size:
+            out[b, i, j] = x[b, y, z] if y >= 0 else lowest
+        if winners.size:
+            winners[b, i, j] = y * x.shape[2] + z
 
 
 @inner
@@ -105,39 +126,8 @@ def max_pool_backward(
     numbers = (window_y, window_x, stride_y, stride_x, dilation_y, dilation_x, top, left)
     small = x.shape[1] * x.shape[2] < _INT32_CELLS
     winners = allocate(grad_out.shape, "int32" if small else "int64")
-    launch_each(_winners, winners.size, x, winners, *numbers)
+    max_pool_noting(x, _nothing(x.dtype), x.dtype.type(0), winners, numbers)
     hand_back(winners, grad_out, grad_x, numbers, AS_IT_IS)
-
-
-def max_pool_noting(
-    x: Array, out: Array, lowest: Any, winners: Array, numbers: tuple[int, ...]
-) -> None:
-    """Pool, and note which cell of its plane each window chose, negative for none."""
-    launch_each(_largest_noting, out.size, x, out, lowest, winners, *numbers)
-
-
-@kernel
-def _largest_noting(
-    x: Array,
-    out: Array,
-    lowest: Any,
-    winners: Array,
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-) -> None:
-    cell = cuda.grid(1)
-    if cell < out.size:
-        b, i, j = place(cell, out.shape[1], out.shape[2])
-        first_y, first_z = i * stride_y - top, j * stride_x - left
-        y, z = _winner(x, b, first_y, first_z, window_y, window_x, dilation_y, dilation_x)
-        out[b, i, j] = x[b, y, z] if y >= 0 else lowest
-        winners[b, i, j] = y * x.shape[2] + z
 
 
 def hand_back(
@@ -146,28 +136,6 @@ def hand_back(
     """Hand each window's gradient to its winner, with an end for each cell."""
     given = (winners, grad_out, grad_x, *numbers, end.numbers)
     launch_each(_hand_back_kernel(end.finish), grad_x.size, *given)
-
-
-@kernel
-def _winners(
-    x: Array,
-    winners: Array,
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-) -> None:
-    """winners[b, i, j] = which cell of its plane the window chose, negative for none."""
-    cell = cuda.grid(1)
-    if cell < winners.size:
-        b, i, j = place(cell, winners.shape[1], winners.shape[2])
-        first_y, first_z = i * stride_y - top, j * stride_x - left
-        y, z = _winner(x, b, first_y, first_z, window_y, window_x, dilation_y, dilation_x)
-        winners[b, i, j] = y * x.shape[2] + z
 
 
 @functools.cache
