@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stepconv.kernels.cuda import on_card
-from stepconv.kernels.cuda._launch import allocate, part, write
+from stepconv.kernels.cuda._launch import allocate, part, plain_errors, write
 from stepconv.kernels.cuda.ends import End, way_back
 from stepconv.kernels.cuda.update import APART, FIRST, PARTS
 from stepconv.nn.model import Model
@@ -36,8 +36,9 @@ class CardWeights(Weights):
         """Take over the values of all parameters and statistics."""
         super().load(parameters, statistics)
         if self.learnt is None:
-            self.learnt = allocate(self.values.shape, np.float32)
-            self.seen = allocate((max(1, self.remembered.size),), np.float32)
+            with plain_errors("a network's parameters", self.values):
+                self.learnt = allocate(self.values.shape, np.float32)
+                self.seen = allocate((max(1, self.remembered.size),), np.float32)
         write(self.values, self.learnt)
         if self.remembered.size:
             write(self.remembered, self.seen)

@@ -14,7 +14,13 @@ import numpy as np
 import pytest
 
 import stepconv
-from stepconv import ArgumentError, ArgumentTypeError, BackendError, IntegerOverflowWarning
+from stepconv import (
+    ArgumentError,
+    ArgumentTypeError,
+    BackendError,
+    IntegerOverflowWarning,
+    kernels,
+)
 from tests.conftest import BACKENDS, NO_CARD, NO_SIMULATOR, SIMULATED
 
 pytestmark = [
@@ -143,6 +149,12 @@ def test_any_layout(view: Any) -> None:
     for array in (x[view], x.T[view], np.asfortranarray(x)):
         close(host(stepconv.relu(Foreign(array))), stepconv.relu(array, backend="textbook"))
     np.testing.assert_array_equal(x, numbers(7, 8))
+
+
+def test_who_reads_a_result_on_another_stream_is_told_which_one_to_wait_for() -> None:
+    legacy_default = 1
+    interface = stepconv.relu(there(numbers(3, 3))).__cuda_array_interface__
+    assert (interface["version"], interface["stream"]) == (3, legacy_default)
 
 
 def test_no_array_of_the_card_is_changed_or_handed_out() -> None:
@@ -385,6 +397,8 @@ def test_a_full_card_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
         stepconv.relu(x)
     with pytest.raises(BackendError, match=r"^a result of float64\[64, 64\] does not fit"):
         stepconv.relu(on_card)
+    with pytest.raises(BackendError, match=r"^a copy of float64\[64, 64\] does not fit"):
+        kernels.on_card(x)
 
 
 def test_kept_memory_is_given_back_before_a_card_is_full(monkeypatch: pytest.MonkeyPatch) -> None:

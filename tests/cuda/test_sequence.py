@@ -25,7 +25,9 @@ class Driver:
             self.said.append(name)
             if name == self.failing:
                 return 900
-            if name == "cuStreamBeginCapture_v2":
+            if name == "cuStreamCreate":
+                arguments[0]._obj.value = STREAM
+            if name in ("cuStreamBeginCapture_v2", "cuStreamDestroy_v2"):
                 assert arguments[0].value == STREAM
             if name == "cuStreamEndCapture":
                 arguments[1]._obj.value = GRAPH
@@ -60,7 +62,7 @@ def said_by(
     said: list[Any] = []
     monkeypatch.setattr(sequence, "SIMULATED", False)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: Driver(said, failing))
-    monkeypatch.setattr(sequence.cuda, "stream", lambda: STREAM)
+    monkeypatch.setattr(sequence.cuda, "external_stream", lambda handle: handle, raising=False)
     launches = [Launch(said, False), Launch(said, fails)]
     made = sequence.Sequence(launches)  # type: ignore[arg-type]
     runs = []
@@ -71,6 +73,7 @@ def said_by(
     return runs
 
 
+OPEN, CLOSE = "cuStreamCreate", "cuStreamDestroy_v2"
 BEGIN, END = "cuStreamBeginCapture_v2", "cuStreamEndCapture"
 MAKE, DESTROY = "cuGraphInstantiateWithFlags", "cuGraphDestroy"
 
@@ -78,17 +81,18 @@ MAKE, DESTROY = "cuGraphInstantiateWithFlags", "cuGraphDestroy"
 def test_the_second_run_becomes_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second, third = said_by(monkeypatch)
     assert first == [0, 0]
-    assert second == [BEGIN, STREAM, STREAM, END, MAKE, DESTROY, "cuGraphLaunch"]
+    assert second == [OPEN, BEGIN, STREAM, STREAM, END, MAKE, DESTROY, CLOSE, "cuGraphLaunch"]
     assert third == ["cuGraphLaunch"]
 
 
 @pytest.mark.parametrize(
     ("failing", "fails", "second"),
     [
-        (BEGIN, False, [BEGIN]),
-        ("", True, [BEGIN, STREAM, STREAM, END, MAKE, DESTROY]),
-        (END, False, [BEGIN, STREAM, STREAM, END]),
-        (MAKE, False, [BEGIN, STREAM, STREAM, END, MAKE, DESTROY]),
+        (OPEN, False, [OPEN]),
+        (BEGIN, False, [OPEN, BEGIN, CLOSE]),
+        ("", True, [OPEN, BEGIN, STREAM, STREAM, END, MAKE, DESTROY, CLOSE]),
+        (END, False, [OPEN, BEGIN, STREAM, STREAM, END, CLOSE]),
+        (MAKE, False, [OPEN, BEGIN, STREAM, STREAM, END, MAKE, DESTROY, CLOSE]),
     ],
 )
 def test_where_there_is_no_graph_each_is_started(

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.kernels.cuda._launch import adopt, to_card, uploaded_once
+from stepconv.kernels.cuda._launch import adopt, plain_errors, to_card, uploaded_once
 from stepconv.kernels.cuda.array import CardArray
 from stepconv.kernels.cuda.conv import channel_sums, correlate, correlate_grad_w, correlate_grad_x
 from stepconv.kernels.cuda.pad import pad, pad_backward
@@ -33,4 +33,7 @@ def on_card(array: Any) -> CardArray:
     """Return an array as the operations take it; one of the host's is copied to the card."""
     if isinstance(array, CardArray):
         return array
-    return to_card(array) if isinstance(array, np.ndarray) else adopt(array)
+    if not isinstance(array, np.ndarray):
+        return adopt(array)
+    with plain_errors("a copy", array):
+        return to_card(array)

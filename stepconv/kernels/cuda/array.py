@@ -17,6 +17,8 @@ import numpy as np
 Array = Any
 Shape = tuple[int, ...]
 
+_DEFAULT_STREAM = 1  # as the interface (version 3) calls the one where all calls run
+
 
 class CardArray:
     """Numbers on the card: `numba` is Numba's array of them, `memory` what keeps them there."""
@@ -54,9 +56,11 @@ class CardArray:
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
         if hasattr(self.numba, "__cuda_array_interface__"):
-            interface: dict[str, Any] = self.numba.__cuda_array_interface__
-            return interface
-        return dict(self.numba.__array_interface__)  # in the simulator
+            interface = self.numba.__cuda_array_interface__
+        else:
+            interface = self.numba.__array_interface__  # in the simulator
+        # Who reads it on another stream waits for this one: the result may still be on its way.
+        return {**interface, "stream": _DEFAULT_STREAM}
 
     def __len__(self) -> int:
         return self.shape[0]

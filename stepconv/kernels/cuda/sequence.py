@@ -28,6 +28,9 @@ from stepconv.kernels.cuda._launch import SIMULATED, Launch
 # Other work of this thread, such as freeing memory, may go on while launches are captured.
 _RELAXED = 2  # CU_STREAM_CAPTURE_MODE_RELAXED
 
+# A stream that the default one does not wait for: other threads may go on with theirs meanwhile.
+_NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING
+
 
 class Sequence:
     """Launches in one order, and the graph of them once there is one."""
@@ -69,11 +72,22 @@ class _Graph:
 def _captured(launches: list[Launch]) -> _Graph | None:
     """Return the launches as a graph, or None where the driver makes none: then they run singly."""
     driver = ctypes.CDLL(LIBRARY)
-    stream = cuda.stream()  # the default one cannot be captured
-    handle = ctypes.c_void_p(int(stream))
+    handle = ctypes.c_void_p()  # of a new stream, for the default one cannot be captured
+    if driver.cuStreamCreate(ctypes.byref(handle), _NON_BLOCKING):
+        return None
+    try:
+        return _captured_on(handle, launches, driver)
+    finally:
+        driver.cuStreamDestroy_v2(handle)
+
+
+def _captured_on(
+    handle: ctypes.c_void_p, launches: list[Launch], driver: ctypes.CDLL
+) -> _Graph | None:
     if driver.cuStreamBeginCapture_v2(handle, _RELAXED):
         return None
     complete, graph, executable = False, ctypes.c_void_p(), ctypes.c_void_p()
+    stream = cuda.external_stream(handle.value)
     try:
         with cuda.defer_cleanup():
             for launch in launches:
