@@ -20,7 +20,8 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -169,7 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.write:
         docs: Path = tables.PAGE
         docs.write_text(page(docs.read_text("utf-8"), report), "utf-8")
-    return 0
+    return 1 if report["failed"] else 0
 
 
 def pick(patterns: list[str]) -> tuple[list[Cell], list[Training]]:
@@ -215,16 +216,28 @@ def measure_all(chosen: list[Cell], trainings: list[Training], torch: Any) -> Ro
         "copy": copy_rate(torch),
         "cells": [],
         "trainings": [],
+        "failed": {},
     }
     for cell in chosen:
-        print(cell.name, file=sys.stderr)
-        row = measure(cell, torch)
-        rate = cell.traffic("float32") / row["medians"]["stepconv"]
-        report["cells"].append({**row, "copy_share": rate / report["copy"]})
+        with noting(cell.name, report):
+            row = measure(cell, torch)
+            rate = cell.traffic("float32") / row["medians"]["stepconv"]
+            report["cells"].append({**row, "copy_share": rate / report["copy"]})
     for training in trainings:
-        print(training.name, file=sys.stderr)
-        report["trainings"].append(gpu_train.measure(training, torch, timed))
+        with noting(training.name, report):
+            report["trainings"].append(gpu_train.measure(training, torch, timed))
     return report
+
+
+@contextmanager
+def noting(name: str, report: Row) -> Iterator[None]:
+    """Go on with the next where one fails, and write down why: a card may be at hand but once."""
+    print(name, file=sys.stderr)
+    try:
+        yield
+    except (StepconvError, RuntimeError) as error:
+        report["failed"][name] = str(error)
+        print(f"{name} failed: {error}", file=sys.stderr)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

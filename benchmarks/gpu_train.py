@@ -2,8 +2,8 @@
 
 Called by benchmarks/gpu.py. Pictures, labels and weights lie on the card. A turn is some steps one
 after the other, timed by two events of the card round all of them. Ours are told their pictures by
-the host and hand the loss of each step back to it, as `stepconv train` wants it; PyTorch's find the
-numbers of their pictures on the card and hand nothing back.
+the host and hand it the losses of all steps at the end of a turn, as `stepconv train` wants them;
+PyTorch's find the numbers of their pictures on the card and hand nothing back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from stepconv import nn
 from stepconv.errors import StepconvError
 
 Row = dict[str, Any]
-Step = Callable[[int], Any]
+Steps = Callable[[range], Any]
 Timed = Callable[[Callable[[], Any], Any], float]
 
 NETS, BATCHES = ("lenet5", "mini-vgg"), (64, 128, 1024)
@@ -57,6 +57,7 @@ def trainings() -> list[Training]:
 
 def measure(training: Training, torch: Any, timed: Timed) -> Row:
     """Return images a second of everybody, by the medians of all turns."""
+    torch.set_grad_enabled(True)  # which the operations' cells go without
     draw = np.random.default_rng(0)
     pictures = draw.integers(0, 256, (_PICTURES, 1, 28, 28)).astype(np.uint8)
     labels = draw.integers(0, 10, _PICTURES)
@@ -64,20 +65,16 @@ def measure(training: Training, torch: Any, timed: Timed) -> Row:
     team = {"stepconv": ours(training, pictures, labels, orders)}
     for layout in ("NCHW", "channels_last"):
         eager = Peer(torch, training, pictures, labels, orders, layout)
-        team[f"eager {layout}"] = eager.step
+        team[f"eager {layout}"] = eager.steps
         team[f"graph {layout}"] = Peer(torch, training, pictures, labels, orders, layout).as_graph()
-    losses = {name: float(step(0)) for name, step in team.items() if not name.startswith("graph")}
+    first, turn = range(1), range(_STEPS)
+    losses = {name: float(run(first)) for name, run in team.items() if not name.startswith("graph")}
     if max(losses.values()) > 1.001 * min(losses.values()):
         raise StepconvError(f"{training.name}: the losses of the first step differ: {losses}")
-
-    def turn(step: Step) -> None:
-        for number in range(_STEPS):
-            step(number)
-
     times: dict[str, list[float]] = {name: [] for name in team}
     for number in range(_TURNS + 1):
-        for name, step in team.items():
-            taken = timed(lambda step=step: turn(step), torch)  # type: ignore[misc]
+        for name, run in team.items():
+            taken = timed(lambda run=run: run(turn), torch)  # type: ignore[misc]
             if number:  # the first turn compiles, captures and searches
                 times[name].append(taken)
     speeds = {
@@ -86,13 +83,13 @@ def measure(training: Training, torch: Any, timed: Timed) -> Row:
     return {"name": training.name, "net": training.net, "work": training.work, "speeds": speeds}
 
 
-def ours(training: Training, pictures: Any, labels: Any, orders: list[Any]) -> Step:
-    """Return a step of stepconv's, which returns its loss."""
+def ours(training: Training, pictures: Any, labels: Any, orders: list[Any]) -> Steps:
+    """Return stepconv's steps, which return the loss of the last."""
     trainer = nn.Trainer(
         nn.build(training.net), nn.SGD(_MOMENTUM), batch_size=training.batch, backend="cuda"
     )
     held = trainer.bring(pictures, labels)
-    return lambda number: trainer.step(*held, _RATE, orders[number])[0]
+    return lambda numbers: trainer.learn(*held, [(_RATE, orders[n]) for n in numbers])[-1][0]
 
 
 class Peer:
@@ -129,12 +126,12 @@ class Peer:
         self.optimizer.step()
         return loss.detach()
 
-    def step(self, number: int) -> Any:
-        """Learn from a batch, kernel by kernel."""
-        return self.learn(self.orders[number])
+    def steps(self, numbers: range) -> Any:
+        """Learn from batches, kernel by kernel; return the loss of the last."""
+        return [self.learn(self.orders[number]) for number in numbers][-1]
 
-    def as_graph(self) -> Step:
-        """Return a step that is captured and started as one."""
+    def as_graph(self) -> Steps:
+        """Return steps of which each is captured and started as one."""
         torch, rows = self.torch, self.orders[0].clone()
         aside = torch.cuda.Stream()  # what PyTorch asks for before a capture
         aside.wait_stream(torch.cuda.current_stream())
@@ -146,11 +143,12 @@ class Peer:
         with torch.cuda.graph(graph):
             self.learn(rows)
 
-        def step(number: int) -> None:
-            rows.copy_(self.orders[number])
-            graph.replay()
+        def steps(numbers: range) -> None:
+            for number in numbers:
+                rows.copy_(self.orders[number])
+                graph.replay()
 
-        return step
+        return steps
 
 
 def line(row: Row) -> tuple[str, ...]:
