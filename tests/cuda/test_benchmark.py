@@ -73,3 +73,12 @@ def test_the_table_of_the_docs() -> None:
     training = "160,000/s | 2.50 | 2 ✓ | 800,000/s | 0.50 | **1 ✗** |"
     assert f"| lenet5, batches of 64 | 400,000 images/s | {training}" in page
     assert gpu.page(page, REPORT) == page
+
+
+def test_a_cell_that_fails_stops_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    report: dict[str, dict[str, str]] = {"failed": {}}
+    for name in ("one", "two"):
+        with gpu.noting(name, report):
+            raise RuntimeError("out of memory")
+    assert report["failed"] == {"one": "out of memory", "two": "out of memory"}
+    assert "two failed: out of memory" in capsys.readouterr().err
