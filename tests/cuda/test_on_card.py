@@ -157,6 +157,35 @@ def test_who_reads_a_result_on_another_stream_is_told_which_one_to_wait_for() ->
     assert (interface["version"], interface["stream"]) == (3, legacy_default)
 
 
+def behind_another(array: Array) -> Any:
+    """Return the array on the card, at a place that is a multiple of its numbers' size alone."""
+    row = np.append(array.dtype.type(0), array)
+    if SIMULATED:
+        return Foreign(row[1:].reshape(array.shape))
+    from numba import cuda
+
+    return cuda.to_device(row)[1:].reshape(array.shape)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_arrays_may_begin_anywhere(dtype: str) -> None:
+    """What a kernel loads 16 bytes at a time lies in memory of its own."""
+    x, w = numbers(2, 4, 6, 8, dtype=dtype), numbers(8, 4, 3, 3, dtype=dtype, seed=1)
+    one, kernel = numbers(9, 8, dtype=dtype), numbers(5, 4, dtype=dtype, seed=2)
+    grad = numbers(2, 8, 4, 6, dtype=dtype, seed=3)
+    calls: list[tuple[Any, tuple[Array, ...]]] = [
+        (stepconv.correlate, (x, w)),
+        (stepconv.correlate, (one, kernel)),
+        (stepconv.correlate_backward, (x, w, grad)),
+        (stepconv.relu, (x,)),
+    ]
+    for function, arrays in calls:
+        got, wanted = function(*map(behind_another, arrays)), function(*arrays)
+        both = zip(got, wanted, strict=True) if isinstance(got, tuple) else [(got, wanted)]
+        for one_got, one_wanted in both:
+            np.testing.assert_array_equal(host(one_got), one_wanted)
+
+
 def test_no_array_of_the_card_is_changed_or_handed_out() -> None:
     x = there(numbers(4, 5))
     for result in (stepconv.relu(x), stepconv.pad(x, 0), stepconv.max_pool(x, 1)):
