@@ -94,11 +94,12 @@ def train(
                 at.images += len(rows)
                 at.loss += loss * len(rows)
                 at.correct += correct
+            bad = [step for step, (loss, _) in enumerate(found, made + 1) if not isfinite(loss)]
+            if bad:
+                yield Diverged(at.epoch + 1, bad[0], _advice(recipe))
+                return
             for (rate, rows), (loss, correct) in zip(batches, found, strict=True):
                 made += 1
-                if not isfinite(loss):
-                    yield Diverged(at.epoch + 1, made, _advice(recipe))
-                    return
                 yield Stepped(at.epoch + 1, made, len(rows), correct, loss, rate)
         test = accuracy(trainer, data.test)
         at.seconds = before + perf_counter() - began

@@ -89,6 +89,48 @@ def test_metrics_are_what_plain_steps_give(straight: Path) -> None:
         assert metrics.test_accuracy == (told == data.test.labels).mean()
 
 
+@pytest.fixture
+def three_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make as many steps, before anybody hears of them, as a GPU would make more."""
+    monkeypatch.setattr(Trainer, "together", 3)
+
+
+@pytest.mark.usefixtures("three_together")
+@pytest.mark.parametrize("stop_after", [1, 3, 4, 10])
+def test_it_goes_on_from_steps_that_were_made_together(
+    stop_after: int, straight: Path, tmp_path: Path
+) -> None:
+    run, heard = a_run(tmp_path), []
+    for event in run.events(save_every=0):
+        if isinstance(event, events.Stepped):
+            heard.append(event.step)
+            if event.step == stop_after:
+                break
+    assert heard == list(range(1, stop_after + 1))
+    again = Run.resumed(tmp_path, made())
+    # Five batches of an epoch are three steps and two.
+    assert again.trainer.steps == {1: 3, 3: 3, 4: 5, 10: 10}[stop_after]
+    finish(again)
+    assert_same(tmp_path, straight)
+
+
+@pytest.mark.usefixtures("three_together")
+def test_no_state_is_saved_after_a_loss_that_is_no_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, true = a_run(tmp_path), Trainer.step
+
+    def step(self: Trainer, *arguments: Any) -> tuple[float, int]:
+        loss, correct = true(self, *arguments)
+        return (nan if self.steps == 7 else loss), correct
+
+    monkeypatch.setattr(Trainer, "step", step)
+    told = list(run.events(save_every=0))
+    assert isinstance(told[-1], events.Diverged)
+    assert told[-1].step == 7
+    assert Stored.read(tmp_path).arrays["steps"] == 5
+
+
 @pytest.mark.parametrize("stop_after", [1, 4, 5, 9, 15])
 def test_it_goes_on_from_any_step(stop_after: int, straight: Path, tmp_path: Path) -> None:
     run = a_run(tmp_path)
