@@ -151,8 +151,6 @@ class Trainer(Predictor):
         With `rows`, images and labels are a whole set and the batch is these rows of it: best what
         `bring` returned.
         """
-        pictures: Any
-        wanted: Any
         if kernels.is_on_card(images):
             return self.learn(images, labels, [(learning_rate, rows)])[0]
         pictures, order, count = _pictures(self.model, images, rows)

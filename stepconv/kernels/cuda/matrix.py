@@ -26,6 +26,7 @@ from stepconv.kernels.cuda._launch import (
     ALIGNED,
     SIMULATED,
     allocate,
+    inner,
     kernel,
     launch,
     launch_each,
@@ -83,12 +84,25 @@ def _launch_tiles(a: Matrix, b: Matrix, bias: Array, out: Array, sizes: Numbers,
     blocks = parts * -(-rows // _TILE) * -(-columns // _TILE)
     biased = out is not bias and parts == 1
     steps = (a.row, a.column, b.row, b.column)
-    run = _kernel(out.dtype.str, biased, end.finish)
+    run = _kernel(out.dtype.str, biased, a.column == 1, b.row == 1, end.finish)
     launch(run, blocks, _THREADS, a.numbers, b.numbers, bias, out, sizes, steps, end.numbers)
 
 
+@inner
+def _fetched(e: int, lies_by_terms: bool, across_tile: int) -> tuple[int, int]:
+    """Return of which term, and for which rows or columns of a tile, a thread fetches numbers.
+
+    Threads side by side read numbers side by side, whichever way a matrix lies.
+    """
+    if lies_by_terms:
+        return e % _DEPTH, e // _DEPTH
+    return e // across_tile, e % across_tile
+
+
 @functools.cache
-def _kernel(dtype: str, biased: bool, finish: Any) -> Any:
+def _kernel(
+    dtype: str, biased: bool, a_lies_by_terms: bool, b_lies_by_terms: bool, finish: Any
+) -> Any:
     number = numba.from_dtype(np.dtype(dtype))
     beside = side_by_side(_OWN, dtype)
     pitch, deep = _TILE + beside, np.uint64(_DEPTH)  # see tiles.py
@@ -135,22 +149,15 @@ def _kernel(dtype: str, biased: bool, finish: Any) -> Any:
                 sums[y, x] = 0
         for start in range(part * run, last + _DEPTH, _DEPTH):
             # What comes next is asked for before the tile that is there is used: see layer.py.
-            # Threads side by side read numbers side by side, whichever way a matrix lies.
             for load in range(loads):
                 e = thread + load * _THREADS
-                k, i = (
-                    (e % _DEPTH, e // _DEPTH)
-                    if a_column == 1
-                    else (e // across_tile, e % across_tile)
-                )
+                k, i = _fetched(e, a_lies_by_terms, across_tile)
                 for s in range(beside):
                     at = first_i + i * beside + s
                     new_a[load, s] = 0
                     if start + k < last and at < rows:
                         new_a[load, s] = a.flat[at * a_row + (start + k) * a_column]
-                k, j = (
-                    (e % _DEPTH, e // _DEPTH) if b_row == 1 else (e // across_tile, e % across_tile)
-                )
+                k, j = _fetched(e, b_lies_by_terms, across_tile)
                 for s in range(beside):
                     at = first_j + j * beside + s
                     new_b[load, s] = 0
@@ -171,18 +178,10 @@ def _kernel(dtype: str, biased: bool, finish: Any) -> Any:
             for load in range(loads):
                 e = thread + load * _THREADS
                 if e < _DEPTH * across_tile:
-                    k, i = (
-                        (e % _DEPTH, e // _DEPTH)
-                        if a_column == 1
-                        else (e // across_tile, e % across_tile)
-                    )
+                    k, i = _fetched(e, a_lies_by_terms, across_tile)
                     for s in range(beside):
                         a_tile[np.uint32(k), np.uint32(i * beside) + s] = new_a[load, s]
-                    k, j = (
-                        (e % _DEPTH, e // _DEPTH)
-                        if b_row == 1
-                        else (e // across_tile, e % across_tile)
-                    )
+                    k, j = _fetched(e, b_lies_by_terms, across_tile)
                     for s in range(beside):
                         b_tile[np.uint32(k), np.uint32(j * beside) + s] = new_b[load, s]
             cuda.syncthreads()
