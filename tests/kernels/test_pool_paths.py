@@ -95,6 +95,15 @@ def test_nan_infinity_and_the_sign_of_zero(window, stride):
     check(np.full((7, 37), -np.inf, np.float32), window, stride=stride, padding=padding)
 
 
+@pytest.mark.parametrize("special", [np.nan, -np.inf])
+def test_planes_in_doubt_are_done_again(special):
+    x = image((5, 9, 40), np.float32)
+    x[1, 8, 39] = x[3, 0, 0] = special
+    x[3, :2, :2] = x[4] = special
+    check(x, (3, 3), stride=2, padding=1)
+    check(x[:1], (3, 3), stride=2, padding=1)
+
+
 @pytest.mark.parametrize("window", [2, 3])
 def test_long_signals_are_cut_into_strips(window):
     x = image((1, 2 * 2 * pool_rows.STRIP + 77), np.float32)
@@ -104,9 +113,8 @@ def test_long_signals_are_cut_into_strips(window):
 @pytest.mark.parametrize(("window", "stride"), WINDOWS[:5])
 def test_images_are_cut_into_bands(window, stride, monkeypatch):
     monkeypatch.setattr(pool_rows, "CELLS", 1)
-    monkeypatch.setattr(pool_back, "CELLS", 1)
-    for band in (1, 3 * 33 * stride[0]):
-        monkeypatch.setattr(pool_back, "_BAND", band)
+    for cells in (1, 3 * 33 * stride[0]):
+        monkeypatch.setattr(pool_back, "CELLS", cells)
         check(image((2, 12, 33), np.float32), window, stride=stride, padding=window[0] // 2)
 
 

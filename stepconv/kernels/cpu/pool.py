@@ -130,10 +130,14 @@ def max_pool_backward(
     """Hand each window's gradient to its winner; a cell that wins twice gets both."""
     windows = Windows(window_y, window_x, stride_y, stride_x)
     same_type = x.dtype == grad_x.dtype == grad_out.dtype
+    numbers = (window_y, window_x, stride_y, stride_x, dilation_y, dilation_x, top, left)
     if x.size and same_type and dilation_y == dilation_x == 1 and fits(x.dtype, windows):
-        backward(x, grad_out, grad_x, windows, top, left)
+        doubtful = backward(x, grad_out, grad_x, windows, top, left)
+        if doubtful.size:
+            again = grad_x[doubtful]
+            _max_pool_backward(x[doubtful], grad_out[doubtful], again, *numbers)
+            grad_x[doubtful] = again
     else:
-        numbers = (window_y, window_x, stride_y, stride_x, dilation_y, dilation_x, top, left)
         _max_pool_backward(x, grad_out, grad_x, *numbers)
 
 

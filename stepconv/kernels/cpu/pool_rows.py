@@ -1,8 +1,9 @@
 """Pools in vectors, forward, for small windows of float32 and float64; `pool_back` is the way back.
 
-A task takes a band of rows of one plane; a long row is cut into strips too. Columns are the outer
-loop, a vector of them at a time: what is known about the edges of the image stays in registers
-while the rows pass.
+A task takes a band of rows of one plane; a long row is cut into strips too. Where windows meet the
+edges of the image, columns are the outer loop, a vector of them at a time: what is known about the
+edges stays in registers while the rows pass. So it is too where windows share rows. Elsewhere the
+image is read in the order of its memory, which takes half of the time where it comes from there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.compile import inner, parallel, share_of
-from stepconv.kernels.cpu.pool_tiles import Windows, pooled
+from stepconv.kernels.cpu.pool_tiles import Windows, pooled, shared_rows
 from stepconv.kernels.cpu.vector import lanes
 
 Array = Any
@@ -80,6 +81,7 @@ def _forward(dtype: Any, windows: Windows, average: bool) -> Any:
     inside, at_edge = (pooled(dtype, windows, average, edges) for edges in (False, True))
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
     window_y, window_x, stride_y, stride_x = windows
+    row_by_row = shared_rows(windows) == 0
 
     @parallel
     def apply(
@@ -104,12 +106,18 @@ def _forward(dtype: Any, windows: Windows, average: bool) -> Any:
             plane = t // (bands * strips)
             low_i, low_j = t // strips % bands * band, t % strips * STRIP
             high_i, high_j = min(rows, low_i + band), min(columns, low_j + STRIP)
-            for start in range(low_j, high_j, lane_count):
+            first_j, last_j = whole_windows(width, window_x, stride_x, left)
+            last_j = min(last_j, high_j)
+            start = low_j
+            while start < high_j:
                 # The last windows of a row are taken together with some that were done before.
                 j = max(low_j, min(start, high_j - lane_count))
                 z = j * stride_x - left
-                whole = z >= 0 and z + stride_x * (lane_count - 1) + window_x <= width
-                whole = whole and j + lane_count <= high_j
+                whole = first_j <= j and j + lane_count <= last_j
+                vectors, last = 1, 0
+                if whole and row_by_row:
+                    vectors = (last_j - j + lane_count - 1) // lane_count
+                    last = last_j - lane_count - j
                 i = low_i
                 while i < high_i:
                     clear = first_whole <= i < last_whole
@@ -133,23 +141,30 @@ def _forward(dtype: Any, windows: Windows, average: bool) -> Any:
                             to,
                             columns * size,
                             0,
+                            vectors,
+                            last,
                         )
                     else:
-                        at_edge(
-                            source,
-                            width * size,
-                            -y,
-                            height - y,
-                            -z,
-                            width - z,
-                            padding_at,
-                            count,
-                            cells_i,
-                            cells_j,
-                            to,
-                            columns * size,
-                            high_j - j,
-                        )
+                        for k in range(vectors):
+                            along = min(k * lane_count, last)
+                            at_edge(
+                                source + along * stride_x * size,
+                                width * size,
+                                -y,
+                                height - y,
+                                -z - along * stride_x,
+                                width - z - along * stride_x,
+                                padding_at,
+                                count,
+                                cells_i,
+                                cells_j + along * size,
+                                to + along * size,
+                                columns * size,
+                                high_j - j - along,
+                                1,
+                                0,
+                            )
                     i += count
+                start = j + last + lane_count
 
     return apply

@@ -104,6 +104,12 @@ class Mask:
     def __and__(self, other: Mask) -> Mask:
         return Mask(self.builder, self.builder.and_(self.value, other.value))
 
+    def __or__(self, other: Mask) -> Mask:
+        return Mask(self.builder, self.builder.or_(self.value, other.value))
+
+    def __invert__(self) -> Mask:
+        return Mask(self.builder, self.builder.not_(self.value))
+
 
 class Vectors:
     """What a tile can do with vectors of one type of number."""
@@ -226,6 +232,12 @@ class Vectors:
         before = self._builder.not_(self._first(low))
         return Mask(self._builder, self._builder.and_(before, self._first(high)))
 
+    def mask(self, address: Int) -> Mask:
+        """Return the mask whose lane l is bit l of the int64 at an address."""
+        bits = self._builder.trunc(self.integer(address).value, ir.IntType(self.lanes))
+        kind = ir.VectorType(ir.IntType(1), self.lanes)
+        return Mask(self._builder, self._builder.bitcast(bits, kind))
+
     def load_where(self, mask: Mask, address: Int, other: Vector) -> Vector:
         """Return the numbers at an address in the lanes of the mask, alone these are read."""
         args = [
@@ -249,6 +261,10 @@ class Vectors:
     def above_or_nan(self, a: Vector, b: Vector) -> Mask:
         """Return where a > b or one of them is NaN."""
         return Mask(self._builder, self._builder.fcmp_unordered(">", a.value, b.value))
+
+    def either_nan(self, a: Vector, b: Vector) -> Mask:
+        """Return where a or b is NaN."""
+        return Mask(self._builder, self._builder.fcmp_unordered("uno", a.value, b.value))
 
     def is_number(self, a: Vector) -> Mask:
         """Return where a is not NaN."""
@@ -274,6 +290,10 @@ class Vectors:
         """Return a0 b0 a1 b1 …, the contrary of `unzipped`."""
         turns = [x for i in range(self.lanes) for x in (i, self.lanes + i)]
         return [self._shuffled(a, b, half) for half in (turns[: self.lanes], turns[self.lanes :])]
+
+    def moved_up(self, before: Vector, a: Vector, count: int) -> Vector:
+        """Return a with its numbers `count` lanes further on, behind the last of `before`."""
+        return self._shuffled(before, a, range(self.lanes - count, 2 * self.lanes - count))
 
     def sqrt(self, a: Vector) -> Vector:
         """Return the square root of a."""
