@@ -159,7 +159,6 @@ def returned(dtype: Any, windows: Windows, average: bool) -> Any:
         def row(n: Int, state: list[Vector]) -> list[Vector]:
             i = first + n
             y = i * stride_y
-            counted = v.splat(row_cells + i * v.size)
             given = v.within(i, begin, end, grad_out + out_pitch * i, zeros)
             lines, written = [], []
             for a in range(height):
@@ -188,7 +187,8 @@ def returned(dtype: Any, windows: Windows, average: bool) -> Any:
                 # 0 + -0 is 0, the sum that starts with 0
                 grad = v.zero() + v.load_where(mask(0), given + along, v.zero())
                 if average:
-                    cells = counted * v.load(column_cells + along)
+                    counted = v.splat(v.within(i, begin, end, row_cells + i * v.size, row_cells))
+                    cells = counted * v.load_where(mask(0), column_cells + along, v.constant(1))
                     sent = [v.zero() + v.quotient(grad, cells)] * (height * width)
                 else:
                     found = slot + keep.sums * v.bytes
@@ -225,6 +225,12 @@ def returned(dtype: Any, windows: Windows, average: bool) -> Any:
 
             return v.loop(vectors, [*state, *[v.zero()] * len(late)], step)[:1]
 
+        def clear(k: Int, _: list[Vector]) -> list[Vector]:
+            for n in range(keep.sums):
+                v.store(memory + k * (keep.vectors * v.bytes) + n * v.bytes, v.zero())
+            return []
+
+        v.loop(vectors, [], clear)
         v.store(doubtful, *v.loop(rows, [v.zero()], row))
 
     return write
