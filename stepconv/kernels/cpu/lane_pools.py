@@ -25,7 +25,7 @@ def _largest(taps: int) -> Any:
 
         def larger(best: Vector, a: Vector) -> Vector:
             # A NaN takes the place and keeps it.
-            wins = v.above_or_nan(a, best) & v.is_number(best)
+            wins = v.above_or_nan(a, best) & ~v.either_nan(best, best)
             return v.select(wins, a, best)
 
         def cell(p: Int, _: list[Vector]) -> list[Vector]:

@@ -99,7 +99,7 @@ def largest(v: Vectors, cells: Sequence[Vector]) -> Vector:
     """
     best = cells[0]
     for cell in cells[1:]:
-        best = v.select(v.above_or_nan(cell, best) & v.is_number(best), cell, best)
+        best = v.select(v.above_or_nan(cell, best) & ~v.either_nan(best, best), cell, best)
     return best
 
 

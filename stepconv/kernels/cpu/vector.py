@@ -124,8 +124,7 @@ class Vectors:
 
     def load(self, address: Int) -> Vector:
         """Return the numbers at an address."""
-        pointer = self._pointer(address, self._type)
-        return self._vector(self._builder.load(pointer, align=self.size))
+        return self._vector(self._builder.load(self._pointer(address, self._type), align=self.size))
 
     def store(self, address: Int, vector: Vector) -> None:
         """Write a vector to an address."""
@@ -134,23 +133,11 @@ class Vectors:
 
     def load_some(self, address: Int, count: Int) -> Vector:
         """Return the first `count` numbers at an address, 0 in the other lanes."""
-        args = [
-            self._pointer(address, self._type),
-            ir.Constant(_INT32, self.size),
-            self._first(count),
-            self.zero().value,
-        ]
-        return self._vector(self._call("masked.load", self._type, args, ".p0"))
+        return self.load_where(self._first(count), address, self.zero())
 
     def store_some(self, address: Int, vector: Vector, count: Int) -> None:
         """Write the first `count` numbers of a vector to an address."""
-        args = [
-            vector.value,
-            self._pointer(address, self._type),
-            ir.Constant(_INT32, self.size),
-            self._first(count),
-        ]
-        self._call("masked.store", ir.VoidType(), args, ".p0")
+        self.store_where(self._first(count), address, vector)
 
     def splat(self, address: Int) -> Vector:
         """Return a vector with the number at an address in every lane."""
@@ -229,8 +216,7 @@ class Vectors:
 
     def lanes_between(self, low: Int, high: Int) -> Mask:
         """Return a mask of the lanes from `low` to `high` - 1."""
-        before = self._builder.not_(self._first(low))
-        return Mask(self._builder, self._builder.and_(before, self._first(high)))
+        return ~self._first(low) & self._first(high)
 
     def mask(self, address: Int) -> Mask:
         """Return the mask whose lane l is bit l of the int64 at an address."""
@@ -265,10 +251,6 @@ class Vectors:
     def either_nan(self, a: Vector, b: Vector) -> Mask:
         """Return where a or b is NaN."""
         return Mask(self._builder, self._builder.fcmp_unordered("uno", a.value, b.value))
-
-    def is_number(self, a: Vector) -> Mask:
-        """Return where a is not NaN."""
-        return Mask(self._builder, self._builder.fcmp_ordered("==", a.value, a.value))
 
     def equal(self, a: Vector, b: Vector) -> Mask:
         """Return where a = b."""
@@ -366,14 +348,14 @@ class Vectors:
     def _indices(self, order: list[int]) -> Any:
         return ir.Constant(ir.VectorType(_INT32, len(order)), order)
 
-    def _first(self, count: Int) -> Any:
+    def _first(self, count: Int) -> Mask:
         """Return a mask of the lanes below `count`."""
         wide = ir.VectorType(_INT64, self.lanes)
         undefined = ir.Constant(wide, ir.Undefined)
         one = self._builder.insert_element(undefined, count.value, ir.Constant(_INT32, 0))
         limit = self._builder.shuffle_vector(one, undefined, self._indices([0] * self.lanes))
         numbers = ir.Constant(wide, list(range(self.lanes)))
-        return self._builder.icmp_signed("<", numbers, limit)
+        return Mask(self._builder, self._builder.icmp_signed("<", numbers, limit))
 
     def _call(self, name: str, returns: Any, args: list[Any], suffix: str = "") -> Any:
         """Call one of LLVM's own functions on vectors of this type."""
