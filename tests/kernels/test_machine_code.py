@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stepconv.kernels.cpu.few import tile_shape as shape
-from stepconv.kernels.cpu.filter_tiles import window_sums
+from stepconv.kernels.cpu.filter_tiles import line_sums, window_sums
 from stepconv.kernels.cpu.filter_weights import weight_sums
 from stepconv.kernels.cpu.tiles import dot, multiply_add, rows_of
 from stepconv.kernels.cpu.vector import registers, vector_bits
@@ -93,6 +93,18 @@ def test_the_small_filters_tile(dtype: str) -> None:
     if registers() < 32:
         pytest.skip("a machine of 16 registers loads the weights at every step")
     judge(machine_code(window_sums(np.dtype(dtype), 4, 2, 3, 3, near=True), 13), 8)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_tile_of_one_row(dtype: str) -> None:
+    """Each step of the loop loads a vector for two weights."""
+    vectors = 8 if registers() == 32 else 4
+    code = machine_code(line_sums(np.dtype(dtype), vectors, near=True), 9)
+    judge(code, vectors)
+    loop = hot_loop(code)
+    assert count(FMA, loop) > 3 / 2 * count(
+        WIDEST + r"$", [line for line in loop if re.search(LOAD, line)]
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

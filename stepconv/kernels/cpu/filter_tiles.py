@@ -18,6 +18,7 @@ def window_sums(
     height: int | None = None,
     width: int | None = None,
     near: bool = False,
+    ahead: bool = False,
 ) -> Any:
     """Return the tile that computes `rows` lines of a filtered image, `vectors` vectors at a time.
 
@@ -35,7 +36,8 @@ def window_sums(
     a height or width that is given is unrolled. The order of a sum is that of the weights, wherever
     the tile begins. `lines` is a table of addresses, and `columns` one of offsets in bytes, which
     is not read where columns are `near`: columns[b] = b. All the numbers that `steps` steps along
-    the lines hold are loaded. If `streamed` is 1, all are written, past the caches.
+    the lines hold are loaded. If `streamed` is 1, all are written, past the caches. With `ahead`
+    each step asks for what the next tile downwards is going to read and this one does not.
     """
 
     @tile(dtype)
@@ -97,6 +99,11 @@ def window_sums(
                     state = add_column(b, state)
                 return state
 
+            if ahead:
+                for o in range(rows):
+                    line = line_at(kernel_height + (rows - 1 + o)) + along
+                    for u in range(vectors):
+                        v.prefetch(line + u * v.bytes)
             state = [start] * len(places)
             if height is None:
                 for r in range(rows - 1):
@@ -121,6 +128,93 @@ def window_sums(
                 for (o, u), total in zip(places, state, strict=True):
                     rest = count - (k * vectors + u) * v.lanes
                     v.store_some(out + out_step * o + along + u * v.bytes, total, rest)
+
+            v.when(streamed, stream, store)
+            return []
+
+        v.loop(steps, [], step)
+
+    return sums
+
+
+@functools.cache
+def line_sums(dtype: Any, vectors: int, near: bool) -> Any:
+    """Return the tile that slides one row of weights along a line, `vectors` vectors at a time.
+
+        out[j] = bias + Σ_b weights[b] · line[columns[b] + j]    for j < count
+
+    Where columns are `near`, columns[b] = b, one that is loaded serves two weights that lie a
+    vector apart, for two neighbouring vectors of sums:
+
+        line[j + b …]    weights[b] -> out[j …]    weights[b + lanes] -> out[j - lanes …]
+
+    The order of a sum is that in which the pairs come, wherever the tile begins. All numbers that
+    `steps` steps along the line hold are read. If `streamed` is 1, all are written, past the
+    caches.
+    """
+
+    @tile(dtype)
+    def sums(
+        v: Vectors,
+        line: Int,
+        columns: Int,
+        weights: Int,
+        width: Int,
+        bias: Int,
+        out: Int,
+        count: Int,
+        steps: Int,
+        streamed: Int,
+    ) -> None:
+        start = v.splat(bias)
+
+        def step(k: Int, _: list[Vector]) -> list[Vector]:
+            along = k * (vectors * v.bytes)
+            cells = line + along
+
+            def add(b: Int, at: Int, state: list[Vector]) -> list[Vector]:
+                weight = v.splat(weights + b * v.size)
+                return [v.fma(weight, v.load(at + u * v.bytes), state[u]) for u in range(vectors)]
+
+            def add_pair(b: Int, state: list[Vector]) -> list[Vector]:
+                at = cells + b * v.size
+                first, second = (v.splat(weights + (b + s) * v.size) for s in (0, v.lanes))
+                loaded = [v.load(at + u * v.bytes) for u in range(vectors + 1)]
+                state = [v.fma(first, loaded[u], state[u]) for u in range(vectors)]
+                return [v.fma(second, loaded[u + 1], state[u]) for u in range(vectors)]
+
+            def add_group(g: Int, state: list[Vector]) -> list[Vector]:
+                """Add the weights from b on: those that have a partner, then the others."""
+                b = g * (2 * v.lanes)
+                rest = width - b
+                pairs = v.most(0, v.least(rest - v.lanes, v.lanes))
+                single = v.least(rest, v.lanes) - pairs
+                state = v.loop(pairs, state, lambda s, state: add_pair(b + s, state))
+                return v.loop(
+                    single,
+                    state,
+                    lambda s, state: add(b + pairs + s, cells + (b + pairs + s) * v.size, state),
+                )
+
+            state = [start] * vectors
+            if near:
+                groups = v.quotient_up(width, 2 * v.lanes)
+                state = v.loop(groups, state, add_group)
+            else:
+                state = v.loop(
+                    width,
+                    state,
+                    lambda b, state: add(b, cells + v.integer(columns + b * 8), state),
+                )
+
+            def stream() -> None:
+                for u, total in enumerate(state):
+                    v.stream(out + along + u * v.bytes, total)
+
+            def store() -> None:
+                for u, total in enumerate(state):
+                    rest = count - (k * vectors + u) * v.lanes
+                    v.store_some(out + along + u * v.bytes, total, rest)
 
             v.when(streamed, stream, store)
             return []

@@ -18,6 +18,7 @@ Arguments are int64: addresses in bytes, and counts. A vector is as wide as this
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,8 @@ from numba.extending import intrinsic
 
 _INT64 = ir.IntType(64)
 _INT32 = ir.IntType(32)
+
+_numbers = itertools.count()
 
 
 @functools.cache
@@ -313,6 +316,20 @@ class Vectors:
         chosen = builder.select(builder.and_(above, below), inside.value, outside.value)
         return Int(builder, chosen)
 
+    def least(self, a: Int | int, b: Int | int) -> Int:
+        """Return the smaller of a and b."""
+        smaller = self._builder.icmp_signed("<", _value(a), _value(b))
+        return Int(self._builder, self._builder.select(smaller, _value(a), _value(b)))
+
+    def most(self, a: Int | int, b: Int | int) -> Int:
+        """Return the larger of a and b."""
+        larger = self._builder.icmp_signed(">", _value(a), _value(b))
+        return Int(self._builder, self._builder.select(larger, _value(a), _value(b)))
+
+    def quotient_up(self, a: Int, b: int) -> Int:
+        """Return a / b, rounded up."""
+        return Int(self._builder, self._builder.sdiv((a + (b - 1)).value, _value(b)))
+
     def stream(self, address: Int, vector: Vector) -> None:
         """Write a vector past the caches, to an address that is a multiple of its size.
 
@@ -322,6 +339,18 @@ class Vectors:
         stored = self._builder.store(vector.value, pointer, align=self.bytes)
         hint = self._builder.module.add_metadata([ir.Constant(_INT32, 1)])
         stored.set_metadata("nontemporal", hint)
+
+    def prefetch(self, address: Int) -> None:
+        """Ask for the line of memory at an address, which will be read soon."""
+        module = self._builder.module
+        pointer = self._pointer(address, self._scalar)
+        function = module.globals.get("llvm.prefetch.p0")
+        # To read, into the second cache, data.
+        options = [ir.Constant(_INT32, number) for number in (0, 2, 1)]
+        if function is None:
+            kind = ir.FunctionType(ir.VoidType(), [pointer.type, *[_INT32] * 3])
+            function = ir.Function(module, kind, "llvm.prefetch.p0")
+        self._builder.call(function, [pointer, *options])
 
     def fence(self) -> None:
         """Wait until all that was written can be seen by other threads."""
@@ -367,13 +396,32 @@ class Vectors:
 
 
 def tile(dtype: Any) -> Callable[[Callable[..., None]], Any]:
-    """Make a function that kernels can call out of a recipe for vectors of `dtype`."""
+    """Make a function that kernels can call out of a recipe for vectors of `dtype`.
+
+    It stays a function of its own in the machine code. Put into the middle of a kernel, it would
+    have to share the registers with all that goes on there, and its loops would be slower by half.
+    """
 
     def make(recipe: Callable[..., None]) -> Any:
+        name = f"tile.{recipe.__name__}.{next(_numbers)}"
+
+        def function_in(module: Any, count: int) -> Any:
+            found = module.globals.get(name)
+            if found is not None:
+                return found
+            function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_INT64] * count), name)
+            function.linkage = "internal"
+            function.attributes.add("noinline")
+            function.attributes.add("nounwind")
+            builder = ir.IRBuilder(function.append_basic_block())
+            recipe(Vectors(builder, dtype), *(Int(builder, number) for number in function.args))
+            builder.ret_void()
+            return function
+
         def typed(_context: Any, *arguments: Any) -> Any:
             def emit(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
                 unpacked = [builder.extract_value(values[0], i) for i in range(len(arguments))]
-                recipe(Vectors(builder, dtype), *(Int(builder, value) for value in unpacked))
+                builder.call(function_in(builder.module, len(arguments)), unpacked)
                 return context.get_dummy_value()
 
             return types.void(types.StarArgTuple([types.int64] * len(arguments))), emit
