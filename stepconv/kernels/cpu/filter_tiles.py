@@ -19,6 +19,7 @@ def window_sums(
     width: int | None = None,
     near: bool = False,
     ahead: bool = False,
+    edges: bool = False,
 ) -> Any:
     """Return the tile that computes `rows` lines of a filtered image, `vectors` vectors at a time.
 
@@ -38,6 +39,9 @@ def window_sums(
     is not read where columns are `near`: columns[b] = b. All the numbers that `steps` steps along
     the lines hold are loaded. If `streamed` is 1, all are written, past the caches. With `ahead`
     each step asks for what the next tile downwards is going to read and this one does not.
+
+    With `edges`, a tile may be told that it is `at_edge` of an image `image_width` wide, of whose
+    lines it reads cell number `column` first: then there are zeros for what lies outside.
     """
 
     @tile(dtype)
@@ -56,6 +60,9 @@ def window_sums(
         count: Int,
         steps: Int,
         streamed: Int,
+        at_edge: Int,
+        column: Int,
+        image_width: Int,
     ) -> None:
         weight_row = kernel_width * v.size
         start = v.splat(bias)
@@ -77,8 +84,15 @@ def window_sums(
         if len(taps) + len(places) + vectors < registers():
             held = {(a, b): weight_at(a, b) for a, b in taps}
 
-        def step(k: Int, _: list[Vector]) -> list[Vector]:
+        def step(k: Int, edge: bool) -> list[Vector]:
             along = k * (vectors * v.bytes)
+
+            def load(at: Int, b: Int | int, u: int) -> Vector:
+                if not edge:
+                    return v.load(at)
+                first = column + (k * vectors + u) * v.lanes + b
+                inside = v.lanes_between(first * -1, image_width - first)
+                return v.load_where(inside, at, v.zero())
 
             def add_line(r: Int | int, served: range, state: list[Vector]) -> list[Vector]:
                 """Add what line r gives to the lines `served`."""
@@ -86,7 +100,7 @@ def window_sums(
 
                 def add_column(b: Int | int, state: list[Vector]) -> list[Vector]:
                     at = line + column_at(b)
-                    cells = [v.load(at + u * v.bytes) for u in range(vectors)]
+                    cells = [load(at + u * v.bytes, b, u) for u in range(vectors)]
                     for o in served:
                         weight = held[r - o, b] if held else weight_at(r - o, b)
                         for c, cell in enumerate(cells, o * vectors):
@@ -132,7 +146,13 @@ def window_sums(
             v.when(streamed, stream, store)
             return []
 
-        v.loop(steps, [], step)
+        def run(edge: bool) -> None:
+            v.loop(steps, [], lambda k, _: step(k, edge))
+
+        if edges:
+            v.when(at_edge, lambda: run(True), lambda: run(False))
+        else:
+            run(False)
 
     return sums
 

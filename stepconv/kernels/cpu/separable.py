@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of, thread_count
-from stepconv.kernels.cpu.filter import _CACHE_BYTES, _STREAMED, FEW, Pair
+from stepconv.kernels.cpu.filter import _CACHE_BYTES, _STREAMED, FEW, Pair, find_lines
 from stepconv.kernels.cpu.filter_tiles import fence, line_sums, window_sums
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.vector import lanes, registers
@@ -171,7 +171,7 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int, near: bool) -> Any:
     ) -> None:
         stride_y, stride_x, dilation_y, dilation_x, step, bands, blocks = numbers[:7]
         lines, front, part, pitch, streamed = numbers[7:]
-        image_y, image_x = x.shape[2:]
+        image_x = x.shape[3]
         channels, grid_y, grid_x = out.shape[1:]
         height, width = u.shape[1], v.shape[1]
         reach = (width - 1) * dilation_x
@@ -193,10 +193,7 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int, near: bool) -> Any:
             here = (band + 1) * grid_y // bands - first_y
             first_x = block * grid_x // blocks
             wide = (block + 1) * grid_x // blocks - first_x
-            for k in range(lines):
-                y = first_y * stride_y - top + k
-                line = x.ctypes.data + (plane * image_y + y) * image_x * size
-                table[k] = line if 0 <= y < image_y else zeros_at
+            find_lines(x, plane, first_y * stride_y - top, lines, zeros_at, table)
             # sums[o, front + j] belongs to column begin + j; there are zeros beyond the image.
             begin = first_x * stride_x - left
             end = min(image_x, begin + (wide - 1) * stride_x + reach + 1)
@@ -227,6 +224,9 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int, near: bool) -> Any:
                             tiles * down_width,
                             tiles,
                             0,
+                            0,
+                            0,
+                            0,
                         )
                         j += tiles * down_width
                     for r in range(rows):
@@ -254,7 +254,7 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int, near: bool) -> Any:
                                 to,
                                 count,
                                 (count + along_width - 1) // along_width,
-                                int(streamed and count % along_width == 0),
+                                streamed if count % along_width == 0 else 0,
                             )
                             j += count
         if streamed:

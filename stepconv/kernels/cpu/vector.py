@@ -226,8 +226,17 @@ class Vectors:
 
     def lanes_between(self, low: Int, high: Int) -> Mask:
         """Return a mask of the lanes from `low` to `high` - 1."""
-        before = self._builder.not_(self._first(low))
-        return Mask(self._builder, self._builder.and_(before, self._first(high)))
+        builder = self._builder
+
+        def below(count: Int) -> Any:
+            """Return a number whose bits are 1 for the lanes below `count`."""
+            some = self.most(0, self.least(count, self.lanes))
+            return builder.sub(builder.shl(_value(1), some.value), _value(1))
+
+        # Integers are worked with beside the vectors, and cost them no time.
+        bits = builder.and_(builder.not_(below(low)), below(high))
+        narrow = builder.trunc(bits, ir.IntType(self.lanes))
+        return Mask(builder, builder.bitcast(narrow, ir.VectorType(ir.IntType(1), self.lanes)))
 
     def load_where(self, mask: Mask, address: Int, other: Vector) -> Vector:
         """Return the numbers at an address in the lanes of the mask, alone these are read."""
