@@ -2,9 +2,9 @@
 
 A vector holds neighbouring cells of a line, and a tile computes a few lines at a time, so that a
 cell that was loaded serves several windows. Lines are read where they are; at their ends masks put
-zeros for what lies beyond the image. Only where the columns of a window are not neighbours, with a
-stride or a dilation, the lines at the ends are copied with the padding around them. Lines above and
-below the image are all the same line of zeros. No image is padded as a whole.
+zeros for what lies beyond the image. Where the columns of a window are not neighbours, with a
+stride or a dilation, or where the machine has no masks, the ends are copied with the padding around
+them. Lines above and below the image are all the same line of zeros. No image is padded as a whole.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from stepconv.kernels.compile import inner, parallel, share_of, thread_count
 from stepconv.kernels.cpu.filter_tiles import fence, separate, window_sums
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.tiles import padded_row
-from stepconv.kernels.cpu.vector import lanes, registers
+from stepconv.kernels.cpu.vector import has_masks, lanes, registers
 
 Array = Any
 Pair = tuple[int, int]
@@ -233,8 +233,8 @@ def find_lines(x: Array, plane: int, first_y: int, count: int, zeros_at: int, ta
 
 
 @functools.cache
-def _kernel(dtype: Any, rows: int, vectors: int, near: bool, *small: int) -> Any:
-    sums = window_sums(dtype, rows, vectors, *(small or (None, None)), near, edges=near)
+def _kernel(dtype: Any, rows: int, vectors: int, near: bool, in_place: bool, *small: int) -> Any:
+    sums = window_sums(dtype, rows, vectors, *(small or (None, None)), near, edges=in_place)
     gather = gathering(dtype)
     size = dtype.itemsize
     lane_count = lanes(dtype)
@@ -277,7 +277,7 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, *small: int) -> Any
                 edges[2] -= max(0, edges[2] - edges[1]) % tile_width
             y = first_y * stride_y - top
             count = (here - 1) * stride_y + (kernel_height - 1) * dilation_y + 1
-            if near:
+            if in_place:
                 find_lines(x, plane, y, count, mine.ctypes.data, table)
             else:
                 for p in range(3):
@@ -304,8 +304,8 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, *small: int) -> Any
                                 # The last tile computes some cells once more.
                                 j, count = end - tile_width, tile_width
                             # Where in which lines the tile begins to read.
-                            column = j - left if near else j - edges[p]
-                            lines_from = 0 if near else p * lines
+                            column = j - left if in_place else j - edges[p]
+                            lines_from = 0 if in_place else p * lines
                             sums(
                                 table.ctypes.data + (lines_from + i * stride_y) * 8,
                                 dilation_y * 8,
@@ -320,7 +320,7 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, *small: int) -> Any
                                 count,
                                 (count + tile_width - 1) // tile_width,
                                 streamed if p == 1 else 0,
-                                1 if near and p != 1 else 0,
+                                1 if in_place and p != 1 else 0,
                                 column,
                                 image_x,
                             )
@@ -352,6 +352,7 @@ def filter_planes(
     few = out.size * w[0].size < FEW
     small = w.shape[2:] if max(w.shape[2:]) <= SMALL else ()
     near = stride_x == dilation_x == 1
+    in_place = near and has_masks()
     cut = cut_planes(
         x.dtype,
         x.shape[0] * x.shape[1],
@@ -363,8 +364,8 @@ def filter_planes(
         (top, left),
         4 if small else w.shape[2],
         1 if few else thread_count(),
-        near,
+        in_place,
     )
-    kernel = _kernel(x.dtype, cut.rows, cut.vectors, near, *small)
+    kernel = _kernel(x.dtype, cut.rows, cut.vectors, near, in_place, *small)
     tables, cells = cut.memory(x.dtype)
     (kernel.serial if few else kernel)(x, w, bias, out, cut.blocks, cut.numbers, tables, cells)

@@ -58,6 +58,11 @@ def registers() -> int:
     return 32 if features() & {"avx512f", "neon"} else 16
 
 
+def has_masks() -> bool:
+    """Return whether this machine leaves lanes out for nothing, with masks beside its vectors."""
+    return vector_bits() == 512
+
+
 def lanes(dtype: Any) -> int:
     """Return how many numbers of a type a vector holds."""
     return vector_bits() // 8 // np.dtype(dtype).itemsize
