@@ -147,8 +147,8 @@ def _filter(x: Array, w: Array, bias: Array, out: Array, numbers: tuple[int, ...
     if algorithm == "fft":
         fft.fft_planes(x, w, bias, out, *numbers)
         return
-    split = algorithm in ("auto", "separable") and w[0].size >= _WORTH_SPLITTING
-    found = factors(w) if split else None
+    split = w[0].size >= _WORTH_SPLITTING and x.shape[3] >= lanes(x.dtype)
+    found = factors(w) if split and algorithm in ("auto", "separable") else None
     if found is not None:
         separable_planes(x, *found, bias, out, *numbers)
     elif algorithm == "auto" and fft.pays(w, out, numbers):

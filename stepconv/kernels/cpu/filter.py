@@ -1,8 +1,9 @@
 """Filters: one channel goes into one channel, as in plain images, signals and depthwise layers.
 
 A vector holds neighbouring cells of a line, and a tile computes a few lines at a time, so that a
-cell that was loaded serves several windows. Where all windows of a block of columns lie inside of
-the image, its lines are read where they are; elsewhere they are copied with the padding around
+cell that was loaded serves several windows. Lines are read where they are; at their ends masks put
+zeros for what lies beyond the image. Where the columns of a window are not neighbours, with a
+stride or a dilation, or where the machine has no masks, the ends are copied with the padding around
 them. Lines above and below the image are all the same line of zeros. No image is padded as a whole.
 """
 
@@ -19,7 +20,7 @@ from stepconv.kernels.compile import inner, parallel, share_of, thread_count
 from stepconv.kernels.cpu.filter_tiles import fence, separate, window_sums
 from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.tiles import padded_row
-from stepconv.kernels.cpu.vector import lanes, registers
+from stepconv.kernels.cpu.vector import has_masks, lanes, registers
 
 Array = Any
 Pair = tuple[int, int]
@@ -39,10 +40,10 @@ class Cut:
     """How the images of a call are cut into tasks: bands of lines, and blocks of columns.
 
     `rows` and `vectors` are the size of a tile. Lines i, i + step, … of the result share lines of
-    the image. A block is three pieces between four columns: the lines of the outer two are copied,
-    those of the one in the middle read in place. A copied line consists of one part of `pitch`
-    cells for each remainder of a column divided by the stride. `numbers` are the integers that
-    kernels ask for.
+    the image. A block is three pieces between four columns: windows of the one in the middle lie
+    inside of the image; for the outer two, lines are copied or masked. A copied line consists of
+    one part of `pitch` cells for each remainder of a column divided by the stride. `numbers` are
+    the integers that kernels ask for.
     """
 
     rows: int
@@ -74,8 +75,12 @@ def cut_planes(
     pads: Pair,
     highest: int,
     threads: int,
+    in_place: bool = False,
 ) -> Cut:
-    """Decide how to cut: tiles no higher than `highest`, and a few tasks per thread."""
+    """Decide how to cut: tiles no higher than `highest`, and a few tasks per thread.
+
+    With `in_place` no line is copied, for the tiles mask what lies beyond the image.
+    """
     lane_count, size = lanes(dtype), dtype.itemsize
     step = dilation[0] // stride[0] if dilation[0] % stride[0] == 0 else 0
     rows, vectors = _tile(grid, highest, step, lane_count, max(kernel) <= SMALL)
@@ -99,32 +104,32 @@ def cut_planes(
     count = max(1, grid[1] // widest)
     edges = [grid[1] * k // count // width * width for k in range(count)] + [grid[1]]
     blocks = [_pieces(*ends, first, end, width) for ends in itertools.pairwise(edges)]
-    copied = max(max(b[1] - b[0], b[3] - b[2]) for b in blocks)
+    copied = 0 if in_place else max(max(b[1] - b[0], b[3] - b[2]) for b in blocks)
     direct = max(b[2] - b[1] for b in blocks)
     # What is streamed begins at a multiple of a vector and ends with a whole tile.
-    if streamed and direct:
+    if streamed and direct and copied:
         copied += width + lane_count
     pitch = -(-copied // width) * width + reach // stride[1]
     pitch = -(-pitch // lane_count) * lane_count if copied else 0
     pieces = 2 if pitch and direct else 1
 
     # Bands: few, but their copies have to fit too. None is lower than a tile.
-    bands = wanted // (planes * len(blocks)) + 1
+    bands = -(-wanted // (planes * len(blocks)))
     above = (kernel[0] - 1) * dilation[0]
     if pitch:
         fitting = _CACHE_BYTES // (pieces * pitch * stride[1] * size) - above
         bands = max(bands, grid[0] * stride[0] // max(1, fitting))
-    # The lines of a band are read twice where their ends are copied.
-    bands = max(bands, grid[0] * image[1] * size // _CACHE_BYTES)
+        # The lines of a band are read twice where their ends are copied.
+        bands = max(bands, grid[0] * image[1] * size // _CACHE_BYTES)
     bands = max(1, min(bands, grid[0] // (rows * step)))
     lines = -(-grid[0] // bands) * stride[0] + above
-    zeros = max(pitch * stride[1], direct + reach + lane_count)
+    zeros = max(pitch * stride[1], direct + reach + lane_count, image[1] if in_place else 0)
     numbers = (*stride, *dilation, *pads, step, bands, lines, pitch, zeros, int(streamed))
     return Cut(
         rows,
         vectors,
         threads=threads,
-        lines=3 * lines + kernel[1],
+        lines=3 * lines + kernel[1] + 4,
         cells=zeros + (pieces * lines + 1) * pitch * stride[1] + lane_count,
         blocks=np.array(blocks, np.int64),
         numbers=np.array(numbers, np.int64),
@@ -217,9 +222,19 @@ def gathering(dtype: Any) -> Any:
     return gather
 
 
+@inner
+def find_lines(x: Array, plane: int, first_y: int, count: int, zeros_at: int, table: Array) -> None:
+    """table[k] = the address of line first_y + k of the image, or of zeros beyond it."""
+    height, size = x.shape[2], x.strides[2]
+    for k in range(count):
+        y = first_y + k
+        line = x.ctypes.data + (plane * height + y) * size
+        table[k] = line if 0 <= y < height else zeros_at
+
+
 @functools.cache
-def _kernel(dtype: Any, rows: int, vectors: int, near: bool, *small: int) -> Any:
-    sums = window_sums(dtype, rows, vectors, *(small or (None, None)), near)
+def _kernel(dtype: Any, rows: int, vectors: int, near: bool, in_place: bool, *small: int) -> Any:
+    sums = window_sums(dtype, rows, vectors, *(small or (None, None)), near, edges=in_place)
     gather = gathering(dtype)
     size = dtype.itemsize
     lane_count = lanes(dtype)
@@ -241,12 +256,12 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, *small: int) -> Any
         stride_y, stride_x, dilation_y, dilation_x, top, left = numbers[:6]
         step, bands, lines, pitch, zeros, streamed = numbers[6:]
         kernel_height, kernel_width = w.shape[2], w.shape[3]
+        image_x = x.shape[3]
         channels, grid_y, grid_x = out.shape[1:]
         tasks = out.shape[0] * channels * bands * len(blocks)
         table, mine = tables[share], cells[share]
         mine[:zeros] = 0
-        columns = table[3 * lines :]
-        edges = np.empty(4, np.int64)
+        edges, columns = table[3 * lines : 3 * lines + 4], table[3 * lines + 4 :]
         for b in range(kernel_width):
             shift = b * dilation_x
             columns[b] = (shift % stride_x * pitch + shift // stride_x) * size
@@ -262,10 +277,13 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, *small: int) -> Any
                 edges[2] -= max(0, edges[2] - edges[1]) % tile_width
             y = first_y * stride_y - top
             count = (here - 1) * stride_y + (kernel_height - 1) * dilation_y + 1
-            for p in range(3):
-                if edges[p] < edges[p + 1]:
-                    z = edges[p] * stride_x - left
-                    gather(x, plane, y, z, count, p, numbers, table[p * lines :], mine)
+            if in_place:
+                find_lines(x, plane, y, count, mine.ctypes.data, table)
+            else:
+                for p in range(3):
+                    if edges[p] < edges[p + 1]:
+                        z = edges[p] * stride_x - left
+                        gather(x, plane, y, z, count, p, numbers, table[p * lines :], mine)
             channel = plane % channels
             weights = w.ctypes.data + channel * kernel_height * kernel_width * size
             start = bias.ctypes.data + channel * size
@@ -285,10 +303,13 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, *small: int) -> Any
                             elif p == 1:
                                 # The last tile computes some cells once more.
                                 j, count = end - tile_width, tile_width
+                            # Where in which lines the tile begins to read.
+                            column = j - left if in_place else j - edges[p]
+                            lines_from = 0 if in_place else p * lines
                             sums(
-                                table.ctypes.data + (p * lines + i * stride_y) * 8,
+                                table.ctypes.data + (lines_from + i * stride_y) * 8,
                                 dilation_y * 8,
-                                (j - edges[p]) * size,
+                                column * size,
                                 columns.ctypes.data,
                                 weights,
                                 kernel_height,
@@ -298,7 +319,10 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, *small: int) -> Any
                                 step * grid_x * size,
                                 count,
                                 (count + tile_width - 1) // tile_width,
-                                int(p == 1 and streamed),
+                                streamed if p == 1 else 0,
+                                1 if in_place and p != 1 else 0,
+                                column,
+                                image_x,
                             )
                             j += count
         if streamed:
@@ -327,6 +351,8 @@ def filter_planes(
         return
     few = out.size * w[0].size < FEW
     small = w.shape[2:] if max(w.shape[2:]) <= SMALL else ()
+    near = stride_x == dilation_x == 1
+    in_place = near and has_masks()
     cut = cut_planes(
         x.dtype,
         x.shape[0] * x.shape[1],
@@ -338,8 +364,8 @@ def filter_planes(
         (top, left),
         4 if small else w.shape[2],
         1 if few else thread_count(),
+        in_place,
     )
-    near = stride_x == dilation_x == 1
-    kernel = _kernel(x.dtype, cut.rows, cut.vectors, near, *small)
+    kernel = _kernel(x.dtype, cut.rows, cut.vectors, near, in_place, *small)
     tables, cells = cut.memory(x.dtype)
     (kernel.serial if few else kernel)(x, w, bias, out, cut.blocks, cut.numbers, tables, cells)

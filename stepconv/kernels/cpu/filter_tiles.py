@@ -18,6 +18,8 @@ def window_sums(
     height: int | None = None,
     width: int | None = None,
     near: bool = False,
+    ahead: bool = False,
+    edges: bool = False,
 ) -> Any:
     """Return the tile that computes `rows` lines of a filtered image, `vectors` vectors at a time.
 
@@ -35,7 +37,11 @@ def window_sums(
     a height or width that is given is unrolled. The order of a sum is that of the weights, wherever
     the tile begins. `lines` is a table of addresses, and `columns` one of offsets in bytes, which
     is not read where columns are `near`: columns[b] = b. All the numbers that `steps` steps along
-    the lines hold are loaded. If `streamed` is 1, all are written, past the caches.
+    the lines hold are loaded. If `streamed` is 1, all are written, past the caches. With `ahead`
+    each step asks for what the next tile downwards is going to read and this one does not.
+
+    With `edges`, a tile may be told that it is `at_edge` of an image `image_width` wide, of whose
+    lines it reads cell number `column` first: then there are zeros for what lies outside.
     """
 
     @tile(dtype)
@@ -54,6 +60,9 @@ def window_sums(
         count: Int,
         steps: Int,
         streamed: Int,
+        at_edge: Int,
+        column: Int,
+        image_width: Int,
     ) -> None:
         weight_row = kernel_width * v.size
         start = v.splat(bias)
@@ -75,8 +84,15 @@ def window_sums(
         if len(taps) + len(places) + vectors < registers():
             held = {(a, b): weight_at(a, b) for a, b in taps}
 
-        def step(k: Int, _: list[Vector]) -> list[Vector]:
+        def step(k: Int, edge: bool) -> list[Vector]:
             along = k * (vectors * v.bytes)
+
+            def load(at: Int, b: Int | int, u: int) -> Vector:
+                if not edge:
+                    return v.load(at)
+                first = column + (k * vectors + u) * v.lanes + b
+                inside = v.lanes_between(first * -1, image_width - first)
+                return v.load_where(inside, at, v.zero())
 
             def add_line(r: Int | int, served: range, state: list[Vector]) -> list[Vector]:
                 """Add what line r gives to the lines `served`."""
@@ -84,7 +100,7 @@ def window_sums(
 
                 def add_column(b: Int | int, state: list[Vector]) -> list[Vector]:
                     at = line + column_at(b)
-                    cells = [v.load(at + u * v.bytes) for u in range(vectors)]
+                    cells = [load(at + u * v.bytes, b, u) for u in range(vectors)]
                     for o in served:
                         weight = held[r - o, b] if held else weight_at(r - o, b)
                         for c, cell in enumerate(cells, o * vectors):
@@ -97,6 +113,11 @@ def window_sums(
                     state = add_column(b, state)
                 return state
 
+            if ahead:
+                for o in range(rows):
+                    line = line_at(kernel_height + (rows - 1 + o)) + along
+                    for u in range(vectors):
+                        v.prefetch(line + u * v.bytes)
             state = [start] * len(places)
             if height is None:
                 for r in range(rows - 1):
@@ -121,6 +142,99 @@ def window_sums(
                 for (o, u), total in zip(places, state, strict=True):
                     rest = count - (k * vectors + u) * v.lanes
                     v.store_some(out + out_step * o + along + u * v.bytes, total, rest)
+
+            v.when(streamed, stream, store)
+            return []
+
+        def run(edge: bool) -> None:
+            v.loop(steps, [], lambda k, _: step(k, edge))
+
+        if edges:
+            v.when(at_edge, lambda: run(True), lambda: run(False))
+        else:
+            run(False)
+
+    return sums
+
+
+@functools.cache
+def line_sums(dtype: Any, vectors: int, near: bool) -> Any:
+    """Return the tile that slides one row of weights along a line, `vectors` vectors at a time.
+
+        out[j] = bias + Σ_b weights[b] · line[columns[b] + j]    for j < count
+
+    Where columns are `near`, columns[b] = b, one that is loaded serves two weights that lie a
+    vector apart, for two neighbouring vectors of sums:
+
+        line[j + b …]    weights[b] -> out[j …]    weights[b + lanes] -> out[j - lanes …]
+
+    The order of a sum is that in which the pairs come, wherever the tile begins. All numbers that
+    `steps` steps along the line hold are read. If `streamed` is 1, all are written, past the
+    caches.
+    """
+
+    @tile(dtype)
+    def sums(
+        v: Vectors,
+        line: Int,
+        columns: Int,
+        weights: Int,
+        width: Int,
+        bias: Int,
+        out: Int,
+        count: Int,
+        steps: Int,
+        streamed: Int,
+    ) -> None:
+        start = v.splat(bias)
+
+        def step(k: Int, _: list[Vector]) -> list[Vector]:
+            along = k * (vectors * v.bytes)
+            cells = line + along
+
+            def add(b: Int, at: Int, state: list[Vector]) -> list[Vector]:
+                weight = v.splat(weights + b * v.size)
+                return [v.fma(weight, v.load(at + u * v.bytes), state[u]) for u in range(vectors)]
+
+            def add_pair(b: Int, state: list[Vector]) -> list[Vector]:
+                at = cells + b * v.size
+                first, second = (v.splat(weights + (b + s) * v.size) for s in (0, v.lanes))
+                loaded = [v.load(at + u * v.bytes) for u in range(vectors + 1)]
+                state = [v.fma(first, loaded[u], state[u]) for u in range(vectors)]
+                return [v.fma(second, loaded[u + 1], state[u]) for u in range(vectors)]
+
+            def add_group(g: Int, state: list[Vector]) -> list[Vector]:
+                """Add the weights from b on: those that have a partner, then the others."""
+                b = g * (2 * v.lanes)
+                rest = width - b
+                pairs = v.most(0, v.least(rest - v.lanes, v.lanes))
+                single = v.least(rest, v.lanes) - pairs
+                state = v.loop(pairs, state, lambda s, state: add_pair(b + s, state))
+                return v.loop(
+                    single,
+                    state,
+                    lambda s, state: add(b + pairs + s, cells + (b + pairs + s) * v.size, state),
+                )
+
+            state = [start] * vectors
+            if near:
+                groups = v.quotient_up(width, 2 * v.lanes)
+                state = v.loop(groups, state, add_group)
+            else:
+                state = v.loop(
+                    width,
+                    state,
+                    lambda b, state: add(b, cells + v.integer(columns + b * 8), state),
+                )
+
+            def stream() -> None:
+                for u, total in enumerate(state):
+                    v.stream(out + along + u * v.bytes, total)
+
+            def store() -> None:
+                for u, total in enumerate(state):
+                    rest = count - (k * vectors + u) * v.lanes
+                    v.store_some(out + along + u * v.bytes, total, rest)
 
             v.when(streamed, stream, store)
             return []

@@ -15,8 +15,17 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of, thread_count
-from stepconv.kernels.cpu.filter import cut_planes, gathering
-from stepconv.kernels.cpu.vector import Int, Vector, Vectors, address, lanes, registers, tile
+from stepconv.kernels.cpu.filter import cut_planes, find_lines, gathering
+from stepconv.kernels.cpu.vector import (
+    Int,
+    Vector,
+    Vectors,
+    address,
+    has_masks,
+    lanes,
+    registers,
+    tile,
+)
 
 Array = Any
 
@@ -42,6 +51,8 @@ def weigh(
         return
     dtype, size = x.dtype, grad_w.shape[2:]
     batch, channels = x.shape[:2]
+    near = stride_x == dilation_x == 1
+    in_place = near and has_masks()
     # As many bands as for so many threads, on any number of them.
     cut = cut_planes(
         dtype,
@@ -54,6 +65,7 @@ def weigh(
         (top, left),
         1,
         _TASKS,
+        in_place,
     )
     cut = replace(cut, threads=thread_count())
     tables, cells = cut.memory(dtype)
@@ -63,7 +75,7 @@ def weigh(
     parts = min(_TASKS, batch * int(cut.numbers[7]) * len(cut.blocks))
     sums = np.zeros((parts, channels, *blocks, height, width, lanes(dtype)), dtype)
     rows = _ROWS if stride_y == dilation_y == 1 else 1
-    kernel = _kernel(dtype, rows, height, width, stride_x == dilation_x == 1)
+    kernel = _kernel(dtype, rows, height, width, near, in_place)
     kernel(x, grad_out, sums, cut.blocks, cut.numbers, tables, cells, *size)
     _add_parts(sums, grad_w)
 
@@ -88,7 +100,9 @@ def _add_parts(share: int, shares: int, sums: Array, grad_w: Array) -> None:
 
 
 @functools.cache
-def weight_sums(dtype: Any, rows: int, height: int, width: int, near: bool = False) -> Any:
+def weight_sums(
+    dtype: Any, rows: int, height: int, width: int, near: bool = False, edges: bool = False
+) -> Any:
     """Return the tile that sums what `groups` groups of `rows` lines give to a block of weights.
 
         sums[a, b] += Σ_i Σ_j grads[i][j] · lines[i + a][columns[b] + j]
@@ -97,6 +111,9 @@ def weight_sums(dtype: Any, rows: int, height: int, width: int, near: bool = Fal
     of offsets in bytes, which is not read where columns are `near`: columns[b] = b. A vector of the
     image is loaded once for all the lines of a group. A line has `whole` vectors, and one of `rest`
     numbers if `some` is 1; the lanes of a sum are left apart.
+
+    With `edges`, a tile may be told that it is `at_edge` of an image `image_width` wide, of whose
+    lines it reads cell number `column` first: then there are zeros for what lies outside.
     """
 
     @tile(dtype)
@@ -114,47 +131,65 @@ def weight_sums(dtype: Any, rows: int, height: int, width: int, near: bool = Fal
         rest: Int,
         some: Int,
         sums: Int,
+        at_edge: Int,
+        column: Int,
+        image_width: Int,
     ) -> None:
-        column: list[Int | int] = [
+        offset: list[Int | int] = [
             b * v.size if near else v.integer(columns + b * 8) for b in range(width)
         ]
 
-        def group(q: Int, state: list[Vector]) -> list[Vector]:
+        def group(q: Int, state: list[Vector], edge: bool) -> list[Vector]:
             table = lines + group_step * q
             line = [v.integer(table + line_step * r) + shift for r in range(rows + height - 1)]
             grad = [grads + grad_step * (q * rows + o) for o in range(rows)]
 
-            def add_vectors(state: list[Vector], at: Int, count: Int | None) -> list[Vector]:
+            def add_vectors(state: list[Vector], j: Int, count: Int | None) -> list[Vector]:
+                at = j * v.bytes
+
                 def load(address: Int) -> Vector:
                     return v.load(address) if count is None else v.load_some(address, count)
 
+                def load_cells(address: Int, b: int) -> Vector:
+                    if not edge:
+                        return load(address)
+                    first = column + j * v.lanes + b
+                    high = image_width - first
+                    high = high if count is None else v.least(high, count)
+                    return v.load_where(v.lanes_between(first * -1, high), address, v.zero())
+
                 given = [load(place + at) for place in grad]
-                for r, place in enumerate(line):
-                    for b in range(width):
-                        cell = load(place + at + column[b])
+                for b in range(width):
+                    for r, place in enumerate(line):
+                        cell = load_cells(place + at + offset[b], b)
                         for o in range(max(0, r - height + 1), min(rows, r + 1)):
                             k = (r - o) * width + b
                             state[k] = v.fma(given[o], cell, state[k])
                 return state
 
-            state = v.loop(whole, state, lambda j, state: add_vectors(state, j * v.bytes, None))
-            return v.loop(
-                some,
-                state,
-                lambda _, state: add_vectors(state, whole * v.bytes, rest),
-            )
+            state = v.loop(whole, state, lambda j, state: add_vectors(state, j, None))
+            return v.loop(some, state, lambda _, state: add_vectors(state, whole, rest))
 
-        places = [sums + k * v.bytes for k in range(height * width)]
-        totals = v.loop(groups, [v.load(place) for place in places], group)
-        for place, total in zip(places, totals, strict=True):
-            v.store(place, total)
+        def run(edge: bool) -> None:
+            places = [sums + k * v.bytes for k in range(height * width)]
+            state = [v.load(place) for place in places]
+            totals = v.loop(groups, state, lambda q, state: group(q, state, edge))
+            for place, total in zip(places, totals, strict=True):
+                v.store(place, total)
+
+        if edges:
+            v.when(at_edge, lambda: run(True), lambda: run(False))
+        else:
+            run(False)
 
     return add
 
 
 @functools.cache
-def _kernel(dtype: Any, rows: int, height: int, width: int, near: bool) -> Any:
-    together, single = (weight_sums(dtype, count, height, width, near) for count in (rows, 1))
+def _kernel(dtype: Any, rows: int, height: int, width: int, near: bool, in_place: bool) -> Any:
+    together, single = (
+        weight_sums(dtype, count, height, width, near, in_place) for count in (rows, 1)
+    )
     gather, lane_count, size = gathering(dtype), lanes(dtype), dtype.itemsize
 
     @parallel
@@ -173,6 +208,7 @@ def _kernel(dtype: Any, rows: int, height: int, width: int, near: bool) -> Any:
     ) -> None:
         stride_y, stride_x, dilation_y, dilation_x, top, left = numbers[:6]
         bands, lines, pitch, zeros = numbers[7:11]
+        image_x = x.shape[3]
         batch, channels, grid_y, grid_x = grad_out.shape
         parts = sums.shape[0]
         units = batch * bands * len(blocks)
@@ -197,24 +233,31 @@ def _kernel(dtype: Any, rows: int, height: int, width: int, near: bool) -> Any:
                 here = (band + 1) * grid_y // bands - first_y
                 y = first_y * stride_y - top
                 count = (here - 1) * stride_y + (kernel_height - 1) * dilation_y + 1
+                if in_place:
+                    find_lines(x, n * channels + c, y, count, address(mine), table)
                 for p in range(3):
                     cells_here = edges[p + 1] - edges[p]
                     if cells_here == 0:
                         continue
                     z = edges[p] * stride_x - left
-                    gather(x, n * channels + c, y, z, count, p, numbers, table[p * lines :], mine)
+                    found = table[0 if in_place else p * lines :]
+                    if not in_place:
+                        gather(x, n * channels + c, y, z, count, p, numbers, found, mine)
                     grads = address(grad_out[n, c, first_y]) + edges[p] * size
                     for block in range(sums.shape[2] * sums.shape[3]):
                         i, j = block // sums.shape[3], block % sums.shape[3]
                         a = min(i * height, kernel_height - height)
                         b = min(j * width, kernel_width - width)
-                        line = address(table) + (p * lines + a * dilation_y) * 8
+                        # Where in the lines a tile begins to read.
+                        column = z + b if in_place else b
+                        first = column * size if near else 0
+                        line = address(found) + a * dilation_y * 8
                         whole, rest = cells_here // lane_count, cells_here % lane_count
                         together(
                             line,
                             dilation_y * 8,
                             rows * stride_y * 8,
-                            columns[b] if near else 0,
+                            first,
                             address(columns) + b * 8,
                             grads,
                             grid_x * size,
@@ -223,13 +266,16 @@ def _kernel(dtype: Any, rows: int, height: int, width: int, near: bool) -> Any:
                             rest,
                             min(1, rest),
                             address(result[i, j]),
+                            0 if p == 1 else 1,
+                            column,
+                            image_x,
                         )
                         done = here - here % rows
                         single(
                             line + done * stride_y * 8,
                             dilation_y * 8,
                             stride_y * 8,
-                            columns[b] if near else 0,
+                            first,
                             address(columns) + b * 8,
                             grads + done * grid_x * size,
                             grid_x * size,
@@ -238,6 +284,9 @@ def _kernel(dtype: Any, rows: int, height: int, width: int, near: bool) -> Any:
                             rest,
                             min(1, rest),
                             address(result[i, j]),
+                            0 if p == 1 else 1,
+                            column,
+                            image_x,
                         )
 
     return apply

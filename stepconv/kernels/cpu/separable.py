@@ -5,19 +5,22 @@
     1 2 1   1
 
 A task sums a few lines downwards into memory of its own, which stays in the cache, and then sums
-along it. Blocks, bands and padding are those of filter.py.
+along them. No line of the image is copied: where it ends, the lines of sums go on with zeros, which
+is what the columns of the padding sum up to; and lines above and below are one line of zeros.
 """
 
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of, thread_count
-from stepconv.kernels.cpu.filter import FEW, cut_planes, gathering
-from stepconv.kernels.cpu.filter_tiles import fence, window_sums
+from stepconv.kernels.cpu.filter import _CACHE_BYTES, _STREAMED, FEW, Pair, find_lines
+from stepconv.kernels.cpu.filter_tiles import fence, line_sums, window_sums
+from stepconv.kernels.cpu.scratch import scratch
 from stepconv.kernels.cpu.vector import lanes, registers
 
 Array = Any
@@ -86,11 +89,67 @@ def _high(a: Array) -> Array:
     return shifted - (shifted - a)
 
 
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """How images are cut into tasks, bands of lines and blocks of columns, and the tiles' sizes.
+
+    `numbers` are the integers that kernels ask for.
+    """
+
+    rows: int
+    vectors: int
+    along: int
+    lines: int
+    pitch: int
+    numbers: Array
+
+
+@functools.lru_cache(maxsize=256)
+def _cut(
+    dtype: Any,
+    planes: int,
+    image: Pair,
+    grid: Pair,
+    kernel: Pair,
+    stride: Pair,
+    dilation: Pair,
+    threads: int,
+) -> _Cut:
+    """Decide how to cut: the lines that a window sees should stay in the second-level cache."""
+    lane_count, size = lanes(dtype), dtype.itemsize
+    many = registers() > 16
+    vectors = min(4 if many else 3, image[1] // lane_count)
+    along = min(8 if many else 4, -(-grid[1] // lane_count))
+    # Beside the sums there have to be a line's vectors and a weight.
+    held = min((registers() - vectors - 1) // vectors, kernel[0])
+    step = dilation[0] // stride[0] if dilation[0] % stride[0] == 0 else 0
+    held = min(held, grid[0] // step) if step else 1
+    rows = max((count for count in (1, 2, 3, 4, 6) if count <= held), default=1)
+    step = max(1, step)
+
+    height = (rows + kernel[0] - 2) * dilation[0] + 1
+    reach = (kernel[1] - 1) * dilation[1]
+    widest = _CACHE_BYTES // (height * size * stride[1]) - reach
+    blocks = -(-grid[1] // max(widest, 4 * along * lane_count))
+    wanted = 1 if threads == 1 else 4 * threads
+    bands = max(1, min(-(-wanted // (planes * blocks)), grid[0] // (rows * step)))
+    # The last of them are only asked for ahead.
+    lines = (-(-grid[0] // bands) - 1) * stride[0] + (kernel[0] - 1 + rows) * dilation[0] + 1
+    # Tiles may write before the sums that are asked for, and read behind them.
+    front = vectors * lane_count
+    part = -(-grid[1] // blocks) + -(-reach // stride[1]) + (along + 1) * lane_count
+    part = -(-part // lane_count) * lane_count
+    pitch = front + part * stride[1] + front
+    line = grid[1] * size
+    streamed = planes * grid[0] * line >= _STREAMED and line % (lane_count * size) == 0
+    numbers = (*stride, *dilation, step, bands, blocks, lines, front, part, pitch, streamed)
+    return _Cut(rows, vectors, along, lines, pitch, np.array(numbers, np.int64))
+
+
 @functools.cache
-def _kernel(dtype: Any, rows: int, vectors: int, along: int) -> Any:
-    down_sums = window_sums(dtype, rows, vectors, width=1, near=True)
-    along_sums = window_sums(dtype, 1, along, height=1)
-    gather = gathering(dtype)
+def _kernel(dtype: Any, rows: int, vectors: int, along: int, near: bool) -> Any:
+    down_sums = window_sums(dtype, rows, vectors, width=1, near=True, ahead=True)
+    along_sums = line_sums(dtype, along, near)
     size = dtype.itemsize
     lane_count = lanes(dtype)
     down_width, along_width = vectors * lane_count, along * lane_count
@@ -104,106 +163,100 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int) -> Any:
         v: Array,
         bias: Array,
         out: Array,
-        blocks: Array,
+        top: int,
+        left: int,
         numbers: Array,
         tables: Array,
         cells: Array,
-        pitch: int,
     ) -> None:
-        stride_y, stride_x, dilation_y, dilation_x, top, left = numbers[:6]
-        step, bands, lines, part, zeros, streamed = numbers[6:]
-        height, width = u.shape[1], v.shape[1]
+        stride_y, stride_x, dilation_y, dilation_x, step, bands, blocks = numbers[:7]
+        lines, front, part, pitch, streamed = numbers[7:]
+        image_x = x.shape[3]
         channels, grid_y, grid_x = out.shape[1:]
-        tasks = out.shape[0] * channels * bands * len(blocks)
-        sums_from = cells.shape[1] - rows * pitch
-        table, mine = tables[share], cells[share]
-        mine[:zeros] = 0
-        mine[sums_from:] = 0
-        columns, between = table[3 * lines :], table[3 * lines + width :]
+        height, width = u.shape[1], v.shape[1]
+        reach = (width - 1) * dilation_x
+        tasks = out.shape[0] * channels * bands * blocks
+        table, columns = tables[share, :lines], tables[share, lines:]
         for b in range(width):
             shift = b * dilation_x
             columns[b] = (shift % stride_x * part + shift // stride_x) * size
-        sums_at = mine.ctypes.data + sums_from * size
-        between[0] = 0
-        for o in range(rows):
-            between[1 + o] = sums_at + o * pitch * size
-        edges = np.empty(4, np.int64)
+        # A line of zeros, the sums down the columns, and a place to take a line of them apart.
+        mine = cells[share]
+        mine[:] = 0
+        zeros_at = mine.ctypes.data
+        sums = mine[image_x : image_x + rows * pitch].reshape((rows, pitch))
+        parts = mine[image_x + rows * pitch :]
         for t in range(*share_of(tasks, share, shares)):
-            for p in range(4):
-                edges[p] = blocks[t % len(blocks), p]
-            band, plane = t // len(blocks) % bands, t // (len(blocks) * bands)
+            block, band, plane = t % blocks, t // blocks % bands, t // (blocks * bands)
+            channel = plane % channels
             first_y = band * grid_y // bands
             here = (band + 1) * grid_y // bands - first_y
-            out_at = out.ctypes.data + (plane * grid_y + first_y) * grid_x * size
-            if streamed and edges[1] < edges[2]:
-                edges[1] += -(out_at // size + edges[1]) % lane_count
-            y = first_y * stride_y - top
-            count = (here - 1) * stride_y + (height - 1) * dilation_y + 1
-            for p in range(3):
-                if edges[p] < edges[p + 1]:
-                    z = edges[p] * stride_x - left
-                    gather(x, plane, y, z, count, p, numbers, table[p * lines :], mine)
-            channel = plane % channels
-            start = bias.ctypes.data + channel * size
+            first_x = block * grid_x // blocks
+            wide = (block + 1) * grid_x // blocks - first_x
+            find_lines(x, plane, first_y * stride_y - top, lines, zeros_at, table)
+            # sums[o, front + j] belongs to column begin + j; there are zeros beyond the image.
+            begin = first_x * stride_x - left
+            end = min(image_x, begin + (wide - 1) * stride_x + reach + 1)
+            if blocks > 1:
+                sums[:] = 0
             for q in range(min(step, here)):
+                # These lines of the result share lines of the image: q, q + step, …
                 sharing = (here - q + step - 1) // step
                 for o in range(0, sharing, rows):
+                    # The last tile is shifted back and computes some lines once more.
                     i = q + min(o, sharing - rows) * step
-                    for p in range(3):
-                        cells_here = edges[p + 1] - edges[p]
-                        # As many cells as the sums along the lines are going to read.
-                        reach = cells_here + (width - 1) * dilation_x
-                        if p != 1:
-                            reach = part * stride_x
-                        if cells_here == 0:
-                            reach = 0
+                    j = max(0, begin)
+                    while j < end:
+                        tiles = (end - j) // down_width
+                        if tiles == 0:
+                            j, tiles = max(0, end - down_width), 1
+                        down_sums(
+                            table.ctypes.data + i * stride_y * 8,
+                            dilation_y * 8,
+                            j * size,
+                            0,
+                            u.ctypes.data + channel * height * size,
+                            height,
+                            1,
+                            zeros_at,
+                            sums.ctypes.data + (front + j - begin) * size,
+                            pitch * size,
+                            tiles * down_width,
+                            tiles,
+                            0,
+                            0,
+                            0,
+                            0,
+                        )
+                        j += tiles * down_width
+                    for r in range(rows):
+                        line = sums.ctypes.data + (r * pitch + front) * size
+                        if stride_x > 1:
+                            for p in range(stride_x):
+                                for k in range(part):
+                                    parts[p * part + k] = sums[r, front + k * stride_x + p]
+                            line = parts.ctypes.data
+                        place = (plane * grid_y + first_y + i + r * step) * grid_x + first_x
                         j = 0
-                        while j < reach:
-                            some = reach - j
-                            if some > down_width:
-                                some -= some % down_width
-                            elif reach > down_width:
-                                # The last tile computes some cells once more.
-                                j, some = reach - down_width, down_width
-                            down_sums(
-                                table.ctypes.data + (p * lines + i * stride_y) * 8,
-                                dilation_y * 8,
-                                j * size,
-                                between.ctypes.data,
-                                u.ctypes.data + channel * height * size,
-                                height,
-                                1,
-                                mine.ctypes.data,
-                                sums_at + j * size,
-                                pitch * size,
-                                some,
-                                (some + down_width - 1) // down_width,
-                                0,
+                        while j < wide:
+                            to = out.ctypes.data + (place + j) * size
+                            # What is streamed begins at a multiple of a vector.
+                            before = -(to // size) % lane_count if streamed else 0
+                            count = min(wide - j, before) if before else wide - j
+                            if count > along_width:
+                                count -= count % along_width
+                            along_sums(
+                                line + j * size,
+                                columns.ctypes.data,
+                                v.ctypes.data + channel * width * size,
+                                width,
+                                bias.ctypes.data + channel * size,
+                                to,
+                                count,
+                                (count + along_width - 1) // along_width,
+                                streamed if count % along_width == 0 else 0,
                             )
-                            j += some
-                        for r in range(rows if cells_here else 0):
-                            to = out_at + ((i + r * step) * grid_x + edges[p]) * size
-                            j = 0
-                            while j < cells_here:
-                                some = cells_here - j
-                                if some > along_width:
-                                    some -= some % along_width
-                                along_sums(
-                                    between.ctypes.data + (1 + r) * 8,
-                                    8,
-                                    j * size,
-                                    columns.ctypes.data,
-                                    v.ctypes.data + channel * width * size,
-                                    1,
-                                    width,
-                                    start,
-                                    to + j * size,
-                                    0,
-                                    some,
-                                    (some + along_width - 1) // along_width,
-                                    int(streamed and p == 1 and some % along_width == 0),
-                                )
-                                j += some
+                            j += count
         if streamed:
             fence()
 
@@ -223,30 +276,31 @@ def separable_planes(
     top: int,
     left: int,
 ) -> None:
-    """Compute what filter_planes does for w[c, 0] = u[c]·v[c]ᵀ."""
+    """Compute what filter_planes does for w[c, 0] = u[c]·v[c]ᵀ.
+
+    A line of the image has at least as many cells as a vector.
+    """
     if out.size == 0:
         return
-    height, width, dtype = u.shape[1], v.shape[1], x.dtype
+    height, width = u.shape[1], v.shape[1]
     few = out.size * (height + width) < FEW
-    cut = cut_planes(
-        dtype,
+    threads = 1 if few else thread_count()
+    cut = _cut(
+        x.dtype,
         x.shape[0] * x.shape[1],
         x.shape[2:],
         out.shape[2:],
         (height, width),
         (stride_y, stride_x),
         (dilation_y, dilation_x),
-        (top, left),
-        height,
-        1 if few else thread_count(),
+        threads,
     )
-    lane_count = lanes(dtype)
-    along = 2 if -(-out.shape[3] // lane_count) < 8 else (8 if registers() > 16 else 4)
-    # A line of sums holds what the widest block reads, and what its last tile reads without need.
-    pitch = int(np.diff(cut.blocks).max()) + 2 * (along + cut.vectors + 1) * lane_count
-    pitch = max(pitch + (width - 1) * dilation_x, int(cut.numbers[9]) * stride_x + pitch)
-    pitch = -(-pitch // lane_count) * lane_count + lane_count
-    tables, cells = cut.memory(dtype, more=cut.rows * pitch, entries=1 + cut.rows)
-    kernel = _kernel(dtype, cut.rows, cut.vectors, along)
+    table = threads * (cut.lines + width)
+    room = x.shape[3] + (cut.rows + (stride_x > 1)) * cut.pitch
+    whole = scratch(np.int64, table + -(-threads * room * x.dtype.itemsize // 8))
+    tables = whole[:table].reshape(threads, -1)
+    cells = whole[table:].view(x.dtype)[: threads * room].reshape(threads, room)
+    near = stride_x == dilation_x == 1
+    kernel = _kernel(x.dtype, cut.rows, cut.vectors, cut.along, near)
     run = kernel.serial if few else kernel
-    run(x, u, v, bias, out, cut.blocks, cut.numbers, tables, cells, pitch)
+    run(x, u, v, bias, out, top, left, cut.numbers, tables, cells)

@@ -1,4 +1,4 @@
-"""Vectors for kernels: the one file that knows LLVM.
+"""Vectors for kernels: what tiles are made of, and the file that speaks LLVM.
 
 A tile is a small piece of machine code that kernels call. It is written as a Python function that
 runs once, when the kernel is compiled: each operation on the values it is given emits the
@@ -17,98 +17,35 @@ Arguments are int64: addresses in bytes, and counts. A vector is as wide as this
 
 from __future__ import annotations
 
-import functools
+import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
 from numba import types
-from numba.core import config
 from numba.extending import intrinsic
 
-_INT64 = ir.IntType(64)
+from stepconv.kernels.cpu.machine import features, has_masks, lanes, registers, vector_bits
+from stepconv.kernels.cpu.values import INT64, Int, Mask, Vector, value_of
+
+__all__ = [
+    "Int",
+    "Mask",
+    "Vector",
+    "Vectors",
+    "address",
+    "features",
+    "has_masks",
+    "lanes",
+    "registers",
+    "tile",
+    "vector_bits",
+]
+
 _INT32 = ir.IntType(32)
 
-
-@functools.cache
-def features() -> set[str]:
-    """Return what this processor can do, or what NUMBA_CPU_FEATURES says that it can."""
-    if config.CPU_FEATURES is not None:
-        return {name[1:] for name in config.CPU_FEATURES.split(",") if name.startswith("+")}
-    return {name for name, present in get_host_cpu_features().items() if present}
-
-
-@functools.cache
-def vector_bits() -> int:
-    """Return the width of this machine's vectors."""
-    if "avx512f" in features():
-        return 512
-    return 256 if {"avx2", "fma"} <= features() else 128
-
-
-@functools.cache
-def registers() -> int:
-    """Return how many vectors this machine holds at once."""
-    return 32 if features() & {"avx512f", "neon"} else 16
-
-
-def lanes(dtype: Any) -> int:
-    """Return how many numbers of a type a vector holds."""
-    return vector_bits() // 8 // np.dtype(dtype).itemsize
-
-
-@dataclass(frozen=True)
-class Int:
-    """An int64 in a tile: an address or a count."""
-
-    builder: Any
-    value: Any
-
-    def __add__(self, other: Int | int) -> Int:
-        return Int(self.builder, self.builder.add(self.value, _value(other)))
-
-    def __sub__(self, other: Int | int) -> Int:
-        return Int(self.builder, self.builder.sub(self.value, _value(other)))
-
-    def __mul__(self, other: Int | int) -> Int:
-        return Int(self.builder, self.builder.mul(self.value, _value(other)))
-
-
-@dataclass(frozen=True)
-class Vector:
-    """A vector of floating-point numbers in a tile."""
-
-    builder: Any
-    value: Any
-
-    def __add__(self, other: Vector) -> Vector:
-        return Vector(self.builder, self.builder.fadd(self.value, other.value))
-
-    def __sub__(self, other: Vector) -> Vector:
-        return Vector(self.builder, self.builder.fsub(self.value, other.value))
-
-    def __mul__(self, other: Vector) -> Vector:
-        return Vector(self.builder, self.builder.fmul(self.value, other.value))
-
-
-@dataclass(frozen=True)
-class Mask:
-    """A yes or no for each lane of a vector in a tile."""
-
-    builder: Any
-    value: Any
-
-    def __and__(self, other: Mask) -> Mask:
-        return Mask(self.builder, self.builder.and_(self.value, other.value))
-
-    def __or__(self, other: Mask) -> Mask:
-        return Mask(self.builder, self.builder.or_(self.value, other.value))
-
-    def __invert__(self) -> Mask:
-        return Mask(self.builder, self.builder.not_(self.value))
+_numbers = itertools.count()
 
 
 class Vectors:
@@ -157,7 +94,7 @@ class Vectors:
 
     def integer(self, address: Int) -> Int:
         """Return the int64 at an address."""
-        return Int(self._builder, self._builder.load(self._pointer(address, _INT64)))
+        return Int(self._builder, self._builder.load(self._pointer(address, INT64)))
 
     def fma(self, a: Vector, b: Vector, c: Vector) -> Vector:
         """Return a · b + c, rounded once."""
@@ -190,14 +127,14 @@ class Vectors:
         before = builder.block
         body = builder.append_basic_block("loop")
         after = builder.append_basic_block("after")
-        zero = _value(0)
+        zero = value_of(0)
         builder.cbranch(builder.icmp_signed(">", count.value, zero), body, after)
 
         builder.position_at_end(body)
-        i = builder.phi(_INT64)
+        i = builder.phi(INT64)
         carried = [builder.phi(self._type) for _ in state]
         results = list(step(Int(builder, i), [self._vector(phi) for phi in carried]))
-        following = builder.add(i, _value(1))
+        following = builder.add(i, value_of(1))
         last = builder.block
         builder.cbranch(builder.icmp_signed("<", following, count.value), body, after)
         i.add_incoming(zero, before)
@@ -216,13 +153,19 @@ class Vectors:
 
     def lanes_between(self, low: Int, high: Int) -> Mask:
         """Return a mask of the lanes from `low` to `high` - 1."""
-        return ~self._first(low) & self._first(high)
+        builder = self._builder
+
+        def below(count: Int) -> Any:
+            """Return a number whose bits are 1 for the lanes below `count`."""
+            some = self.most(0, self.least(count, self.lanes))
+            return builder.sub(builder.shl(value_of(1), some.value), value_of(1))
+
+        # Integers are worked with beside the vectors, and cost them no time.
+        return self._mask(builder.and_(builder.not_(below(low)), below(high)))
 
     def mask(self, address: Int) -> Mask:
         """Return the mask whose lane l is bit l of the int64 at an address."""
-        bits = self._builder.trunc(self.integer(address).value, ir.IntType(self.lanes))
-        kind = ir.VectorType(ir.IntType(1), self.lanes)
-        return Mask(self._builder, self._builder.bitcast(bits, kind))
+        return self._mask(self.integer(address).value)
 
     def load_where(self, mask: Mask, address: Int, other: Vector) -> Vector:
         """Return the numbers at an address in the lanes of the mask, alone these are read."""
@@ -301,7 +244,7 @@ class Vectors:
 
     def when(self, test: Int, yes: Callable[[], None], no: Callable[[], None]) -> None:
         """Run one piece where `test` is above 0, and the other where it is not."""
-        positive = self._builder.icmp_signed(">", test.value, _value(0))
+        positive = self._builder.icmp_signed(">", test.value, value_of(0))
         with self._builder.if_else(positive) as branches:
             for branch, piece in zip(branches, (yes, no), strict=True):
                 with branch:
@@ -310,10 +253,24 @@ class Vectors:
     def within(self, index: Int | int, low: Int | int, high: Int, inside: Int, outside: Int) -> Int:
         """Return `inside` where low <= index < high, else `outside`."""
         builder = self._builder
-        above = builder.icmp_signed("<=", _value(low), _value(index))
-        below = builder.icmp_signed("<", _value(index), high.value)
+        above = builder.icmp_signed("<=", value_of(low), value_of(index))
+        below = builder.icmp_signed("<", value_of(index), high.value)
         chosen = builder.select(builder.and_(above, below), inside.value, outside.value)
         return Int(builder, chosen)
+
+    def least(self, a: Int | int, b: Int | int) -> Int:
+        """Return the smaller of a and b."""
+        smaller = self._builder.icmp_signed("<", value_of(a), value_of(b))
+        return Int(self._builder, self._builder.select(smaller, value_of(a), value_of(b)))
+
+    def most(self, a: Int | int, b: Int | int) -> Int:
+        """Return the larger of a and b."""
+        larger = self._builder.icmp_signed(">", value_of(a), value_of(b))
+        return Int(self._builder, self._builder.select(larger, value_of(a), value_of(b)))
+
+    def quotient_up(self, a: Int, b: int) -> Int:
+        """Return a / b, rounded up."""
+        return Int(self._builder, self._builder.sdiv((a + (b - 1)).value, value_of(b)))
 
     def stream(self, address: Int, vector: Vector) -> None:
         """Write a vector past the caches, to an address that is a multiple of its size.
@@ -324,6 +281,18 @@ class Vectors:
         stored = self._builder.store(vector.value, pointer, align=self.bytes)
         hint = self._builder.module.add_metadata([ir.Constant(_INT32, 1)])
         stored.set_metadata("nontemporal", hint)
+
+    def prefetch(self, address: Int) -> None:
+        """Ask for the line of memory at an address, which will be read soon."""
+        module = self._builder.module
+        pointer = self._pointer(address, self._scalar)
+        function = module.globals.get("llvm.prefetch.p0")
+        # To read, into the second cache, data.
+        options = [ir.Constant(_INT32, number) for number in (0, 2, 1)]
+        if function is None:
+            kind = ir.FunctionType(ir.VoidType(), [pointer.type, *[_INT32] * 3])
+            function = ir.Function(module, kind, "llvm.prefetch.p0")
+        self._builder.call(function, [pointer, *options])
 
     def fence(self) -> None:
         """Wait until all that was written can be seen by other threads."""
@@ -348,9 +317,15 @@ class Vectors:
     def _indices(self, order: list[int]) -> Any:
         return ir.Constant(ir.VectorType(_INT32, len(order)), order)
 
+    def _mask(self, bits: Any) -> Mask:
+        """Return the mask whose lane l is bit l of an int64."""
+        narrow = self._builder.trunc(bits, ir.IntType(self.lanes))
+        kind = ir.VectorType(ir.IntType(1), self.lanes)
+        return Mask(self._builder, self._builder.bitcast(narrow, kind))
+
     def _first(self, count: Int) -> Mask:
         """Return a mask of the lanes below `count`."""
-        wide = ir.VectorType(_INT64, self.lanes)
+        wide = ir.VectorType(INT64, self.lanes)
         undefined = ir.Constant(wide, ir.Undefined)
         one = self._builder.insert_element(undefined, count.value, ir.Constant(_INT32, 0))
         limit = self._builder.shuffle_vector(one, undefined, self._indices([0] * self.lanes))
@@ -369,13 +344,32 @@ class Vectors:
 
 
 def tile(dtype: Any) -> Callable[[Callable[..., None]], Any]:
-    """Make a function that kernels can call out of a recipe for vectors of `dtype`."""
+    """Make a function that kernels can call out of a recipe for vectors of `dtype`.
+
+    It stays a function of its own in the machine code. Put into the middle of a kernel, it would
+    have to share the registers with all that goes on there, and its loops would be slower by half.
+    """
 
     def make(recipe: Callable[..., None]) -> Any:
+        name = f"tile.{recipe.__name__}.{next(_numbers)}"
+
+        def function_in(module: Any, count: int) -> Any:
+            found = module.globals.get(name)
+            if found is not None:
+                return found
+            function = ir.Function(module, ir.FunctionType(ir.VoidType(), [INT64] * count), name)
+            function.linkage = "internal"
+            function.attributes.add("noinline")
+            function.attributes.add("nounwind")
+            builder = ir.IRBuilder(function.append_basic_block())
+            recipe(Vectors(builder, dtype), *(Int(builder, number) for number in function.args))
+            builder.ret_void()
+            return function
+
         def typed(_context: Any, *arguments: Any) -> Any:
             def emit(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
                 unpacked = [builder.extract_value(values[0], i) for i in range(len(arguments))]
-                recipe(Vectors(builder, dtype), *(Int(builder, value) for value in unpacked))
+                builder.call(function_in(builder.module, len(arguments)), unpacked)
                 return context.get_dummy_value()
 
             return types.void(types.StarArgTuple([types.int64] * len(arguments))), emit
@@ -385,16 +379,12 @@ def tile(dtype: Any) -> Callable[[Callable[..., None]], Any]:
     return make
 
 
-def _value(number: Int | int) -> Any:
-    return number.value if isinstance(number, Int) else ir.Constant(_INT64, number)
-
-
 @intrinsic
 def address(_context: Any, array: Any) -> Any:
     """Return where the first number of an array lies; the caller keeps the array alive."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         made = context.make_array(signature.args[0])(context, builder, values[0])
-        return builder.ptrtoint(made.data, _INT64)
+        return builder.ptrtoint(made.data, INT64)
 
     return types.int64(array), emit
