@@ -25,7 +25,6 @@ import numba
 import numpy.ma  # noqa: F401  # Numba does in the first call, where a fork may catch it halfway
 from llvmlite.binding.ffi import lib as llvm
 from numba._dispatcher import compute_fingerprint
-from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu_options import ParallelOptions
 from numba.np.ufunc.parallel import threading_layer
@@ -221,12 +220,15 @@ def thread_count() -> int:
 @functools.cache
 def code_address(function: Callable[[int, int], None]) -> int:
     """Compile a function of two int64 and return where its code lies, for calls by address."""
-    kind = numba.types.void(numba.types.int64, numba.types.int64)
-    code: Any = CFunc(function, (kind.args, kind.return_type), {}, {"error_model": "numpy"})
+    code = Lean(function, {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": False})
     code._cache = KernelCache(cast(FunctionType, function), "code")
-    code.compile()
+    with global_compiler_lock:  # as in Kernel._add_overload
+        code.compile((numba.int64, numba.int64))
+        [compiled] = code.overloads.values()
+        name = compiled.fndesc.llvm_cfunc_wrapper_name
+        address = compiled.library.get_pointer_to_function(name)
     _code.append(code)  # the code lives as long as this object
-    return int(code.address)
+    return int(address)
 
 
 def use_threads(count: int) -> None:

@@ -114,6 +114,16 @@ def test_inner_and_compiled_functions_can_be_called_from_python():
     assert small.total(x) == small.total.py_func(x)
 
 
+def test_what_a_kernel_calls_is_its_own(monkeypatch, tmp_path):
+    """A helper in code from the cache may have the name of another: no other code may find it."""
+    monkeypatch.setenv("STEPCONV_CACHE_DIR", str(tmp_path))
+    kernel = room.parallel(small.row_sums.function)
+    kernel.serial(np.ones((2, 3)), np.zeros(2))
+    for code in kernel.code.inspect_llvm().values():
+        assert "define internal" in code
+        assert "linkonce" not in code
+
+
 def test_inner_functions_are_no_machine_code_by_themselves():
     @room.inner
     def half(a):
