@@ -41,6 +41,8 @@ _FEW = 100_000
 
 # From 5x5 on, two passes of a column and a row beat one of the whole kernel.
 _WORTH_SPLITTING = 25
+# To look whether a kernel splits takes as long as so many products.
+_SEARCH = 2_000_000
 
 
 def correlate(
@@ -147,8 +149,10 @@ def _filter(x: Array, w: Array, bias: Array, out: Array, numbers: tuple[int, ...
     if algorithm == "fft":
         fft.fft_planes(x, w, bias, out, *numbers)
         return
+    spared = out.size // len(w) * (w[0].size - w.shape[2] - w.shape[3])
+    searched = algorithm == "separable" or (algorithm == "auto" and spared > _SEARCH)
     split = w[0].size >= _WORTH_SPLITTING and x.shape[3] >= lanes(x.dtype)
-    found = factors(w) if split and algorithm in ("auto", "separable") else None
+    found = factors(w) if searched and split else None
     if found is not None:
         separable_planes(x, *found, bias, out, *numbers)
     elif algorithm == "auto" and fft.pays(w, out, numbers):
