@@ -17,6 +17,7 @@ import functools
 import inspect
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar, cast
@@ -69,7 +70,7 @@ _started = False  # Numba's threads, by this module
 _forked = False  # Numba's threads stayed behind in the parent of this process
 
 
-class _Threaded:
+class _Threaded(ABC):
     """A function that may be called from any thread of any process, and runs on all threads."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -85,12 +86,13 @@ class _Threaded:
         else:
             self._run_guarded(args)
 
+    @abstractmethod
     def serial(self, *args: Any) -> None:
         """Run on the calling thread."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _run(self, args: tuple[Any, ...]) -> None:
-        raise NotImplementedError
+        """Run on all threads."""
 
     def _run_guarded(self, args: tuple[Any, ...]) -> None:
         global _lock_free
