@@ -57,7 +57,7 @@ def measure(operation: str) -> dict[str, Any]:
     getattr(stepconv, name)(*given, **options)
     times = {"wall": time.perf_counter() - start, "cpu": time.process_time() - used}
 
-    from stepconv.kernels._cache import source_digest
+    from stepconv.kernels.compile.cache import source_digest
 
     return {**times, "sources": source_digest()}
 

@@ -32,10 +32,16 @@ import stepconv
 from benchmarks import gpu_train, machine, tables
 from benchmarks.gpu_train import Training
 from stepconv import kernels
-from stepconv.cli._measure.cells import Cell, arrays, catalogue, choose, image_filter
-from stepconv.cli._measure.ours import Ours
-from stepconv.cli._measure.peers import Torch
-from stepconv.cli.bench import duration
+from stepconv.bench.cells import (
+    Cell,
+    arrays,
+    catalogue,
+    choose,
+    image_filter,
+)
+from stepconv.bench.ours import Ours
+from stepconv.bench.peers import Torch
+from stepconv.cli.commands.bench import duration
 from stepconv.errors import StepconvError
 
 Call = Callable[[], Any]

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from stepconv.cli.doctor import examine
+from stepconv.cli.commands.doctor import examine
 
 ROOT = Path(__file__).parents[1]
 

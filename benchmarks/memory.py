@@ -14,8 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stepconv.cli._measure.cells import Cell, arrays, catalogue, image_filter
-from stepconv.cli._measure.ours import Ours
+from stepconv.bench.cells import (
+    Cell,
+    arrays,
+    catalogue,
+    image_filter,
+)
+from stepconv.bench.ours import Ours
 
 ASKED = 1.2  # times inputs + output, for direct kernels
 

@@ -24,10 +24,22 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for `python benchmarks/ops.py`
 
 from benchmarks import compiling, machine, memory, tables
-from stepconv.cli import _console
-from stepconv.cli._measure.cells import DTYPES, Cell, catalogue, choose, image_filter
-from stepconv.cli._measure.driver import QUICK, Effort, MeasureError, Row, Team
-from stepconv.cli.bench import busy, checked_threads
+from stepconv.bench.cells import (
+    DTYPES,
+    Cell,
+    catalogue,
+    choose,
+    image_filter,
+)
+from stepconv.bench.driver import (
+    QUICK,
+    Effort,
+    MeasureError,
+    Row,
+    Team,
+)
+from stepconv.cli import terminal
+from stepconv.cli.commands.bench import busy, checked_threads
 from stepconv.errors import StepconvError
 
 PARTS = ("cells", "sizes", "borders", "memory", "compiling")
@@ -43,12 +55,12 @@ def main(arguments: list[str] | None = None) -> int:
         cells = choose(catalogue(), options.cell)
         threads = checked_threads(options.threads)
     except StepconvError as error:
-        _console.complain(str(error))
-        return _console.UNUSABLE
+        terminal.complain(str(error))
+        return terminal.UNUSABLE
     if options.list:
         for cell in cells:
             print(f"{cell.name:<20} {cell.work}")
-        return _console.OK
+        return terminal.OK
     report: Report = {"format": 1, "threads": threads, "broken": [], "quick": options.quick}
     try:
         _measure(report, cells, options)
@@ -56,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
         # What was measured before a Ctrl-C is kept.
         if "cells" in report:
             _finish(report, options.output)
-    return _console.WRONG if report["broken"] else _console.OK
+    return terminal.WRONG if report["broken"] else terminal.OK
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -82,7 +94,7 @@ def _measure(report: Report, cells: list[Cell], options: argparse.Namespace) -> 
     threads = report["threads"]
     report["busy"] = busy()
     if report["busy"]:
-        _console.complain(report["busy"])
+        terminal.complain(report["busy"])
     report["machine"] = machine.facts()
     say("the machine's peak")
     report["peak"] = child("benchmarks.peak", str(threads))
@@ -111,7 +123,7 @@ def attempt(report: Report, team: Team, cell: Cell, *rest: Any, **options: Any) 
         return team.measure(cell, *rest, **options)
     except MeasureError as error:
         report["broken"].append(str(error))
-        _console.complain(str(error))
+        terminal.complain(str(error))
         return None
 
 
@@ -157,7 +169,7 @@ def each_memory(report: Report) -> list[Row]:
         except MeasureError as error:
             if sys.platform == "linux":
                 report["broken"].append(str(error))
-            _console.complain(str(error))
+            terminal.complain(str(error))
     return rows
 
 
@@ -202,9 +214,9 @@ def _finish(report: Report, output: Path | None) -> None:
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-    tables.print_report(report, _console.stdout())
+    tables.print_report(report, terminal.stdout())
     for trouble in report["broken"]:
-        _console.complain(f"broken: {trouble}")
+        terminal.complain(f"broken: {trouble}")
     say(f"written to {path}")
 
 

@@ -16,7 +16,15 @@ import numba
 import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of
-from stepconv.kernels.cpu.vector import Int, Vector, Vectors, address, lanes, registers, tile
+from stepconv.kernels.cpu.machine.vector import (
+    Int,
+    Vector,
+    Vectors,
+    address,
+    lanes,
+    registers,
+    tile,
+)
 
 _STEPS = 200_000
 _BYTES = {"2048² float32": 2048 * 2048 * 4, "8192² float32": 8192 * 8192 * 4}

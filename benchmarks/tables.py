@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import compiling, memory
-from stepconv.cli.bench import duration
+from stepconv.cli.commands.bench import duration
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -120,7 +120,7 @@ def _parts(batch: int) -> list[slice]:
 
 def first_step(threads: str) -> None:
     """Do what `stepconv train lenet5 --data mnist` does until its first step, and stop there."""
-    import stepconv.cli.train  # noqa: F401  what the command imports counts
+    import stepconv.cli.commands.train  # noqa: F401  what the command imports counts
     from stepconv import nn
     from stepconv.kernels.compile import use_threads
     from stepconv.train import data, events

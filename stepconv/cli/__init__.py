@@ -1,6 +1,6 @@
 """The command line: a table of commands, each a thin module that is imported when it is asked for.
 
-To add a command `name`, write `name.py` beside this file with a function `name` in it (annotated
+To add a command `name`, write `commands/name.py` with a function `name` in it (annotated
 parameters as Typer reads them, a docstring whose indented block is an example) and add the name to
 COMMANDS, where a hyphen stands for an underscore; the module's CONTEXT, if it has one, holds
 settings for Typer. Import numba, numpy, rich and textual inside functions, so that `--help` stays
@@ -19,7 +19,7 @@ import typer.core
 import typer.main
 
 import stepconv
-from stepconv.cli import _console
+from stepconv.cli import terminal
 from stepconv.errors import ArgumentError
 
 # In the order in which `stepconv --help` lists them.
@@ -55,7 +55,7 @@ class _LazyCommands(typer.core.TyperGroup):
             hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(COMMANDS)}"
             raise ArgumentError(f"no command {cmd_name!r}: {hint}")
         name = cmd_name.replace("-", "_")
-        module = importlib.import_module(f"{__name__}.{name}")
+        module = importlib.import_module(f"{__name__}.commands.{name}")
         function = getattr(module, name)
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(
@@ -86,7 +86,7 @@ def _stepconv(
     """
     if version:
         print(f"stepconv {stepconv.__version__}")
-        raise typer.Exit(_console.OK)
+        raise typer.Exit(terminal.OK)
     if context.invoked_subcommand is None:
         # Asking for nothing is no mistake: help on stdout and status 0, as git's successors do.
         print(context.get_help())
@@ -94,4 +94,4 @@ def _stepconv(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (without `arguments`, the process's own); return its exit status."""
-    return _console.run(app, arguments)
+    return terminal.run(app, arguments)

@@ -114,7 +114,7 @@ def _module(name: str, backend: str) -> Any:
 def check_available(backend: str) -> None:
     """Say why the machine has not what a backend needs, if so."""
     if backend == "cuda":
-        from stepconv.kernels._card import card
+        from stepconv.kernels.card import card
 
         try:
             card()
@@ -188,7 +188,7 @@ def backends() -> dict[str, str]:
     """Return what each backend is, or why it is not to be had: those begin `not available`."""
     import os
 
-    from stepconv.kernels._card import card
+    from stepconv.kernels.card import card
 
     try:
         gpu = card()

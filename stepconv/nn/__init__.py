@@ -6,7 +6,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from stepconv.nn import dropout, loss, optim, plain
+from stepconv.nn import (
+    dropout,
+    loss,
+    optim,
+    twin,
+)
 from stepconv.nn.description import from_dict, from_toml, load, to_dict, to_toml
 from stepconv.nn.layers import (
     LAYERS,
@@ -77,9 +82,9 @@ __all__ = [
     "load",
     "loss",
     "optim",
-    "plain",
     "to_dict",
     "to_toml",
+    "twin",
     "walk",
 ]
 

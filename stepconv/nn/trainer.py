@@ -22,13 +22,13 @@ from numpy.typing import ArrayLike, NDArray
 from stepconv import kernels
 from stepconv.errors import ArgumentError, ArgumentTypeError
 from stepconv.geometry import integer, word
-from stepconv.kernels.cpu import lane_updates
+from stepconv.kernels.cpu.lanes import updates
+from stepconv.nn.cpu.program import Program
 from stepconv.nn.dropout import step_key
 from stepconv.nn.layers import sizes
 from stepconv.nn.loss import check_loss
 from stepconv.nn.model import ALGORITHMS, Model, initial_parameters, initial_statistics
 from stepconv.nn.optim import SGD, Adam, Optimizer
-from stepconv.nn.program import Program
 from stepconv.nn.weights import Weights
 
 Array = NDArray[Any]
@@ -196,7 +196,7 @@ class Trainer(Predictor):
         """How many steps `learn` makes before it waits for what they found."""
         if self.backend == "cpu":
             return 1
-        from stepconv.nn.card_program import TOGETHER
+        from stepconv.nn.cuda.program import TOGETHER
 
         return TOGETHER
 
@@ -258,20 +258,20 @@ class Trainer(Predictor):
     def _set_numbers(self, rate: float) -> None:
         """Write down what the update of this step goes by."""
         o, numbers = self.optimizer, self._program.numbers
-        numbers[lane_updates.RATE] = rate
-        numbers[lane_updates.DECAY] = o.weight_decay
+        numbers[updates.RATE] = rate
+        numbers[updates.DECAY] = o.weight_decay
         if isinstance(o, Adam):
-            numbers[lane_updates.BETA1], numbers[lane_updates.BETA2] = o.beta1, o.beta2
-            numbers[lane_updates.EPSILON] = o.epsilon
-            numbers[lane_updates.ROOT] = 1 / sqrt(1 - o.beta2**self.steps)
-            numbers[lane_updates.STEP] = rate / (1 - o.beta1**self.steps)
-            numbers[lane_updates.SHRINK] = 1.0
+            numbers[updates.BETA1], numbers[updates.BETA2] = o.beta1, o.beta2
+            numbers[updates.EPSILON] = o.epsilon
+            numbers[updates.ROOT] = 1 / sqrt(1 - o.beta2**self.steps)
+            numbers[updates.STEP] = rate / (1 - o.beta1**self.steps)
+            numbers[updates.SHRINK] = 1.0
             if o.decays_apart:
-                numbers[lane_updates.DECAY] = 0.0
-                numbers[lane_updates.SHRINK] = 1 - rate * o.weight_decay
+                numbers[updates.DECAY] = 0.0
+                numbers[updates.SHRINK] = 1 - rate * o.weight_decay
         else:
-            numbers[lane_updates.MOMENTUM] = o.momentum
-            numbers[lane_updates.AHEAD] = o.momentum if o.nesterov else 0.0
+            numbers[updates.MOMENTUM] = o.momentum
+            numbers[updates.AHEAD] = o.momentum if o.nesterov else 0.0
 
 
 def _parts(backend: str) -> tuple[Any, Any]:
@@ -279,8 +279,8 @@ def _parts(backend: str) -> tuple[Any, Any]:
     if backend == "cpu":
         return Weights, Program
     kernels.check_available(backend)
-    from stepconv.nn.card_program import CardProgram
-    from stepconv.nn.card_writer import CardWeights
+    from stepconv.nn.cuda.program import CardProgram
+    from stepconv.nn.cuda.writer import CardWeights
 
     return CardWeights, CardProgram
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError
-from stepconv.kernels.cpu.lane_rows import LANES
+from stepconv.kernels.cpu.lanes.rows import LANES
 from stepconv.nn.layers import Dense, Shapes, sizes
 from stepconv.nn.model import Model
 

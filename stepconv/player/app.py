@@ -18,11 +18,12 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from stepconv.player import render, views
-from stepconv.player.film import Film
-from stepconv.player.lines import Line, Spot, columns
+from stepconv.player import render
+from stepconv.player.frame.film import Film
 from stepconv.player.playback import Playback
 from stepconv.player.search import FINDABLE
+from stepconv.player.text.lines import Line, Spot, columns
+from stepconv.player.views import screen
 from stepconv.trace import Trace
 
 # What a shell reports for a program that a signal ended: 128 and the signal's number.
@@ -78,7 +79,7 @@ class Stage(Widget):
         if not self.size.width:
             return
         width, height = self.size
-        fresh = views.lines(self.playback, max(width, _LEAST[0]), max(height, _LEAST[1]))
+        fresh = screen.lines(self.playback, max(width, _LEAST[0]), max(height, _LEAST[1]))
         changed = [
             y
             for y, line in enumerate(fresh)

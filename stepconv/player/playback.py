@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from stepconv.errors import ArgumentError
 from stepconv.player import search
-from stepconv.player.film import Film
-from stepconv.player.frames import Frame, frame
+from stepconv.player.frame.film import Film
+from stepconv.player.frame.frames import Frame, frame
 from stepconv.player.search import Query
 from stepconv.trace import Trace
 from stepconv.trace.counterpart import counterpart, has_counterpart

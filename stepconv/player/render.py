@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 from rich.text import Text
 
-from stepconv.player import layout
-from stepconv.player.lines import Line, Piece
+from stepconv.player.text import layout
+from stepconv.player.text.lines import Line, Piece
 
 if TYPE_CHECKING:
-    from stepconv.player.chrome import Status
-    from stepconv.player.frames import Frame
+    from stepconv.player.frame.frames import Frame
+    from stepconv.player.text.chrome import Status
 
 # Blue and orange are told apart by nearly everybody, on dark screens and on light ones.
 _STYLES = {

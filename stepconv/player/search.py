@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError
-from stepconv.player.film import Film
+from stepconv.player.frame.film import Film
 
 Array = NDArray[Any]
 

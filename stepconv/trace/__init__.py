@@ -1,8 +1,9 @@
 """What there is to look at: recorded calls, their files, the worked examples of the lectures."""
 
 from stepconv.trace.call import Call
-from stepconv.trace.examples import example_trace, record_example
-from stepconv.trace.gallery import (
+from stepconv.trace.file.read import load_trace
+from stepconv.trace.gallery.traces import example_trace, record_example
+from stepconv.trace.gallery.worked import (
     GROUPS,
     NamedKernel,
     WorkedExample,
@@ -11,9 +12,8 @@ from stepconv.trace.gallery import (
     worked_example,
     worked_examples,
 )
-from stepconv.trace.load import load_trace
 from stepconv.trace.model import About, Step, Trace
-from stepconv.trace.recording import record
+from stepconv.trace.recorder import record
 
 __all__ = [
     "GROUPS",

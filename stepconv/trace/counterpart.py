@@ -9,7 +9,7 @@ from stepconv import ops
 from stepconv.errors import ArgumentError
 from stepconv.trace.jobs import spelled
 from stepconv.trace.model import Trace
-from stepconv.trace.recording import FEW, record
+from stepconv.trace.recorder import FEW, record
 
 _COUNTERPARTS = {"correlate": ops.convolve, "convolve": ops.correlate}
 

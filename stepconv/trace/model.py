@@ -131,7 +131,7 @@ class Trace(Sequence["Step"]):
 
     def save(self, path: str | PathLike[str], *, force: bool = False) -> None:
         """Write the trace to a file; an existing one only with `force`."""
-        from stepconv.trace.store import save
+        from stepconv.trace.file.write import save
 
         save(self, path, force=force)
 
@@ -267,7 +267,7 @@ class Step:
 
     def check(self) -> None:
         """Raise a TraceError if the record contradicts the arrays of the call."""
-        from stepconv.trace.check import check_step
+        from stepconv.trace.file.check import check_step
 
         try:
             check_step(self)

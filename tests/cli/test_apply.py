@@ -15,7 +15,10 @@ from PIL import Image
 from rich.console import Console
 
 import stepconv
-from stepconv.cli import _output, _pictures, _preview, main
+from stepconv.cli import main
+from stepconv.cli.reading import picture_files
+from stepconv.cli.showing import output
+from stepconv.cli.showing import preview as previews
 from stepconv.trace import named_kernels, pictures
 
 Capture = pytest.CaptureFixture[str]
@@ -346,7 +349,7 @@ def test_a_failed_write_leaves_what_was_there(monkeypatch: pytest.MonkeyPatch) -
     Path("out.npy").write_text("precious")
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left") as caught:
-        _output.write(Path("out.npy"), b"half of it")
+        output.write(Path("out.npy"), b"half of it")
     assert caught.value.filename == "out.npy"
     assert os.listdir() == ["out.npy"]
     assert Path("out.npy").read_text() == "precious"
@@ -464,7 +467,7 @@ def test_between_pillows_limits_and_ours_a_picture_passes(
 
 
 def test_the_limit_holds_for_arrays(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pictures, "MOST_PIXELS", 11)
+    monkeypatch.setattr(picture_files, "MOST_PIXELS", 11)
     np.save("x.npy", RAMP)
     assert "3x4 pixels, at most 11 fit" in refusal(capsys, "x.npy", "1", "-o", "out.npy")
 
@@ -560,13 +563,13 @@ def test_in_a_process_of_its_own() -> None:
 def preview(images: dict[str, Array], **options: Any) -> list[str]:
     screen = io.StringIO()
     settings: dict[str, Any] = {"force_terminal": True, "color_system": "truecolor", "width": 60}
-    _preview.show(Console(file=screen, **{**settings, **options}), images)
+    previews.show(Console(file=screen, **{**settings, **options}), images)
     return screen.getvalue().splitlines()
 
 
 def test_half_blocks_hold_two_pixels() -> None:
     pixels = np.array([[[1, 2, 3]], [[4, 5, 6]]], np.uint8)
-    (line,) = _preview.half_blocks(pixels)
+    (line,) = previews.half_blocks(pixels)
     assert line.plain == "▀"
     style = line.spans[0].style
     assert str(style) == "#010203 on #040506"
@@ -578,7 +581,7 @@ def test_a_preview_keeps_to_the_screen(shape: tuple[int, int], width: int) -> No
     image = np.full(shape, 200, np.uint8)
     lines = preview({"before.png": image, "x" * 99: image}, width=width, no_color=True)
     assert max(map(len, lines)) <= width
-    assert 2 <= len(lines) <= 1 + _preview.LINES
+    assert 2 <= len(lines) <= 1 + previews.LINES
     assert lines[0].startswith("before.png")
 
 
@@ -593,21 +596,21 @@ def test_without_colour_shades_tell_dark_from_light() -> None:
 
 def test_shades_fall_back_to_ascii() -> None:
     image = np.array([[0, 60, 120, 180, 255]], np.uint8)
-    assert _preview.shades(image, _preview.SHADES) == [" ░▒▓█"]
-    assert _preview.shades(image, _preview.ASCII_SHADES) == [" .:*#"]
+    assert previews.shades(image, previews.SHADES) == [" ░▒▓█"]
+    assert previews.shades(image, previews.ASCII_SHADES) == [" .:*#"]
 
 
 def test_shrinking_averages() -> None:
     image = np.arange(64, dtype=np.uint8).reshape(8, 8)
-    small = _preview.resize(image, 4, 4)
+    small = previews.resize(image, 4, 4)
     np.testing.assert_array_equal(small, np.rint(image.reshape(4, 2, 4, 2).mean(axis=(1, 3))))
-    assert _preview.resize(np.zeros((7, 5, 3), np.uint8), 4, 4).shape == (4, 2, 3)
+    assert previews.resize(np.zeros((7, 5, 3), np.uint8), 4, 4).shape == (4, 2, 3)
 
 
 def test_a_terminal_shows_before_and_after(capsys: Capture, monkeypatch: Any) -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, color_system="truecolor", width=60)
-    monkeypatch.setattr("stepconv.cli._console.stdout", lambda: console)
+    monkeypatch.setattr("stepconv.cli.terminal.stdout", lambda: console)
     Image.fromarray(photo(4)).save("x.png")
     for out in ("out.png", "out.npy"):
         apply(capsys, "x.png", "identity", out=out)

@@ -13,12 +13,25 @@ import pytest
 from rich.console import Console
 
 from benchmarks import memory, peak, tables
-from stepconv.cli import bench, main
-from stepconv.cli._measure import driver
-from stepconv.cli._measure.cells import Ask, Cell, arrays, asks_for, catalogue, choose
-from stepconv.cli._measure.driver import Effort, MeasureError, Team, verdict
-from stepconv.cli._measure.ours import Ours
-from stepconv.cli._measure.peers import OURS, PEERS
+from stepconv.bench import driver
+from stepconv.bench.cells import (
+    Ask,
+    Cell,
+    arrays,
+    asks_for,
+    catalogue,
+    choose,
+)
+from stepconv.bench.driver import (
+    Effort,
+    MeasureError,
+    Team,
+    verdict,
+)
+from stepconv.bench.ours import Ours
+from stepconv.bench.peers import OURS, PEERS
+from stepconv.cli import main
+from stepconv.cli.commands import bench
 from stepconv.errors import ArgumentError
 
 CELLS = catalogue()

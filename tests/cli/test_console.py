@@ -8,7 +8,7 @@ import pytest
 import typer
 
 import stepconv
-from stepconv.cli import COMMANDS, _console, main
+from stepconv.cli import COMMANDS, main, terminal
 from stepconv.errors import ArgumentError, ArgumentTypeError
 
 
@@ -28,7 +28,7 @@ def run_function(function, *arguments):
     """Run `function` as the only command of an app."""
     app = typer.Typer(add_completion=False)
     app.command()(function)
-    return _console.run(app, arguments)
+    return terminal.run(app, arguments)
 
 
 def assert_one_line(error_output, *words):
@@ -118,7 +118,7 @@ def test_a_bug_keeps_its_traceback():
 
 def test_a_command_chooses_its_status():
     def check() -> None:
-        raise typer.Exit(_console.WRONG)
+        raise typer.Exit(terminal.WRONG)
 
     assert run_function(check) == 1
 

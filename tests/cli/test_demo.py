@@ -14,11 +14,13 @@ import pytest
 from rich.console import Console
 
 from stepconv import ops
-from stepconv.cli import _demo_network, demo, main
-from stepconv.player import layout
-from stepconv.player.film import Film
-from stepconv.player.frames import frame
-from stepconv.player.lines import line_width
+from stepconv.cli import main
+from stepconv.cli.commands import demo
+from stepconv.cli.showing import demo_network
+from stepconv.player.frame.film import Film
+from stepconv.player.frame.frames import frame
+from stepconv.player.text import layout
+from stepconv.player.text.lines import line_width
 from stepconv.trace import worked_example
 from stepconv.train import runs
 
@@ -55,7 +57,7 @@ def test_on_a_pipe_it_is_plain_text_without_a_pause(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setattr("stepconv.cli._console.which", lambda name: f"/somewhere/{name}")
+    monkeypatch.setattr("stepconv.cli.terminal.which", lambda name: f"/somewhere/{name}")
     out = output_of(capsys)
     assert "\x1b" not in out
     assert "= 225" in out
@@ -74,7 +76,7 @@ def test_plain_says_it_in_sentences(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_it_suggests_only_what_works(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("stepconv.cli._console.which", lambda name: f"/somewhere/{name}")
+    monkeypatch.setattr("stepconv.cli.terminal.which", lambda name: f"/somewhere/{name}")
     for command in demo.suggestions():
         program, *arguments = command.split()
         assert program == "stepconv"
@@ -84,7 +86,7 @@ def test_it_suggests_only_what_works(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_it_suggests_what_can_be_typed_without_an_active_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("stepconv.cli._console.which", lambda name: None)
+    monkeypatch.setattr("stepconv.cli.terminal.which", lambda name: None)
     monkeypatch.setattr("sys.argv", [".venv/bin/stepconv", "demo"])
     assert demo.suggestions()[1] == ".venv/bin/stepconv examples"
     monkeypatch.setattr("sys.argv", ["/somewhere/stepconv/__main__.py", "demo"])
@@ -127,7 +129,7 @@ def test_only_a_terminal_that_can_redraw_is_paced(
 ) -> None:
     console = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": term})
     pauses: list[float] = []
-    monkeypatch.setattr("stepconv.cli._console.stdout", lambda: console)
+    monkeypatch.setattr("stepconv.cli.terminal.stdout", lambda: console)
     monkeypatch.setattr("time.sleep", pauses.append)
     assert main(["demo", *arguments]) == 0
     assert bool(pauses) == paced
@@ -158,7 +160,7 @@ def test_in_a_process_of_its_own() -> None:
 @pytest.fixture(scope="module")
 def learnt() -> tuple[Any, Any]:
     """A network that learnt as in the demo."""
-    trainer, data, told = _demo_network._begin()
+    trainer, data, told = demo_network._begin()
     *_, last = told
     assert last.history[-1].test_accuracy > 0.95
     return trainer, data
@@ -166,7 +168,7 @@ def learnt() -> tuple[Any, Any]:
 
 def test_the_network_reads(learnt: tuple[Any, Any], capsys: pytest.CaptureFixture[str]) -> None:
     trainer, data = learnt
-    _demo_network.read(Console(file=io.StringIO()), trainer, data.test, drawn=False)
+    demo_network.read(Console(file=io.StringIO()), trainer, data.test, drawn=False)
     out = capsys.readouterr().out
     found = re.findall(r"a (\d) is told as (\d) \((\d+)%\)", out)
     assert [int(label) for label, _, _ in found] == data.test.labels[:4].tolist()
@@ -176,7 +178,7 @@ def test_the_network_reads(learnt: tuple[Any, Any], capsys: pytest.CaptureFixtur
 
 def test_the_window_is_the_networks_own(learnt: tuple[Any, Any]) -> None:
     trainer, data = learnt
-    trace, number, best = _demo_network.first_layer(trainer, data)
+    trace, number, best = demo_network.first_layer(trainer, data)
     parameters = trainer.parameters()
     x = data.test.pictures[:1] * np.float32(runs.scale(data))
     answers = ops.correlate(x, parameters["conv1.weight"], parameters["conv1.bias"])[0]
@@ -191,8 +193,8 @@ def test_on_a_screen_the_network_is_drawn_slowly(monkeypatch: pytest.MonkeyPatch
     console = Console(
         file=screen, force_terminal=True, color_system="truecolor", width=60, height=24
     )
-    monkeypatch.setattr("stepconv.cli._console.stdout", lambda: console)
-    _demo_network.play(console, pauses.append, drawn=True)
+    monkeypatch.setattr("stepconv.cli.terminal.stdout", lambda: console)
+    demo_network.play(console, pauses.append, drawn=True)
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
     assert 3 < sum(pauses) < 15
     assert "lenet5 learns from 3,000 made digits" in shown

@@ -10,7 +10,7 @@ import pytest
 
 import stepconv
 from stepconv.cli import main
-from stepconv.cli.doctor import find_data
+from stepconv.cli.commands.doctor import find_data
 from stepconv.train.known import FILES
 
 
@@ -68,7 +68,7 @@ def test_text_has_every_part(capsys):
 
 
 def test_an_optional_package_that_is_absent_names_its_extra(capsys, monkeypatch):
-    monkeypatch.setattr("stepconv.cli.doctor._version", lambda name: None)
+    monkeypatch.setattr("stepconv.cli.commands.doctor._version", lambda name: None)
     main(["doctor"])
     assert "pip install 'stepconv[images]'" in " ".join(capsys.readouterr().out.split())
 

@@ -8,9 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from stepconv.cli import _literal, main
+from stepconv.cli import main
+from stepconv.cli.reading import literal
 from stepconv.errors import ArgumentError
-from stepconv.trace import gallery
+from stepconv.trace.gallery import worked
 
 
 def listing(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -25,14 +26,14 @@ def test_every_name_has_one_line(
 ) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     lines = [line.split() for line in listing(capsys).splitlines() if line.startswith("  ")]
-    names = [example.id for example in gallery.worked_examples()]
-    names += [*gallery.named_kernels(), *gallery.pictures()]
+    names = [example.id for example in worked.worked_examples()]
+    names += [*worked.named_kernels(), *worked.pictures()]
     assert [words[0] for words in lines] == names
 
 
 def test_headings_are_the_groups(capsys: pytest.CaptureFixture[str]) -> None:
     headings = [line for line in listing(capsys).splitlines() if not line.startswith(" ")]
-    groups = [f"worked examples: {group}" for group in gallery.GROUPS]
+    groups = [f"worked examples: {group}" for group in worked.GROUPS]
     assert headings == [*groups, "kernels", "pictures"]
 
 
@@ -42,7 +43,7 @@ def test_on_a_pipe_no_line_is_cut(
     monkeypatch.delenv("COLUMNS", raising=False)
     out = listing(capsys)
     assert "…" not in out
-    for example in gallery.worked_examples():
+    for example in worked.worked_examples():
         assert example.title in out
 
 
@@ -58,14 +59,14 @@ def test_lines_keep_to_the_width(
 
 def test_a_kernel_is_listed_as_one_would_type_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert "1/16 1/8 1/16; 1/8 1/4 1/8; 1/16 1/8 1/16" in listing(capsys)
-    for kernel in gallery.named_kernels().values():
-        np.testing.assert_array_equal(_literal.parse(_literal.spell(kernel.kernel)), kernel.kernel)
+    for kernel in worked.named_kernels().values():
+        np.testing.assert_array_equal(literal.parse(literal.spell(kernel.kernel)), kernel.kernel)
 
 
 def test_json_holds_every_number(capsys: pytest.CaptureFixture[str]) -> None:
     data = json.loads(listing(capsys, "--json"))
     assert set(data) == {"examples", "kernels", "pictures"}
-    for entry, example in zip(data["examples"], gallery.worked_examples(), strict=True):
+    for entry, example in zip(data["examples"], worked.worked_examples(), strict=True):
         assert set(entry) == set(vars(example))
         for key in ("id", "group", "title", "lecture", "op", "note"):
             assert entry[key] == getattr(example, key)
@@ -73,10 +74,10 @@ def test_json_holds_every_number(capsys: pytest.CaptureFixture[str]) -> None:
         assert entry["inputs"] == {name: x.tolist() for name, x in example.inputs.items()}
         assert entry["expected"] == np.asarray(example.expected).tolist()
         assert entry["checkpoints"] == [dict(point) for point in example.checkpoints]
-    for name, kernel in gallery.named_kernels().items():
+    for name, kernel in worked.named_kernels().items():
         assert data["kernels"][name]["kernel"] == kernel.kernel.tolist()
         assert data["kernels"][name]["lectures"] == list(kernel.lectures)
-    for name, rows in gallery.pictures().items():
+    for name, rows in worked.pictures().items():
         assert data["pictures"][name] == rows.tolist()
 
 
@@ -119,7 +120,7 @@ def test_listing_starts_without_numba(arguments: list[str]) -> None:
     ],
 )
 def test_numbers_as_one_types_them(text: str, numbers: list[float]) -> None:
-    array = _literal.parse(text)
+    array = literal.parse(text)
     np.testing.assert_array_equal(array, numbers)
     assert array.dtype == np.array(numbers).dtype
 
@@ -138,6 +139,6 @@ def test_numbers_as_one_types_them(text: str, numbers: list[float]) -> None:
 )
 def test_what_is_no_matrix_is_pointed_at(text: str, words: list[str]) -> None:
     with pytest.raises(ArgumentError) as caught:
-        _literal.parse(text)
+        literal.parse(text)
     for word in words:
         assert word in str(caught.value)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from stepconv import nn
-from stepconv.cli import main, predict
+from stepconv.cli import main
+from stepconv.cli.commands import predict
 from stepconv.nn import checkpoint
 from stepconv.train import digits, judge, runs
 from tests.conftest import NO_RUNTIME
@@ -129,7 +130,7 @@ def test_filters_of_a_dense_layer_are_pictures(
 
 
 def test_a_kernels_zero_is_gray() -> None:
-    from stepconv.cli.filters import pictures
+    from stepconv.cli.commands.filters import pictures
 
     [(caption, shown)] = pictures(np.array([[[[-2.0, 0.0, 1.0, 2.0]]]]))
     assert caption == "1"

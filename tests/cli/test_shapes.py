@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from stepconv import nn
-from stepconv.cli import main, shapes
-from stepconv.nn.sheets import SHEETS
-from stepconv.trace import gallery
+from stepconv.cli import main
+from stepconv.cli.commands import shapes
+from stepconv.nn.famous import SHEETS
+from stepconv.trace.gallery import worked
 
 GUIDE = Path(__file__).parents[2] / "docs" / "training.md"
 LECTURES = {
     example.id: example.expected
-    for example in gallery.worked_examples()
+    for example in worked.worked_examples()
     if example.op.startswith("parameter_count")
 }
 

@@ -13,7 +13,7 @@ import pytest
 import stepconv
 from stepconv.cli import main
 from stepconv.trace import load_trace, named_kernels, pictures, worked_examples
-from stepconv.trace.examples import has_windows
+from stepconv.trace.gallery.traces import has_windows
 
 Capture = pytest.CaptureFixture[str]
 

@@ -15,7 +15,8 @@ import pytest
 from rich.console import Console
 
 from stepconv import nn
-from stepconv.cli import _curve, _report, _training, main
+from stepconv.cli import main
+from stepconv.cli.showing import curve, report, training
 from stepconv.train import data, digits, events
 from stepconv.train.runs import METRICS, MODEL, STATE
 from tests.conftest import BACKENDS
@@ -63,7 +64,7 @@ def test_on_a_pipe_it_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_what_goes_on_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    with _training.waiting(Console(stderr=True)) as say:
+    with training.waiting(Console(stderr=True)) as say:
         for text in (
             "loading",
             "downloading a: 1 MB",
@@ -198,7 +199,7 @@ def told() -> list[Any]:
 
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_the_screen_fits(width: int) -> None:
-    screen = _training.Screen("lenet5 on mnist · 61,706 parameters · 60,000 pictures · seed 0")
+    screen = training.Screen("lenet5 on mnist · 61,706 parameters · 60,000 pictures · seed 0")
     heights = set()
     for event in told():
         screen.hear(event)
@@ -217,7 +218,7 @@ def test_the_screen_fits(width: int) -> None:
 
 def test_the_live_screen_passes_all_events_on() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=60, height=24)
-    assert list(_training.live(iter(told()), console, "small")) == told()
+    assert list(training.live(iter(told()), console, "small")) == told()
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1
 
@@ -237,12 +238,12 @@ def dots(lines: list[str]) -> set[tuple[int, int]]:
 
 
 def test_a_curve_has_its_dots_where_the_values_are() -> None:
-    assert dots(_curve.curve([0, 1], 1, 1)) == {(3, 0), (0, 1), (1, 1), (2, 1)}
-    assert dots(_curve.curve([5] * 8, 4, 2)) == {(7, x) for x in range(8)}
-    assert dots(_curve.curve([1, 2, 3, 4], 2, 1)) == {(3 - x, x) for x in range(4)}
-    assert dots(_curve.curve([0.5] * 4, 2, 2, 0.0, 1.0)) == {(4, x) for x in range(4)}
-    assert dots(_curve.curve([], 3, 2)) == set()
-    assert dots(_curve.curve([float("nan"), float("inf"), 1.0], 1, 1)) == {(3, 0), (3, 1)}
+    assert dots(curve.curve([0, 1], 1, 1)) == {(3, 0), (0, 1), (1, 1), (2, 1)}
+    assert dots(curve.curve([5] * 8, 4, 2)) == {(7, x) for x in range(8)}
+    assert dots(curve.curve([1, 2, 3, 4], 2, 1)) == {(3 - x, x) for x in range(4)}
+    assert dots(curve.curve([0.5] * 4, 2, 2, 0.0, 1.0)) == {(4, x) for x in range(4)}
+    assert dots(curve.curve([], 3, 2)) == set()
+    assert dots(curve.curve([float("nan"), float("inf"), 1.0], 1, 1)) == {(3, 0), (3, 1)}
 
 
 def test_a_confusion_is_counted_in_rows_of_the_truth() -> None:
@@ -257,15 +258,15 @@ def test_a_confusion_is_counted_in_rows_of_the_truth() -> None:
     assert verdict.wrong.tolist() == [4, 1]
     table = verdict.confusion(3)
     assert table.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
-    lines = _report.confusion(table, ["a", "b", "c"], 60)
+    lines = report.confusion(table, ["a", "b", "c"], 60)
     assert [line.split() for line in lines[1:]] == [
         ["a", "b", "c"],
         ["a", "1", "1", "·"],
         ["b", "·", "1", "·"],
         ["c", "1", "·", "1"],
     ]
-    assert _report.confusion(table, ["a", "b", "c"], 5) == []
-    assert _report.mistakes(table, ["a", "b", "c"])[1:] == [
+    assert report.confusion(table, ["a", "b", "c"], 5) == []
+    assert report.mistakes(table, ["a", "b", "c"])[1:] == [
         "  a, told as b: 1 times",
         "  c, told as a: 1 times",
     ]
@@ -277,7 +278,7 @@ def test_the_report_of_clothes_fits_60_columns() -> None:
     from stepconv.train.known import CLASSES
 
     table = np.full((10, 10), 1000)
-    lines = _report.confusion(table, CLASSES["fashion-mnist"], 60)
+    lines = report.confusion(table, CLASSES["fashion-mnist"], 60)
     assert lines
     assert max(map(len, lines)) <= 60
 

@@ -57,7 +57,7 @@ def said_by(
     monkeypatch: pytest.MonkeyPatch, failing: str = "", fails: bool = False
 ) -> list[list[Any]]:
     """Return what driver and launches are told by each of three runs of two launches."""
-    from stepconv.kernels.cuda import sequence
+    from stepconv.kernels.cuda.network import sequence
 
     said: list[Any] = []
     monkeypatch.setattr(sequence, "SIMULATED", False)

@@ -13,7 +13,15 @@ import pytest
 
 from stepconv import nn
 from stepconv.errors import ArgumentError
-from stepconv.nn import Conv, Dense, Flatten, MaxPool, Model, ReLU, plain
+from stepconv.nn import (
+    Conv,
+    Dense,
+    Flatten,
+    MaxPool,
+    Model,
+    ReLU,
+    twin,
+)
 from stepconv.nn.dropout import step_key
 from tests.conftest import BACKENDS, NO_CARD, NO_SIMULATOR, SIMULATED
 from tests.nn.networks import STACKS, batch, network, remembered, weights
@@ -55,7 +63,7 @@ def test_a_step_is_that_of_the_twin(name: str) -> None:
     x, y = batch(model, IMAGES)
     trainer = on_card(model, nn.SGD(0.0), seed=3, parameters=values, statistics=stats)
     wide = x.astype(np.float64)
-    ref = plain.step(model, doubled(values), doubled(stats), wide, y, key=step_key(3, 1))
+    ref = twin.step(model, doubled(values), doubled(stats), wide, y, key=step_key(3, 1))
 
     loss, correct = trainer.step(x, y, 0.5)
     assert loss == pytest.approx(ref.loss, rel=1e-3, abs=1e-5)
@@ -73,7 +81,7 @@ def test_answers_are_those_of_the_twin(name: str) -> None:
     model = network(name)
     values, stats = weights(model), remembered(model)
     x, _ = batch(model, 3)
-    ref = plain.logits(model, doubled(values), doubled(stats), x.astype(np.float64))
+    ref = twin.logits(model, doubled(values), doubled(stats), x.astype(np.float64))
     for at_once in (2, None):  # with a rest, and by the usual number
         predictor = nn.Predictor(model, values, stats, batch_size=at_once, backend="cuda")
         comp = predictor.logits(x)
@@ -86,7 +94,7 @@ def test_the_squared_error_is_that_of_the_twin() -> None:
     values = weights(model)
     x, y = batch(model, IMAGES)
     trainer = on_card(model, nn.SGD(0.0), parameters=values, loss="mean-squared-error")
-    ref = plain.step(model, doubled(values), {}, x.astype(np.float64), y, loss="mean-squared-error")
+    ref = twin.step(model, doubled(values), {}, x.astype(np.float64), y, loss="mean-squared-error")
     assert trainer.step(x, y, 0.0)[0] == pytest.approx(ref.loss, rel=1e-5)
     close(trainer.gradients(), ref.gradients, 1e-5)
 
@@ -186,9 +194,9 @@ def test_a_set_that_was_brought_is_trained_on_like_one_of_the_host() -> None:
 
 
 def test_steps_made_together_are_those_made_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    from stepconv.nn import card_program
+    from stepconv.nn.cuda import program
 
-    monkeypatch.setattr(card_program, "TOGETHER", 3)  # so that some steps are left over
+    monkeypatch.setattr(program, "TOGETHER", 3)  # so that some steps are left over
     draw = np.random.default_rng(0)
     pictures = draw.integers(0, 256, (7, 6, 5)).astype(np.uint8)
     labels = draw.integers(0, 3, 7)
@@ -314,7 +322,7 @@ def test_a_run_folder_goes_from_one_backend_to_the_other(
 
 @pytest.mark.skipif(SIMULATED, reason="only a card makes graphs: the simulator has none")
 def test_a_graph_computes_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    from stepconv.kernels.cuda import sequence
+    from stepconv.kernels.cuda.network import sequence
 
     as_graph, singly = on_card(SMALL, seed=5), on_card(SMALL, seed=5)
     steps(as_graph, 0, 8)

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stepconv.kernels import _cache, _fingerprint
-from stepconv.kernels.compile import cache_status, clear_cache, inner, parallel
+from stepconv.kernels.compile import cache, cache_status, clear_cache, fingerprint, inner, parallel
 from tests.kernels import small_kernels as small
 from tests.kernels.processes import finish, run, start
 
@@ -140,7 +139,7 @@ def test_a_whole_file_that_holds_something_else_is_not_used(folder):
     target = kernel.targetctx
     path, key = kernel._cache._entry(kernel.signatures[0], target.codegen())
     for payload in (b"", b"no pickle", pickle.dumps(()), pickle.dumps((1, 2, 3))):
-        _cache._write(path, key, payload)
+        cache._write(path, key, payload)
         assert load(kernel) is None
 
 
@@ -173,7 +172,7 @@ def test_a_warm_cache_is_used_where_nothing_may_be_written(folder, monkeypatch):
 
     for name in ("mkdir", "replace", "utime", "unlink"):
         monkeypatch.setattr(os, name, refuse)
-    monkeypatch.setattr(_cache.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(cache.tempfile, "mkstemp", refuse)
     kernel = fresh()
     compute(kernel)
     assert found(kernel) == 1
@@ -209,7 +208,7 @@ def test_the_folder_is_private(folder):
 
 def test_edited_sources_have_a_folder_of_their_own(folder, monkeypatch):
     compute(fresh())
-    monkeypatch.setattr(_cache, "source_digest", lambda: "0" * 64)
+    monkeypatch.setattr(cache, "source_digest", lambda: "0" * 64)
     kernel = fresh()
     compute(kernel)
     assert found(kernel) == 0
@@ -221,8 +220,8 @@ def test_the_digest_covers_every_source(tmp_path, monkeypatch):
     for path in (kernels / "cpu" / "conv.py", geometry / "plan.py"):
         path.parent.mkdir(parents=True)
         path.write_text("one")
-    monkeypatch.setattr(_cache, "__file__", str(kernels / "_cache.py"))
-    digest = _cache.source_digest.__wrapped__
+    monkeypatch.setattr(cache, "__file__", str(kernels / "compile" / "cache.py"))
+    digest = cache.source_digest.__wrapped__
     digests = {digest()}
     (kernels / "cpu" / "conv.py").write_text("two")
     digests.add(digest())
@@ -242,7 +241,7 @@ def test_folders_that_nobody_uses_are_removed(folder):
         os.utime(folder / name, (month_ago, month_ago))
     compute(fresh())
     left = {path.name for path in folder.iterdir()}
-    assert left == {"sources-" + "1" * 16, "pictures", _cache._folder().name}
+    assert left == {"sources-" + "1" * 16, "pictures", cache._folder().name}
 
 
 def test_clearing_removes_our_files_only(folder):
@@ -298,15 +297,15 @@ def make(factor, constant=1.0):
 
 
 def test_the_fingerprint_tells_what_a_kernel_reads():
-    prints = [_fingerprint.fingerprint(make(*values).function) for values in [(2,), (3,), (2, 4.0)]]
+    prints = [fingerprint.fingerprint(make(*values).function) for values in [(2,), (3,), (2, 4.0)]]
     assert len(set(prints)) == 3
-    assert _fingerprint.fingerprint(make(2).function) == prints[0]
+    assert fingerprint.fingerprint(make(2).function) == prints[0]
 
 
 def test_the_fingerprint_tells_a_bool_a_float_and_arrays_apart():
     values = [1, 1.0, True, None, "1", (1,), [1], {1: 2}, {1}, 0.0, -0.0, 1j]
     values += [np.array([1, 2]), np.array([1, 3]), np.array([1.0, 2.0]), np.array([[1, 2]])]
-    prints = {_fingerprint.fingerprint(make(value).function) for value in values}
+    prints = {fingerprint.fingerprint(make(value).function) for value in values}
     assert len(prints) == len(values)
 
 
@@ -317,11 +316,11 @@ def test_the_fingerprint_sees_into_nested_functions_and_modules(monkeypatch):
 
         return nested
 
-    first = _fingerprint.fingerprint(outer)
+    first = fingerprint.fingerprint(outer)
     monkeypatch.setitem(globals(), "SEEN", 9)
-    second = _fingerprint.fingerprint(outer)
+    second = fingerprint.fingerprint(outer)
     monkeypatch.setattr(small, "total", small.weighted)
-    third = _fingerprint.fingerprint(outer)
+    third = fingerprint.fingerprint(outer)
     assert len({first, second, third}) == 3
 
 
@@ -342,15 +341,15 @@ def test_a_kernel_that_cannot_be_recognised_again_is_named(folder):
     def read():
         return unknown
 
-    with pytest.raises(_fingerprint.NoFingerprint, match="object at 0x"):
-        _fingerprint.fingerprint(read)
+    with pytest.raises(fingerprint.NoFingerprint, match="object at 0x"):
+        fingerprint.fingerprint(read)
 
 
 def test_a_kernel_that_cannot_be_stored_says_so_and_runs(folder, monkeypatch):
     def refuse(_function):
-        raise _fingerprint.NoFingerprint("it reads a secret")
+        raise fingerprint.NoFingerprint("it reads a secret")
 
-    monkeypatch.setattr(_cache, "fingerprint", refuse)
+    monkeypatch.setattr(cache, "fingerprint", refuse)
     with pytest.warns(
         UserWarning, match="row_sums is compiled in every process: it reads a secret"
     ):

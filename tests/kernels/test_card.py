@@ -10,7 +10,7 @@ import pytest
 
 import stepconv
 from stepconv import BackendError
-from stepconv.kernels import _card
+from stepconv.kernels import card
 
 
 class Driver:
@@ -39,7 +39,7 @@ class Driver:
 @pytest.fixture(autouse=True)
 def no_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NUMBA_ENABLE_CUDASIM", raising=False)
-    monkeypatch.setattr(_card, "card", _card.card.__wrapped__)
+    monkeypatch.setattr(card, "card", card.card.__wrapped__)
 
 
 def with_driver(monkeypatch: pytest.MonkeyPatch, usable: bool = True, **fails: int) -> None:
@@ -54,7 +54,7 @@ def test_no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(ctypes, "CDLL", missing)
     with pytest.raises(BackendError, match=r"^no NVIDIA driver is installed \(.* is not found\)$"):
-        _card.card()
+        card.card()
     answer = stepconv.backends()["cuda"]
     assert answer.startswith("not available: no NVIDIA driver")
 
@@ -63,13 +63,13 @@ def test_no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_driver_without_a_card(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     with_driver(monkeypatch, **{call: 100})
     with pytest.raises(BackendError, match=r"^the NVIDIA driver .*\(CUDA_ERROR_NO_DEVICE\)$"):
-        _card.card()
+        card.card()
 
 
 def test_a_card_that_nothing_compiles_for(monkeypatch: pytest.MonkeyPatch) -> None:
     with_driver(monkeypatch, usable=False)
     with pytest.raises(BackendError) as caught:
-        _card.card()
+        card.card()
     assert str(caught.value) == (
         "NVIDIA Something, 80 GiB, driver for CUDA 13.2, but Numba finds no CUDA compiler: "
         "pip install 'stepconv[cuda]' brings what is missing"
@@ -84,4 +84,4 @@ def test_a_card_and_its_driver_are_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_simulator_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMBA_ENABLE_CUDASIM", "1")
-    assert "simulator" in _card.card()
+    assert "simulator" in card.card()

@@ -1,17 +1,17 @@
-"""Each kernel that conv.py may choose, held against the textbook on shapes that only it serves."""
+"""Each kernel that may be chosen, held against the textbook on shapes that only it serves."""
 
 import numpy as np
 import pytest
 
 import stepconv
-from stepconv.kernels.cpu import (
-    conv,
-    few,
-    few_weights,
+from stepconv.kernels.cpu.conv import (
+    choose,
+    few_filters,
+    few_filters_weights,
     filter_weights,
-    layer,
-    layer_weights,
-    plain,
+    loops,
+    many_filters,
+    many_filters_weights,
     winograd,
 )
 from stepconv.testing.calls import Call
@@ -47,7 +47,7 @@ KERNELS = ("correlate", "correlate_grad_x", "correlate_grad_w")
 @pytest.fixture(autouse=True)
 def tiles_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let tiles serve however few products there are."""
-    monkeypatch.setattr(conv, "_FEW", 0)
+    monkeypatch.setattr(choose, "_FEW", 0)
 
 
 @pytest.fixture
@@ -64,17 +64,17 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         monkeypatch.setattr(module, name, watch)
 
-    for module in (layer, few, winograd):
-        watched(module, "apply_passes" if module is layer else "apply_pass")
-    for module in (layer_weights, few_weights, filter_weights):
+    for module in (many_filters, few_filters, winograd):
+        watched(module, "apply_passes" if module is many_filters else "apply_pass")
+    for module in (many_filters_weights, few_filters_weights, filter_weights):
         watched(module, "weigh")
-    watched(plain, "correlate")
+    watched(loops, "correlate")
     return names
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("kernel", ["layer", "few"])
+@pytest.mark.parametrize("kernel", ["many_filters", "few_filters"])
 @pytest.mark.parametrize(("x", "w", "options"), LAYERS.values(), ids=list(LAYERS))
 def test_layers(
     x: Sizes,
@@ -86,17 +86,19 @@ def test_layers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Lanes without work decide between the two: none, or more than there are.
-    monkeypatch.setattr(conv, "_waste", lambda *_: {"layer": 0.0, "few": np.inf}[kernel])
+    monkeypatch.setattr(
+        choose, "_waste", lambda *_: {"many_filters": 0.0, "few_filters": np.inf}[kernel]
+    )
     made = call(x, w, **options)
     taken.clear()
     judge(made, dtype)
     assert kernel in taken or options.get("stride") in (3, (2, 3))
-    assert "plain" not in taken
+    assert "loops" not in taken
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cells", [1, 5])
-@pytest.mark.parametrize("kernel", ["layer", "few"])
+@pytest.mark.parametrize("kernel", ["many_filters", "few_filters"])
 @pytest.mark.parametrize(("x", "w", "options"), LAYERS.values(), ids=list(LAYERS))
 def test_rows_cut_into_pieces(
     x: Sizes,
@@ -107,8 +109,13 @@ def test_rows_cut_into_pieces(
     taken: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(conv, "_waste", lambda *_: {"layer": 0.0, "few": np.inf}[kernel])
-    for module in {"layer": (layer, layer_weights), "few": (few, few_weights)}[kernel]:
+    monkeypatch.setattr(
+        choose, "_waste", lambda *_: {"many_filters": 0.0, "few_filters": np.inf}[kernel]
+    )
+    for module in {
+        "many_filters": (many_filters, many_filters_weights),
+        "few_filters": (few_filters, few_filters_weights),
+    }[kernel]:
         monkeypatch.setattr(module, "_CELLS", cells)
     made = call(x, w, **options)
     taken.clear()
@@ -138,7 +145,7 @@ def test_depthwise_layers(
     taken.clear()
     judge(made, dtype)
     assert "filter_weights" in taken
-    assert "plain" not in taken
+    assert "loops" not in taken
 
 
 def judge(made: Call, dtype: str) -> None:
@@ -181,7 +188,7 @@ def test_winograd_serves_3x3_windows_alone(taken: list[str]) -> None:
         made = call((1, 2, 9, 9), w, **options)
         taken.clear()
         made.without("grad_out").run(stepconv.correlate, algorithm="winograd")
-        assert taken == ["layer"]
+        assert taken == ["many_filters"]
 
 
 def test_nan_and_inf_stay_where_they_are() -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from stepconv.kernels.cpu import fft
-from stepconv.kernels.cpu.fft import fft_planes
+from stepconv.kernels.cpu.conv import fourier
+from stepconv.kernels.cpu.conv.fourier import fft_planes
 from tests.kernels.filters import random_filtering
 
 pytestmark = pytest.mark.slow  # many tiles, each compiled when it is first met
@@ -20,7 +20,7 @@ def assert_within_stated_error(out, call):
     total, _ = call.exactly()
     unit = np.finfo(out.dtype).eps / 2
     kernel = [(k - 1) * d + 1 for k, d in zip(call.w.shape[2:], call.dilation, strict=True)]
-    side, _ = fft._cut(out.shape[2:], kernel, call.stride)
+    side, _ = fourier._cut(out.shape[2:], kernel, call.stride)
     size = np.linalg.norm(call.x) * np.linalg.norm(call.w)
     bound = 8 * unit * np.log2(side[0] * side[1]) * size + unit * np.abs(call.bias).max()
     assert np.abs(out - total).max() <= bound

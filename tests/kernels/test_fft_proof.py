@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepconv.kernels.compile import thread_count, use_threads
-from stepconv.kernels.cpu import conv, fft, fft_proof
-from stepconv.kernels.cpu.fft_proof import Proof, _rectangles
+from stepconv.kernels.cpu.conv import choose, fourier, fourier_proof
+from stepconv.kernels.cpu.conv.fourier_proof import Proof, _rectangles
 from tests.kernels.filters import Filtering, assert_within_bound, random_filtering
 
 
 def proven(call):
     out = call.empty()
-    fft.proven_planes(call.x, call.w, call.bias, out, *call.before)
+    fourier.proven_planes(call.x, call.w, call.bias, out, *call.before)
     return out
 
 
@@ -52,9 +52,9 @@ def test_without_the_proof_it_is_not(monkeypatch):
 def test_parts_are_left_out_and_summed(monkeypatch):
     """Windows at the corners of a full correlation see hardly anything: those alone are summed."""
     summed = []
-    planes = fft.filter_planes
+    planes = fourier.filter_planes
     monkeypatch.setattr(
-        fft,
+        fourier,
         "filter_planes",
         lambda x, w, bias, out, *n: summed.append(out.size) or planes(x, w, bias, out, *n),
     )
@@ -130,20 +130,22 @@ def test_the_same_bits_on_any_number_of_threads():
 @pytest.mark.slow
 def test_auto_takes_it_for_large_kernels_and_keeps_the_bound(monkeypatch):
     taken = []
-    planes = fft.proven_planes
-    monkeypatch.setattr(fft, "proven_planes", lambda *a: taken.append(a[1].shape[2:]) or planes(*a))
+    planes = fourier.proven_planes
+    monkeypatch.setattr(
+        fourier, "proven_planes", lambda *a: taken.append(a[1].shape[2:]) or planes(*a)
+    )
     for kernel in ((3, 3), (45, 47)):
         call = random_filtering(11, (1, 1, 300, 310), kernel, before=(1, 2), after=(2, 1))
         out = call.empty()
-        conv.correlate(call.x, call.w, call.bias, out, *call.numbers, 1)
+        choose.correlate(call.x, call.w, call.bias, out, *call.numbers, 1)
         assert_within_bound(out, call)
     assert taken == [(45, 47)]
-    assert fft_proof.Proof(call.w, np.float32).missing(np.ones((100, 100)), 0, (50, 50)) == []
+    assert fourier_proof.Proof(call.w, np.float32).missing(np.ones((100, 100)), 0, (50, 50)) == []
 
 
 def test_float64_and_steps_are_summed():
     w, out = np.ones((1, 1, 99, 99)), np.ones((1, 1, 2000, 2000), np.float32)
-    assert fft.pays(w, out, (1, 1, 1, 1, 0, 0))
-    assert not fft.pays(w, out.astype(float), (1, 1, 1, 1, 0, 0))
-    assert not fft.pays(w, out, (2, 1, 1, 1, 0, 0))
-    assert not fft.pays(w, out, (1, 1, 1, 2, 0, 0))
+    assert fourier.pays(w, out, (1, 1, 1, 1, 0, 0))
+    assert not fourier.pays(w, out.astype(float), (1, 1, 1, 1, 0, 0))
+    assert not fourier.pays(w, out, (2, 1, 1, 1, 0, 0))
+    assert not fourier.pays(w, out, (1, 1, 1, 2, 0, 0))

@@ -4,8 +4,8 @@ import numba
 import numpy as np
 import pytest
 
-from stepconv.kernels.cpu import filter as planes
-from stepconv.kernels.cpu.filter import filter_planes
+from stepconv.kernels.cpu.conv import filter as planes
+from stepconv.kernels.cpu.conv.filter import filter_planes
 from tests.kernels.filters import assert_within_bound, random_filtering
 
 pytestmark = pytest.mark.slow  # many tiles, each compiled when it is first met

@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 from stepconv.kernels.compile import code_address
-from stepconv.kernels.cpu.addresses import float32s, int64s
-from stepconv.kernels.cpu.lane_rows import WIDTH, operands, row, run
+from stepconv.kernels.cpu.lanes.rows import (
+    WIDTH,
+    operands,
+    row,
+    run,
+)
+from stepconv.kernels.cpu.machine.addresses import float32s, int64s
 from tests.kernels.processes import run as run_script
 
 

@@ -8,11 +8,11 @@ import numba
 import numpy as np
 import pytest
 
-from stepconv.kernels.cpu.few import tile_shape as shape
-from stepconv.kernels.cpu.filter_tiles import line_sums, window_sums
-from stepconv.kernels.cpu.filter_weights import weight_sums
-from stepconv.kernels.cpu.tiles import dot, multiply_add, rows_of
-from stepconv.kernels.cpu.vector import has_masks, registers, vector_bits
+from stepconv.kernels.cpu.conv.few_filters import tile_shape as shape
+from stepconv.kernels.cpu.conv.filter_tiles import line_sums, window_sums
+from stepconv.kernels.cpu.conv.filter_weights import weight_sums
+from stepconv.kernels.cpu.machine.tiles import dot, multiply_add, rows_of
+from stepconv.kernels.cpu.machine.vector import has_masks, registers, vector_bits
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 ARM = platform.machine().lower() in ("aarch64", "arm64")

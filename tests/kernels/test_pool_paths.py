@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import stepconv
-from stepconv.kernels.cpu import pool_back, pool_rows
-from stepconv.kernels.cpu.pool_rows import fits
-from stepconv.kernels.cpu.pool_tiles import Windows
-from stepconv.kernels.cpu.vector import lanes
+from stepconv.kernels.cpu.machine.vector import lanes
+from stepconv.kernels.cpu.pool import backward, forward
+from stepconv.kernels.cpu.pool.forward import fits
+from stepconv.kernels.cpu.pool.forward_tiles import Windows
 
 pytestmark = pytest.mark.slow  # many tiles, each compiled when it is first met
 
@@ -106,15 +106,15 @@ def test_planes_in_doubt_are_done_again(special):
 
 @pytest.mark.parametrize("window", [2, 3])
 def test_long_signals_are_cut_into_strips(window):
-    x = image((1, 2 * 2 * pool_rows.STRIP + 77), np.float32)
+    x = image((1, 2 * 2 * forward.STRIP + 77), np.float32)
     check(x, (window,), stride=2, padding=1)
 
 
 @pytest.mark.parametrize(("window", "stride"), WINDOWS[:5])
 def test_images_are_cut_into_bands(window, stride, monkeypatch):
-    monkeypatch.setattr(pool_rows, "CELLS", 1)
+    monkeypatch.setattr(forward, "CELLS", 1)
     for cells in (1, 3 * 33 * stride[0]):
-        monkeypatch.setattr(pool_back, "CELLS", cells)
+        monkeypatch.setattr(backward, "CELLS", cells)
         check(image((2, 12, 33), np.float32), window, stride=stride, padding=window[0] // 2)
 
 

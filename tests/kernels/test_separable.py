@@ -6,8 +6,8 @@ import numba
 import numpy as np
 import pytest
 
-from stepconv.kernels.cpu import conv, separable
-from stepconv.kernels.cpu.separable import factors, separable_planes
+from stepconv.kernels.cpu.conv import choose, separable
+from stepconv.kernels.cpu.conv.separable import factors, separable_planes
 from tests.kernels.filters import assert_within_bound, random_filtering
 
 pytestmark = pytest.mark.slow  # many tiles, each compiled when it is first met
@@ -54,7 +54,7 @@ def test_heights_of_the_column_and_the_image(height):
 def test_images_narrower_than_a_vector_are_filtered_directly():
     call = rank_one(6, (1, 2, 2000, 3), (5, 5), before=(2, 2), after=(2, 2))
     out = call.empty()
-    conv.correlate(call.x, call.w, call.bias, out, *call.numbers, 2)
+    choose.correlate(call.x, call.w, call.bias, out, *call.numbers, 2)
     assert_within_bound(out, call)
 
 

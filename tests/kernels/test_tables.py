@@ -5,8 +5,8 @@ import weakref
 import numpy as np
 import pytest
 
-from stepconv.kernels.cpu import tables
-from stepconv.kernels.cpu.tables import remembered
+from stepconv.kernels.cpu.machine import remembered as memo
+from stepconv.kernels.cpu.machine.remembered import remembered
 
 
 @pytest.fixture
@@ -31,17 +31,17 @@ def test_the_same_sizes_get_the_same_tables(made):
 
 def test_large_tables_are_given_back(made):
     make, runs = made
-    gone = weakref.ref(make(tables._MOST_BYTES, 1)[0])
+    gone = weakref.ref(make(memo._MOST_BYTES, 1)[0])
     assert gone() is None
-    make(tables._MOST_BYTES, 1)
+    make(memo._MOST_BYTES, 1)
     assert runs == [1, 1]
 
 
 def test_the_first_make_room_for_the_last(made):
     make, runs = made
     first = weakref.ref(make(10, -1)[0])
-    for fill in range(tables._MOST):
+    for fill in range(memo._MOST):
         make(10, fill)
     assert first() is None
-    make(10, tables._MOST - 1)
-    assert len(runs) == tables._MOST + 1
+    make(10, memo._MOST - 1)
+    assert len(runs) == memo._MOST + 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stepconv import nn
-from stepconv.nn import plain
+from stepconv.nn import twin
 from tests.nn.networks import STACKS, batch, network, remembered, some_of_the_zoo, weights
 
 
@@ -14,7 +14,7 @@ def differences(
     model: nn.Model, values: dict[str, Any], stats: Any, images: Any, labels: Any, loss: str
 ) -> None:
     """Compare some gradients of every parameter with what a small push does to the loss."""
-    found = plain.step(model, values, stats, images, labels, loss=loss, key=5)
+    found = twin.step(model, values, stats, images, labels, loss=loss, key=5)
     draw = np.random.default_rng(0)
     push = 1e-6
     assert set(found.gradients) == set(values)
@@ -25,7 +25,7 @@ def differences(
                 pushed = array.copy()
                 pushed.flat[place] += way
                 pushed_all = {**values, name: pushed}
-                made = plain.step(model, pushed_all, stats, images, labels, loss=loss, key=5)
+                made = twin.step(model, pushed_all, stats, images, labels, loss=loss, key=5)
                 losses.append(made.loss)
             expected = (losses[0] - losses[1]) / (2 * push)
             assert found.gradients[name].flat[place] == pytest.approx(expected, rel=1e-4, abs=1e-7)
@@ -58,12 +58,12 @@ def test_pytorch_says_the_same(name: str) -> None:
 
     other.eval()
     expected = other(x).detach().numpy()
-    assert np.allclose(plain.logits(model, values, stats, images), expected, atol=1e-10)
+    assert np.allclose(twin.logits(model, values, stats, images), expected, atol=1e-10)
 
     other.train()
     if "dropout" in {place.layer.kind for place in model.places}:
         return  # it draws other cells than PyTorch
-    found = plain.step(model, values, stats, images, labels)
+    found = twin.step(model, values, stats, images, labels)
     loss = torch.nn.functional.cross_entropy(other(x), y)
     loss.backward()
     assert found.loss == pytest.approx(loss.item(), rel=1e-9)
@@ -90,9 +90,9 @@ def test_dropout_silences_its_share_and_scales_the_rest() -> None:
     model = network("dropout")
     images, _ = batch(model, 4)
     values = weights(model)
-    quiet = plain.logits(model, values, {}, images)
-    loud = plain.step(model, values, {}, images, np.zeros(4, int), key=1).logits
-    other = plain.step(model, values, {}, images, np.zeros(4, int), key=2).logits
+    quiet = twin.logits(model, values, {}, images)
+    loud = twin.step(model, values, {}, images, np.zeros(4, int), key=1).logits
+    other = twin.step(model, values, {}, images, np.zeros(4, int), key=2).logits
     assert not np.allclose(quiet, loud)
     assert not np.allclose(other, loud)
 

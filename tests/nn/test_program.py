@@ -7,7 +7,7 @@ import pytest
 
 from stepconv import nn
 from stepconv.errors import StepconvError
-from stepconv.nn import plain
+from stepconv.nn import twin
 from stepconv.nn.dropout import step_key
 from tests.nn.networks import STACKS, batch, network, remembered, some_of_the_zoo, weights
 
@@ -43,11 +43,11 @@ def hold_to_twin(
         algorithm=algorithm,
     )
     comp = trainer.logits(x)
-    ref_logits = plain.logits(model, doubled(values), doubled(stats), x.astype(np.float64))
+    ref_logits = twin.logits(model, doubled(values), doubled(stats), x.astype(np.float64))
     rounding = 1e-5 if algorithm == "direct" else 5e-5
     assert np.abs(comp - ref_logits).max() <= rounding * max(1, np.abs(ref_logits).max())
 
-    ref = plain.step(
+    ref = twin.step(
         *(model, doubled(values), doubled(stats), x.astype(np.float64), y),
         loss=loss,
         key=step_key(3, 1),

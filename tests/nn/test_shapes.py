@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stepconv import nn
-from stepconv.nn import plain, shapes, sheets
+from stepconv.nn import famous, shapes, twin
 
 # Parameters as published: torchvision's tables; ZFNet's follow from the sizes in its paper.
 PUBLISHED = {
@@ -35,12 +35,12 @@ def rows_of(model):
 
 
 def test_every_sheet_has_a_published_sum():
-    assert set(PUBLISHED) == set(sheets.SHEETS)
+    assert set(PUBLISHED) == set(famous.SHEETS)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_parameters_are_as_published(name):
-    model = sheets.build(name)
+    model = famous.build(name)
     rows = rows_of(model).values()
     assert sum(row.parameters for row in rows) == model.parameter_count == PUBLISHED[name]
     assert model.about
@@ -48,7 +48,7 @@ def test_parameters_are_as_published(name):
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_multiplications_are_as_published(name):
-    rows = rows_of(sheets.build(name)).values()
+    rows = rows_of(famous.build(name)).values()
     assert round(sum(row.multiplications for row in rows) / 1e9, 2) == OPERATIONS[name]
 
 
@@ -72,7 +72,7 @@ def test_multiplications_are_as_published(name):
     ],
 )
 def test_sizes_and_receptive_fields(name, layer, size, sees):
-    row = rows_of(sheets.build(name))[layer]
+    row = rows_of(famous.build(name))[layer]
     assert (row.output, row.sees) == (size, sees)
 
 
@@ -109,9 +109,9 @@ def test_groups_read_their_share_of_the_channels():
     assert row.parameter_formula == "224 = (3·3·3 + 1) · 8"
 
 
-@pytest.mark.parametrize("name", [*nn.ZOO, *sheets.SHEETS])
+@pytest.mark.parametrize("name", [*nn.ZOO, *famous.SHEETS])
 def test_formulas_say_what_is_counted(name):
-    model = nn.build(name) if name in nn.ZOO else sheets.build(name)
+    model = nn.build(name) if name in nn.ZOO else famous.build(name)
     for row in rows_of(model).values():
         for formula in row.size_formulas:
             left, _, right = formula.partition(" = ")
@@ -138,7 +138,7 @@ def test_shapes_are_those_of_the_network_at_work(name):
     parameters, statistics = nn.initial_parameters(model, 0), nn.initial_statistics(model)
     rows = rows_of(model)
     assert sum(row.parameters for row in rows.values()) == sum(map(np.size, parameters.values()))
-    answers = plain.logits(model, parameters, statistics, np.zeros((1, 1, 28, 28), np.float32))
+    answers = twin.logits(model, parameters, statistics, np.zeros((1, 1, 28, 28), np.float32))
     assert [*rows.values()][-1].output == answers.shape[1:]
 
 
@@ -155,7 +155,7 @@ def test_a_field_is_what_changes_a_cell():
     model = nn.Model("lit", shape, (*layers, nn.Flatten()), prod(row.output))
     ones = {name: np.ones(s, np.float32) for name, s in model.parameter_shapes.items()}
     lit = np.eye(400, dtype=np.float32).reshape(400, *shape)
-    answers = plain.logits(model, ones, {}, lit).reshape(400, *row.output)
+    answers = twin.logits(model, ones, {}, lit).reshape(400, *row.output)
     of_middle = answers[:, :, 5, 5].any(axis=1).reshape(20, 20)
     assert of_middle.any(axis=1).sum() == row.sees[0]
     assert of_middle.any(axis=0).sum() == row.sees[1]

@@ -6,7 +6,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stepconv.geometry import Axis, Plan
-from stepconv.nn.tables import backward_lines, families, forward_lines, tap_families
+from stepconv.nn.cpu.windows import (
+    backward_lines,
+    families,
+    forward_lines,
+    tap_families,
+)
 
 
 @st.composite

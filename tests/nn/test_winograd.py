@@ -6,7 +6,7 @@ import pytest
 from stepconv import nn
 from stepconv.errors import ArgumentError
 from stepconv.nn import BatchNorm, Concat, Conv, Dense, Flatten, ReLU, Residual
-from stepconv.nn.winograd import pays, pays_for_weights
+from stepconv.nn.cpu.winograd import pays, pays_for_weights
 from tests.nn.networks import batch
 from tests.nn.test_program import hold_to_twin
 

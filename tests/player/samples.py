@@ -7,7 +7,7 @@ import numpy as np
 
 from stepconv import ops
 from stepconv.trace import Trace, record, worked_examples
-from stepconv.trace.examples import has_windows, record_example
+from stepconv.trace.gallery.traces import has_windows, record_example
 
 RNG = np.random.default_rng(7)
 

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from stepconv.player.app import Player
-from stepconv.player.lines import as_text, columns
+from stepconv.player.text.lines import as_text, columns
 from stepconv.trace import Trace
 from tests.player.samples import sample
 
@@ -368,7 +368,7 @@ def test_q_leaves_with_success() -> None:
 
 def test_every_key_of_the_help_has_an_action() -> None:
     from stepconv.player.app import _CLICKS
-    from stepconv.player.help import KEYS
+    from stepconv.player.keys import KEYS
 
     assert {key for key, _, _ in KEYS} <= set(_CLICKS)
     for action in _CLICKS.values():

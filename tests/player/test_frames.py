@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from stepconv.player import draw
-from stepconv.player.film import Film
-from stepconv.player.frames import Frame, frame
-from stepconv.player.lines import as_text
-from stepconv.player.sheet import WINNER, Grid
+from stepconv.player.frame.film import Film
+from stepconv.player.frame.frames import Frame, frame
+from stepconv.player.frame.plane import WINNER, Grid
+from stepconv.player.text import draw
+from stepconv.player.text.lines import as_text
 from stepconv.trace import Step, worked_example
 from stepconv.trace.words import number
 from tests.player.samples import PLAYABLE, WORKED, sample, steps_of

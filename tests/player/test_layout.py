@@ -2,13 +2,14 @@
 
 import pytest
 
-from stepconv.player import layout, render
-from stepconv.player.chrome import Status
-from stepconv.player.film import Film
-from stepconv.player.frames import Frame, frame
-from stepconv.player.help import foot
-from stepconv.player.lines import Line, as_text, line_width
-from stepconv.player.sheet import Grid
+from stepconv.player import render
+from stepconv.player.frame.film import Film
+from stepconv.player.frame.frames import Frame, frame
+from stepconv.player.frame.plane import Grid
+from stepconv.player.keys import foot
+from stepconv.player.text import layout
+from stepconv.player.text.chrome import Status
+from stepconv.player.text.lines import Line, as_text, line_width
 from tests.player.samples import PLAYABLE, SOME, WORKED, sample, steps_of
 
 SIZES = ((80, 24), (60, 20), (200, 60), (100, 30), (40, 12), (30, 8), (20, 6))

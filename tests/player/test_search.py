@@ -7,7 +7,7 @@ import pytest
 
 import stepconv
 from stepconv.errors import ArgumentError
-from stepconv.player.film import Film
+from stepconv.player.frame.film import Film
 from stepconv.player.search import covering, find, matches, parse_place, parse_query
 from tests.player.samples import PLAYABLE, sample
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stepconv.player import views
-from stepconv.player.lines import as_text
 from stepconv.player.playback import Playback
+from stepconv.player.text.lines import as_text
+from stepconv.player.views import screen
 from stepconv.trace import example_trace
 from tests.player.samples import sample
 
@@ -43,7 +43,7 @@ def drawn(name: str) -> str:
         player.look(view)
     if player.lacks_counterpart:
         player.other = player.record_counterpart()
-    lines = (as_text(line).rstrip() for line in views.lines(player, *size))
+    lines = (as_text(line).rstrip() for line in screen.lines(player, *size))
     return "\n".join(lines) + "\n"
 
 
@@ -59,7 +59,7 @@ def test_the_readme_s_picture_is_the_player_of_today() -> None:
     player = Playback(example_trace("vertical-edge-rgb"))
     player.go(19)
     shown = unescape(picture).replace("\N{NO-BREAK SPACE}", " ")
-    for line in views.lines(player, 80, 24):
+    for line in screen.lines(player, 80, 24):
         for piece in line:
             assert piece.text.strip() in shown
 

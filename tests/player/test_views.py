@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 import stepconv
-from stepconv.player import compare, digits, help, picture, present, views
-from stepconv.player.frames import frame
-from stepconv.player.lines import as_text, line_width
-from stepconv.player.numbers import format_of
+from stepconv.player import keys
+from stepconv.player.frame.frames import frame
+from stepconv.player.frame.numbers import format_of
+from stepconv.player.frame.plane import Grid, sheet_of
 from stepconv.player.playback import Playback
 from stepconv.player.render import ROLES
-from stepconv.player.sheet import Grid, sheet_of
+from stepconv.player.text import digits, picture
+from stepconv.player.text.lines import as_text, line_width
+from stepconv.player.views import compare, present, screen
 from stepconv.trace.counterpart import has_counterpart
 from tests.player.samples import PLAYABLE, SOME, sample
 
@@ -34,7 +36,7 @@ def looking(name: str, view: str) -> Playback:
 
 
 def said(player: Playback, width: int = 80, height: int = 24) -> str:
-    return "\n".join(as_text(line) for line in views.lines(player, width, height))
+    return "\n".join(as_text(line) for line in screen.lines(player, width, height))
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -42,7 +44,7 @@ def said(player: Playback, width: int = 80, height: int = 24) -> str:
 def test_a_view_fits_into_any_screen(name: str, view: str) -> None:
     player = looking(name, view)
     for width, height in SIZES:
-        lines = views.lines(player, width, height)
+        lines = screen.lines(player, width, height)
         assert len(lines) == height
         assert max(line_width(line) for line in lines) <= width
         roles = {piece.role for line in lines for piece in line}
@@ -55,10 +57,10 @@ def test_an_empty_trace_says_so() -> None:
 
 def test_the_help_names_every_key_of_the_last_line() -> None:
     text = said(looking("same-4x4", "help"), 60, 20)
-    for key, _, meaning in help.KEYS:
+    for key, _, meaning in keys.KEYS:
         assert f" {key}" in text
         assert meaning in text
-    assert {key for key, _ in help.foot()} <= {key for key, _, _ in help.KEYS}
+    assert {key for key, _ in keys.foot()} <= {key for key, _, _ in keys.KEYS}
 
 
 def test_correlation_and_convolution_stand_side_by_side() -> None:

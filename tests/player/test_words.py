@@ -5,9 +5,10 @@ import pytest
 
 import stepconv
 from stepconv.geometry import Axis, same_pads
-from stepconv.player import readers, sizes, words, workers
-from stepconv.player.film import Film
-from stepconv.player.lines import Block, as_text
+from stepconv.player.frame import words
+from stepconv.player.frame.film import Film
+from stepconv.player.text.lines import Block, as_text
+from stepconv.player.views import readers, sizes, workers
 from stepconv.trace import Trace
 from tests.player.samples import PLAYABLE, SOME, sample
 

@@ -5,7 +5,7 @@ import pytest
 
 from stepconv.errors import ArgumentError
 from stepconv.trace import GROUPS, WorkedExample, example_trace, record_example, worked_examples
-from stepconv.trace.examples import folder, has_windows
+from stepconv.trace.gallery.traces import folder, has_windows
 
 WITH_WINDOWS = [example for example in worked_examples() if has_windows(example)]
 

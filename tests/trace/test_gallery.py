@@ -8,10 +8,10 @@ import pytest
 
 from stepconv import ops
 from stepconv.errors import ArgumentError
-from stepconv.trace import gallery
-from stepconv.trace.gallery import WorkedExample
+from stepconv.trace.gallery import worked
+from stepconv.trace.gallery.worked import WorkedExample
 
-EXAMPLES = gallery.worked_examples()
+EXAMPLES = worked.worked_examples()
 
 
 def agrees(example: WorkedExample, result: object) -> bool:
@@ -26,14 +26,14 @@ def test_the_engine_gives_what_is_expected(example: WorkedExample) -> None:
 
 
 def test_without_a_backend_the_one_in_use_computes() -> None:
-    example = gallery.worked_example("moving-average-1d")
+    example = worked.worked_example("moving-average-1d")
     assert agrees(example, example.run())
     with pytest.raises(ArgumentError, match="backend='abacus'"):
         example.run("abacus")
 
 
 def test_the_numbers_tell_a_mirrored_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(gallery._OPERATIONS, "correlate", ops.convolve)
+    monkeypatch.setitem(worked._OPERATIONS, "correlate", ops.convolve)
     wrong = [e.id for e in EXAMPLES if e.op == "correlate" and not agrees(e, e.run("textbook"))]
     assert {"impulse-correlate", "valid-4x4", "vertical-edge-gray"} <= set(wrong)
 
@@ -73,8 +73,8 @@ def test_checkpoints_are_numbers_on_the_way() -> None:
 
 def test_there_are_38_examples_21_kernels_and_the_pictures() -> None:
     assert len({example.id for example in EXAMPLES}) == len(EXAMPLES) == 38
-    assert len(gallery.named_kernels()) == 21
-    assert {name: rows.shape for name, rows in gallery.pictures().items()} == {
+    assert len(worked.named_kernels()) == 21
+    assert {name: rows.shape for name, rows in worked.pictures().items()} == {
         "letter-a-15x14": (14, 15),
         "eight-22x16": (22, 16),
         "checkerboard-8x8": (8, 8),
@@ -85,23 +85,23 @@ def test_there_are_38_examples_21_kernels_and_the_pictures() -> None:
 
 def test_examples_come_group_by_group() -> None:
     groups = [example.group for example in EXAMPLES]
-    assert tuple(dict.fromkeys(groups)) == gallery.GROUPS
-    assert groups == sorted(groups, key=gallery.GROUPS.index)
+    assert tuple(dict.fromkeys(groups)) == worked.GROUPS
+    assert groups == sorted(groups, key=worked.GROUPS.index)
 
 
 def test_integers_stay_integers() -> None:
-    assert gallery.worked_example("vertical-edge-rgb").inputs["x"].dtype == np.int64
-    assert gallery.worked_example("moving-average-1d").inputs["w"].dtype == np.float64
+    assert worked.worked_example("vertical-edge-rgb").inputs["x"].dtype == np.int64
+    assert worked.worked_example("moving-average-1d").inputs["w"].dtype == np.float64
 
 
 def test_nothing_shared_can_be_changed() -> None:
-    example = gallery.worked_example("avg-pool-4x4")
+    example = worked.worked_example("avg-pool-4x4")
     for array in (
         example.inputs["x"],
         example.expected,
         example.printed,
-        gallery.named_kernels()["sobel-x"].kernel,
-        gallery.pictures()["eight-22x16"],
+        worked.named_kernels()["sobel-x"].kernel,
+        worked.pictures()["eight-22x16"],
     ):
         assert isinstance(array, np.ndarray)
         with pytest.raises(ValueError, match="read-only"):
@@ -110,21 +110,21 @@ def test_nothing_shared_can_be_changed() -> None:
         example.options["window"] = 3  # type: ignore[index]
     with pytest.raises(AttributeError):
         example.title = "another"  # type: ignore[misc]
-    gallery.named_kernels().clear()
-    gallery.pictures().clear()
-    assert gallery.named_kernels()
-    assert gallery.pictures()
+    worked.named_kernels().clear()
+    worked.pictures().clear()
+    assert worked.named_kernels()
+    assert worked.pictures()
 
 
 def test_a_named_kernel_knows_its_lectures() -> None:
-    kernel = gallery.named_kernels()["sobel-x"]
+    kernel = worked.named_kernels()["sobel-x"]
     assert kernel.name == "sobel-x"
     np.testing.assert_array_equal(kernel.kernel, [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
     assert "CIS 678 Machine Learning: CNNs" in kernel.lectures
 
 
 def test_the_averages_sum_to_one() -> None:
-    for name, kernel in gallery.named_kernels().items():
+    for name, kernel in worked.named_kernels().items():
         if "blur" in name or "gaussian" in name or "average" in name or name == "unsharp-5":
             assert kernel.kernel.sum() == pytest.approx(1), name
 
@@ -138,7 +138,7 @@ def test_the_averages_sum_to_one() -> None:
 )
 def test_an_unknown_id_names_what_is_close(id: str, words: list[str]) -> None:
     with pytest.raises(ArgumentError) as caught:
-        gallery.worked_example(id)
+        worked.worked_example(id)
     for word in words:
         assert word in str(caught.value)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stepconv.cli import train
+from stepconv.cli.commands import train
 from stepconv.train import digits
 from stepconv.train.recipe import Recipe
 

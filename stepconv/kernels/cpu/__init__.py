@@ -1,9 +1,19 @@
 """The parallel CPU kernels, compiled by Numba; same names and signatures as the textbook's."""
 
-from stepconv.kernels.cpu.conv import channel_sums, correlate, correlate_grad_w, correlate_grad_x
+from stepconv.kernels.cpu.activations import relu, relu_backward
+from stepconv.kernels.cpu.conv.choose import (
+    channel_sums,
+    correlate,
+    correlate_grad_w,
+    correlate_grad_x,
+)
 from stepconv.kernels.cpu.pad import pad, pad_backward
-from stepconv.kernels.cpu.pointwise import relu, relu_backward
-from stepconv.kernels.cpu.pool import avg_pool, avg_pool_backward, max_pool, max_pool_backward
+from stepconv.kernels.cpu.pool.choose import (
+    avg_pool,
+    avg_pool_backward,
+    max_pool,
+    max_pool_backward,
+)
 
 __all__ = [
     "avg_pool",

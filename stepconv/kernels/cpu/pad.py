@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.compile import inner, parallel, share_of
-from stepconv.kernels.cpu.vector import Int, Vector, Vectors, address, tile, vector_bits
+from stepconv.kernels.cpu.machine.vector import (
+    Int,
+    Vector,
+    Vectors,
+    address,
+    tile,
+    vector_bits,
+)
 
 Array = Any
 

@@ -4,11 +4,21 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.kernels.cuda._launch import adopt, plain_errors, to_card, uploaded_once
-from stepconv.kernels.cuda.array import CardArray
-from stepconv.kernels.cuda.conv import channel_sums, correlate, correlate_grad_w, correlate_grad_x
+from stepconv.kernels.cuda.activations import relu, relu_backward
+from stepconv.kernels.cuda.conv.choose import (
+    channel_sums,
+    correlate,
+    correlate_grad_w,
+    correlate_grad_x,
+)
+from stepconv.kernels.cuda.machine.array import CardArray
+from stepconv.kernels.cuda.machine.launch import (
+    adopt,
+    plain_errors,
+    to_card,
+    uploaded_once,
+)
 from stepconv.kernels.cuda.pad import pad, pad_backward
-from stepconv.kernels.cuda.pointwise import relu, relu_backward
 from stepconv.kernels.cuda.pool import avg_pool, avg_pool_backward, max_pool, max_pool_backward
 
 __all__ = [

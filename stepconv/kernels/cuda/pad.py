@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from stepconv.kernels.cuda._launch import kernel, launch_each, on_gpu
-from stepconv.kernels.cuda.places import place
+from stepconv.kernels.cuda.machine.launch import kernel, launch_each, on_gpu
+from stepconv.kernels.cuda.machine.places import place
 
 Array = Any
 

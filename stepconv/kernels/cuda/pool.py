@@ -11,9 +11,20 @@ from typing import Any
 
 from numba import cuda
 
-from stepconv.kernels.cuda._launch import allocate, inner, kernel, launch_each, on_gpu
-from stepconv.kernels.cuda.ends import AS_IT_IS, End
-from stepconv.kernels.cuda.places import larger, place, smaller, windows_over
+from stepconv.kernels.cuda.machine.launch import (
+    allocate,
+    inner,
+    kernel,
+    launch_each,
+    on_gpu,
+)
+from stepconv.kernels.cuda.machine.places import (
+    larger,
+    place,
+    smaller,
+    windows_over,
+)
+from stepconv.kernels.cuda.network.ends import AS_IT_IS, End
 
 Array = Any
 

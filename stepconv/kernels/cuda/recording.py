@@ -9,7 +9,13 @@ from typing import Any
 from numba import cuda
 
 from stepconv.kernels import recording
-from stepconv.kernels.cuda._launch import SIMULATED, inner, kernel, launch, on_gpu
+from stepconv.kernels.cuda.machine.launch import (
+    SIMULATED,
+    inner,
+    kernel,
+    launch,
+    on_gpu,
+)
 
 Array = Any
 Lookup = tuple[Array, Array, Array]

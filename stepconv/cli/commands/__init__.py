@@ -1,0 +1,1 @@
+"""The commands: one thin module for each, imported when it is asked for."""

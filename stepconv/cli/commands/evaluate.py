@@ -1,0 +1,62 @@
+"""`stepconv evaluate`: what a trained network is worth on pictures that it has never seen."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    path: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A .safetensors file, or its run folder.")
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option(help="mnist, fashion-mnist, digits, a folder or an .npz [what it learnt]."),
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="The folder in which data sets are looked for first.")
+    ] = None,
+    backend: Annotated[str | None, typer.Option(help="cpu, or cuda: an NVIDIA GPU [cpu].")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show MODEL the test pictures of a data set, and count.
+
+    The table has a row for each class and says as what its pictures were told.
+
+    Examples:
+
+        stepconv evaluate runs/lenet5-mnist
+        stepconv evaluate runs/lenet5-digits --data mnist
+        stepconv evaluate model.safetensors --data digits --json
+    """
+    from stepconv.cli import terminal
+    from stepconv.cli.reading import networks
+    from stepconv.cli.showing import report
+
+    chosen = networks.backend(backend)
+    network = networks.trained(path)
+    from stepconv.train import data as sets
+    from stepconv.train import runs
+    from stepconv.train.judge import judge, names
+
+    data = data or str(network.about.get("recipe", {}).get("data", sets.MADE))
+    found = sets.load(data, data_dir=data_dir, shape=network.model.input_shape, limit=1)
+    sets.check_labels(found, network.model.classes)
+    classes = names(found.classes, network.model.classes)
+    verdict = judge(runs.predictor(network, chosen), found.test)
+    if as_json:
+        import json
+
+        told = {
+            "model": network.model.name,
+            "data": data,
+            "pictures": len(found.test),
+            "accuracy": verdict.accuracy,
+            "classes": classes,
+            "confusion": verdict.confusion(len(classes)).tolist(),
+        }
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    report.show(terminal.stdout(), verdict, found.test, classes)
+    print(f"\n{network.model.name} tells {verdict.accuracy:.2%} of {len(found.test):,} right")

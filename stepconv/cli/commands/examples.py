@@ -1,0 +1,79 @@
+"""`stepconv examples`: what the gallery holds, one line each, or all its numbers as JSON."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def examples(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object with all numbers.")
+    ] = False,
+) -> None:
+    """List the worked examples, the named kernels and the pictures.
+
+    Examples:
+
+        stepconv examples
+        stepconv examples | grep edge
+        stepconv examples --json
+    """
+    if as_json:
+        import json
+
+        print(json.dumps(everything(), default=lambda array: array.tolist()))
+        return
+    import os
+
+    from stepconv.cli import terminal
+
+    console = terminal.stdout()
+    # A pipe has no width: there a line is whole, unless COLUMNS asks for less.
+    cut = console.is_terminal or "COLUMNS" in os.environ
+    for heading, lines in sections():
+        console.print(f"[bold]{heading}[/bold]", soft_wrap=True)
+        widest = max(len(label) for label, _ in lines)
+        for label, text in lines:
+            line = f"  {label:<{widest}}  {text}"
+            console.print(_cut(line, console.width) if cut else line, markup=False, soft_wrap=True)
+
+
+def everything() -> dict[str, Any]:
+    """Return the gallery as plain data; arrays are left to the writer."""
+    from stepconv.trace.gallery import worked
+
+    return {
+        "examples": [
+            {**vars(example), "inputs": dict(example.inputs), "options": dict(example.options)}
+            | {"checkpoints": list(map(dict, example.checkpoints))}
+            for example in worked.worked_examples()
+        ],
+        "kernels": {name: vars(kernel) for name, kernel in worked.named_kernels().items()},
+        "pictures": worked.pictures(),
+    }
+
+
+def sections() -> "Iterator[tuple[str, list[tuple[str, str]]]]":
+    """Yield headings with lines of (name, text), the worked examples group by group."""
+    from stepconv.cli.reading import literal
+    from stepconv.trace.gallery import worked
+
+    for group in worked.GROUPS:
+        members = [example for example in worked.worked_examples() if example.group == group]
+        yield f"worked examples: {group}", [(example.id, example.title) for example in members]
+    kernels = worked.named_kernels().values()
+    yield "kernels", [(kernel.name, literal.spell(kernel.kernel)) for kernel in kernels]
+    yield (
+        "pictures",
+        [
+            (name, f"{len(rows)} rows, {len(rows[0])} columns, {rows.min():g} to {rows.max():g}")
+            for name, rows in worked.pictures().items()
+        ],
+    )
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else line[: width - 1] + "…"

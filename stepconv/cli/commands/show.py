@@ -1,0 +1,180 @@
+"""`stepconv show`: the steps of a record on stdout, as panels, as sentences, or as JSON."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stepconv.cli.reading import targets
+from stepconv.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stepconv.trace import Step, Trace, WorkedExample
+
+
+def show(
+    target: targets.Target = None,
+    step: Annotated[
+        int | None, typer.Option("--step", help="One step, counted from 0; -1 is the last.")
+    ] = None,
+    steps: Annotated[
+        str | None, typer.Option("--steps", metavar="A:B", help="The steps from A up to B.")
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="A sentence for each step, for screen readers.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A JSON object for each step, one a line.")
+    ] = False,
+    svg: Annotated[
+        Path | None, typer.Option("--svg", help="Write one step as a picture for a slide.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the picture.")] = False,
+    input: targets.Input = None,
+    kernel: targets.Kernel = None,
+    op: targets.Op = None,
+    window: targets.Window = None,
+    stride: targets.Stride = None,
+    padding: targets.Padding = None,
+    dilation: targets.Dilation = None,
+    groups: targets.Groups = None,
+    mode: targets.Mode = None,
+    ceil_mode: targets.CeilMode = False,
+    count_include_pad: targets.CountIncludePad = False,
+    output_padding: targets.OutputPadding = None,
+    gradient: targets.Gradient = None,
+    grad_out: targets.GradOut = None,
+    channel: targets.Channel = None,
+    backend: targets.Backend = None,
+) -> None:
+    """Print windows of a convolution, pooling or gradient.
+
+    Without --step or --steps the panels show the first step, sentences and JSON all of them.
+
+    Examples:
+
+        stepconv show vertical-edge-rgb --step 3
+        stepconv show vertical-edge-rgb --step 3 --svg edge.svg
+        stepconv show max-pool-4x4 --plain
+        stepconv show --input "1 2; 3 4" --kernel "1 0 -1" --padding 1 --steps 0:3
+        stepconv show --input eight-22x16 --op avg-pool --window 2 --json
+        stepconv show size-10-3-p0-s2
+    """
+    asked = targets.asked(locals())
+    from stepconv.cli.showing import output, slide
+    from stepconv.trace.gallery.traces import has_windows
+
+    if plain + as_json + (svg is not None) > 1:
+        raise ArgumentError("--plain, --json and --svg say different things: give one")
+    if svg is not None:
+        output.check(svg, (".svg",), force)
+    example = asked.example
+    if example is not None and not has_windows(example):
+        _print_count(example, as_json)
+        return
+    trace = targets.trace_of(asked)
+    chosen = _chosen(trace, step, steps, everything=plain or as_json)
+    if svg is not None:
+        if len(chosen) != 1:
+            raise ArgumentError(f"--svg shows one step, not {len(chosen)}: --step 3 fits")
+        output.write(svg, slide.svg(trace, chosen[0]).encode())
+    elif as_json:
+        _print_json(chosen)
+    elif plain:
+        for one in chosen:
+            print(one.in_words())
+    else:
+        panels(trace, chosen)
+        _hint(len(trace) - len(chosen), alone=len(chosen) == 1)
+
+
+def _print_count(example: "WorkedExample", as_json: bool) -> None:
+    """Print an example that is a number, not a row of windows."""
+    from stepconv.cli.showing import counted
+
+    formula = counted.formula(example)
+    if as_json:
+        import json
+
+        data = {"id": example.id, "title": example.title, "result": example.run()}
+        print(json.dumps({**data, "formula": formula}, ensure_ascii=False))
+    else:
+        print(f"{example.title}: {formula}")
+
+
+def panels(trace: "Trace", steps: "list[Step]", on: "Console | None" = None) -> None:
+    """Print each step as it stands in the player, in a panel of its own."""
+    from rich.panel import Panel
+
+    from stepconv.cli import terminal
+    from stepconv.player import render
+    from stepconv.player.frame.film import Film
+    from stepconv.player.frame.frames import frame
+
+    console = on or terminal.stdout()
+    film = Film(trace)
+    colour = console.color_system is not None and not console.no_color
+    for step in steps:
+        inside = render.screen(frame(film, step.index), console.width - 4, colour=colour)
+        console.print(Panel(inside, expand=False))
+
+
+def _hint(more: int, alone: bool) -> None:
+    """Say how to see the other steps, to somebody who sees one."""
+    from stepconv.cli import terminal
+
+    console = terminal.stdout()
+    if more and alone and console.is_terminal:
+        console.print(f"{more} more: --step N, --steps A:B, or stepconv play", style="dim")
+
+
+def _chosen(trace: "Trace", step: int | None, steps: str | None, everything: bool) -> "list[Step]":
+    """Return the steps that are asked for."""
+    if step is not None and steps is not None:
+        raise ArgumentError("--step and --steps say two things: give one")
+    if steps is not None:
+        first, colon, last = steps.partition(":")
+        try:
+            bounds = slice(*(int(end) if end else None for end in (first, last)))
+        except ValueError:
+            colon = ""
+        if not colon:
+            raise ArgumentError(f"--steps {steps!r} is no range: 0:10, 10: or :10 fits")
+        return trace[bounds]
+    if step is not None:
+        if not -len(trace) <= step < len(trace):
+            raise ArgumentError(
+                f"--step {step} is not in this trace, whose steps are 0 to {len(trace) - 1}"
+            )
+        return [trace[step]]
+    return list(trace) if everything else trace[:1]
+
+
+def _print_json(steps: "Iterable[Step]") -> None:
+    import json
+
+    for step in steps:
+        print(json.dumps(as_data(step), default=_number))
+
+
+def as_data(step: "Step") -> dict[str, Any]:
+    """Return a step as plain data; `window` is in cells of the unpadded input."""
+    return {
+        "step": step.index,
+        "output_index": step.output_index,
+        "window": step.window,
+        "patch": step.patch.tolist(),
+        "kernel": None if step.kernel is None else step.kernel.tolist(),
+        "products": step.products.tolist(),
+        "channel_sums": step.channel_sums.tolist(),
+        "bias": step.bias,
+        "result": step.result,
+        "worker": step.worker,
+    }
+
+
+def _number(value: Any) -> Any:
+    return value.item()

@@ -1,0 +1,371 @@
+"""Filters: one channel goes into one channel, as in plain images, signals and depthwise layers.
+
+A vector holds neighbouring cells of a line, and a tile computes a few lines at a time, so that a
+cell that was loaded serves several windows. Lines are read where they are; at their ends masks put
+zeros for what lies beyond the image. Where the columns of a window are not neighbours, with a
+stride or a dilation, or where the machine has no masks, the ends are copied with the padding around
+them. Lines above and below the image are all the same line of zeros. No image is padded as a whole.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stepconv.kernels.compile import inner, parallel, share_of, thread_count
+from stepconv.kernels.cpu.conv.filter_tiles import fence, separate, window_sums
+from stepconv.kernels.cpu.machine.scratch import scratch
+from stepconv.kernels.cpu.machine.tiles import padded_row
+from stepconv.kernels.cpu.machine.vector import has_masks, lanes, registers
+
+Array = Any
+Pair = tuple[int, int]
+
+# What a task works on should lie in the second-level cache.
+_CACHE_BYTES = 512 * 1024
+# A result of so many bytes is written past the caches.
+_STREAMED = 8 * 2**20
+# Starting the threads takes as long as this many multiplications.
+FEW = 100_000
+# Up to this height and width, a kernel has tiles of its own without loops.
+SMALL = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """How the images of a call are cut into tasks: bands of lines, and blocks of columns.
+
+    `rows` and `vectors` are the size of a tile. Lines i, i + step, … of the result share lines of
+    the image. A block is three pieces between four columns: windows of the one in the middle lie
+    inside of the image; for the outer two, lines are copied or masked. A copied line consists of
+    one part of `pitch` cells for each remainder of a column divided by the stride. `numbers` are
+    the integers that kernels ask for.
+    """
+
+    rows: int
+    vectors: int
+    threads: int
+    lines: int
+    cells: int
+    blocks: Array
+    numbers: Array
+
+    def memory(self, dtype: Any, entries: int = 0, more: int = 0) -> tuple[Array, Array]:
+        """Return a table of addresses and a place for copies per thread, and some more of both."""
+        table = self.threads * (self.lines + entries)
+        room = self.cells + more
+        whole = scratch(np.int64, table + -(-self.threads * room * dtype.itemsize // 8))
+        cells = whole[table:].view(dtype)[: self.threads * room]
+        return whole[:table].reshape(self.threads, -1), cells.reshape(self.threads, room)
+
+
+@functools.lru_cache(maxsize=256)
+def cut_planes(
+    dtype: Any,
+    planes: int,
+    image: Pair,
+    grid: Pair,
+    kernel: Pair,
+    stride: Pair,
+    dilation: Pair,
+    pads: Pair,
+    highest: int,
+    threads: int,
+    in_place: bool = False,
+) -> Cut:
+    """Decide how to cut: tiles no higher than `highest`, and a few tasks per thread.
+
+    With `in_place` no line is copied, for the tiles mask what lies beyond the image.
+    """
+    lane_count, size = lanes(dtype), dtype.itemsize
+    step = dilation[0] // stride[0] if dilation[0] % stride[0] == 0 else 0
+    rows, vectors = _tile(grid, highest, step, lane_count, max(kernel) <= SMALL)
+    step = max(1, step)
+    width = vectors * lane_count
+    reach = (kernel[1] - 1) * dilation[1]
+    wanted = 1 if threads == 1 else 4 * threads
+
+    # Blocks: copied at the edges and read in place in the middle, as wide as the cache allows.
+    height = (rows + kernel[0] - 2) * dilation[0] + 1
+    share = -(-grid[1] * planes // wanted) if grid[0] < rows * step * 4 else grid[1]
+    widest = min(_CACHE_BYTES // (height * size * stride[1]) - reach, share)
+    widest = max(4 * width, widest // width * width)
+    first, end = _inside(image[1], grid[1], stride[1], reach, pads[1])
+    line = grid[1] * size
+    streamed = planes * grid[0] * line >= _STREAMED and line % (lane_count * size) == 0
+    if not streamed:
+        first, end = -(-first // width) * width, grid[1] - -(-(grid[1] - end) // width) * width
+    if stride[1] > 1 or end - first < width:
+        first = end = grid[1]
+    count = max(1, grid[1] // widest)
+    edges = [grid[1] * k // count // width * width for k in range(count)] + [grid[1]]
+    blocks = [_pieces(*ends, first, end, width) for ends in itertools.pairwise(edges)]
+    copied = 0 if in_place else max(max(b[1] - b[0], b[3] - b[2]) for b in blocks)
+    direct = max(b[2] - b[1] for b in blocks)
+    # What is streamed begins at a multiple of a vector and ends with a whole tile.
+    if streamed and direct and copied:
+        copied += width + lane_count
+    pitch = -(-copied // width) * width + reach // stride[1]
+    pitch = -(-pitch // lane_count) * lane_count if copied else 0
+    pieces = 2 if pitch and direct else 1
+
+    # Bands: few, but their copies have to fit too. None is lower than a tile.
+    bands = -(-wanted // (planes * len(blocks)))
+    above = (kernel[0] - 1) * dilation[0]
+    if pitch:
+        fitting = _CACHE_BYTES // (pieces * pitch * stride[1] * size) - above
+        bands = max(bands, grid[0] * stride[0] // max(1, fitting))
+        # The lines of a band are read twice where their ends are copied.
+        bands = max(bands, grid[0] * image[1] * size // _CACHE_BYTES)
+    bands = max(1, min(bands, grid[0] // (rows * step)))
+    lines = -(-grid[0] // bands) * stride[0] + above
+    zeros = max(pitch * stride[1], direct + reach + lane_count, image[1] if in_place else 0)
+    numbers = (*stride, *dilation, *pads, step, bands, lines, pitch, zeros, int(streamed))
+    return Cut(
+        rows,
+        vectors,
+        threads=threads,
+        lines=3 * lines + kernel[1] + 4,
+        cells=zeros + (pieces * lines + 1) * pitch * stride[1] + lane_count,
+        blocks=np.array(blocks, np.int64),
+        numbers=np.array(numbers, np.int64),
+    )
+
+
+def _tile(grid: Pair, highest: int, step: int, lane_count: int, small: bool) -> Pair:
+    """Return how many lines and vectors a tile takes: what the registers hold, with little waste.
+
+    Beside the sums there have to be a line's vectors and a weight; all weights of a small kernel.
+    """
+    needed = -(-grid[1] // lane_count)
+    most = 2 if small else 4 if registers() > 16 else 3
+    if needed > 4 * most:
+        vectors = most
+    else:
+        vectors = min(range(most, 0, -1), key=lambda count: -(-needed // count) * count)
+    held = min((registers() - vectors - 1) // vectors, highest)
+    held = min(held, grid[0] // step) if step else 1
+    rows = max((count for count in (1, 2, 3, 4, 6) if count <= held), default=1)
+    return rows, 2 * most if rows == 1 and needed >= 2 * most else vectors
+
+
+def _inside(size: int, grid: int, stride: int, reach: int, pad: int) -> Pair:
+    """Return the first window that lies inside of the image, and the end of those that do."""
+    first = min(grid, -(-pad // stride))
+    return first, max(first, min(grid, (size - 1 - reach + pad) // stride + 1))
+
+
+def _pieces(begin: int, stop: int, first: int, end: int, width: int) -> tuple[int, ...]:
+    """Divide a block: copied, in place from `first` to `end` if that is a tile or more, copied."""
+    first = max(begin, min(first, stop))
+    end = max(first, min(end, stop))
+    return (begin, first, end, stop) if end - first >= width else (begin, stop, stop, stop)
+
+
+@functools.cache
+def gathering(dtype: Any) -> Any:
+    """Return the function that finds or copies the lines of a task."""
+    row, parts, lane_count = padded_row(dtype), separate(dtype), lanes(dtype)
+    size = dtype.itemsize
+
+    @inner
+    def gather(
+        x: Array,
+        plane: int,
+        first_y: int,
+        first_x: int,
+        count: int,
+        piece: int,
+        numbers: Array,
+        table: Array,
+        cells: Array,
+    ) -> None:
+        """table[k] = the address of cell (first_y + k, first_x), in place in piece 1."""
+        height, width = x.shape[2], x.shape[3]
+        stride, (lines, pitch, zeros) = numbers[1], numbers[8:11]
+        wide = pitch * stride
+        begin = zeros if piece == 0 else zeros + lines * wide
+        low = max(0, min(wide, -first_x))
+        have = max(0, min(wide, width - first_x) - low)
+        for k in range(count):
+            y = first_y + k
+            if y < 0 or y >= height:
+                table[k] = cells.ctypes.data
+            elif piece == 1:
+                table[k] = x.ctypes.data + ((plane * height + y) * width + first_x) * size
+            else:
+                place = begin + k * wide
+                line = cells.ctypes.data + place * size
+                table[k] = line
+                # The parts of a line are made from a copy where the next line will be.
+                whole = line if stride == 1 else line + wide * size
+                row(
+                    x.ctypes.data + ((plane * height + y) * width + first_x + low) * size,
+                    whole,
+                    (low + lane_count - 1) // lane_count,
+                    whole + low * size,
+                    have // lane_count,
+                    have % lane_count,
+                    max(0, (wide - low) // lane_count - have // lane_count),
+                )
+                if stride == 2:
+                    parts(whole, line, line + pitch * size, pitch // lane_count)
+                elif stride > 2:
+                    for p in range(stride):
+                        for j in range(pitch):
+                            cells[place + p * pitch + j] = cells[place + wide + j * stride + p]
+
+    return gather
+
+
+@inner
+def find_lines(x: Array, plane: int, first_y: int, count: int, zeros_at: int, table: Array) -> None:
+    """table[k] = the address of line first_y + k of the image, or of zeros beyond it."""
+    height, size = x.shape[2], x.strides[2]
+    for k in range(count):
+        y = first_y + k
+        line = x.ctypes.data + (plane * height + y) * size
+        table[k] = line if 0 <= y < height else zeros_at
+
+
+@functools.cache
+def _kernel(dtype: Any, rows: int, vectors: int, near: bool, in_place: bool, *small: int) -> Any:
+    sums = window_sums(dtype, rows, vectors, *(small or (None, None)), near, edges=in_place)
+    gather = gathering(dtype)
+    size = dtype.itemsize
+    lane_count = lanes(dtype)
+    tile_width = vectors * lane_count
+
+    @parallel
+    def apply(
+        share: int,
+        shares: int,
+        x: Array,
+        w: Array,
+        bias: Array,
+        out: Array,
+        blocks: Array,
+        numbers: Array,
+        tables: Array,
+        cells: Array,
+    ) -> None:
+        stride_y, stride_x, dilation_y, dilation_x, top, left = numbers[:6]
+        step, bands, lines, pitch, zeros, streamed = numbers[6:]
+        kernel_height, kernel_width = w.shape[2], w.shape[3]
+        image_x = x.shape[3]
+        channels, grid_y, grid_x = out.shape[1:]
+        tasks = out.shape[0] * channels * bands * len(blocks)
+        table, mine = tables[share], cells[share]
+        mine[:zeros] = 0
+        edges, columns = table[3 * lines : 3 * lines + 4], table[3 * lines + 4 :]
+        for b in range(kernel_width):
+            shift = b * dilation_x
+            columns[b] = (shift % stride_x * pitch + shift // stride_x) * size
+        for t in range(*share_of(tasks, share, shares)):
+            for p in range(4):
+                edges[p] = blocks[t % len(blocks), p]
+            band, plane = t // len(blocks) % bands, t // (len(blocks) * bands)
+            first_y = band * grid_y // bands
+            here = (band + 1) * grid_y // bands - first_y
+            out_at = out.ctypes.data + (plane * grid_y + first_y) * grid_x * size
+            if streamed and edges[1] < edges[2]:
+                edges[1] += -(out_at // size + edges[1]) % lane_count
+                edges[2] -= max(0, edges[2] - edges[1]) % tile_width
+            y = first_y * stride_y - top
+            count = (here - 1) * stride_y + (kernel_height - 1) * dilation_y + 1
+            if in_place:
+                find_lines(x, plane, y, count, mine.ctypes.data, table)
+            else:
+                for p in range(3):
+                    if edges[p] < edges[p + 1]:
+                        z = edges[p] * stride_x - left
+                        gather(x, plane, y, z, count, p, numbers, table[p * lines :], mine)
+            channel = plane % channels
+            weights = w.ctypes.data + channel * kernel_height * kernel_width * size
+            start = bias.ctypes.data + channel * size
+            for q in range(min(step, here)):
+                # These lines of the result share lines of the image: q, q + step, …
+                sharing = (here - q + step - 1) // step
+                for o in range(0, sharing, rows):
+                    # The last tile is shifted back and computes some lines once more.
+                    i = q + min(o, sharing - rows) * step
+                    to = out_at + i * grid_x * size
+                    for p in range(3):
+                        j, end = edges[p], edges[p + 1]
+                        while j < end:
+                            count = end - j
+                            if p == 1 and count > tile_width:
+                                count -= count % tile_width
+                            elif p == 1:
+                                # The last tile computes some cells once more.
+                                j, count = end - tile_width, tile_width
+                            # Where in which lines the tile begins to read.
+                            column = j - left if in_place else j - edges[p]
+                            lines_from = 0 if in_place else p * lines
+                            sums(
+                                table.ctypes.data + (lines_from + i * stride_y) * 8,
+                                dilation_y * 8,
+                                column * size,
+                                columns.ctypes.data,
+                                weights,
+                                kernel_height,
+                                kernel_width,
+                                start,
+                                to + j * size,
+                                step * grid_x * size,
+                                count,
+                                (count + tile_width - 1) // tile_width,
+                                streamed if p == 1 else 0,
+                                1 if in_place and p != 1 else 0,
+                                column,
+                                image_x,
+                            )
+                            j += count
+        if streamed:
+            fence()
+
+    return apply
+
+
+def filter_planes(
+    x: Array,
+    w: Array,
+    bias: Array,
+    out: Array,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+) -> None:
+    """out[n, c, i, j] = bias[c] + Σ_a Σ_b x[n, c, i·stride - top + a·dilation, …] · w[c, 0, a, b].
+
+    There is one bias and one kernel per channel. Every sum keeps the order of the weights.
+    """
+    if out.size == 0:
+        return
+    few = out.size * w[0].size < FEW
+    small = w.shape[2:] if max(w.shape[2:]) <= SMALL else ()
+    near = stride_x == dilation_x == 1
+    in_place = near and has_masks()
+    cut = cut_planes(
+        x.dtype,
+        x.shape[0] * x.shape[1],
+        x.shape[2:],
+        out.shape[2:],
+        w.shape[2:],
+        (stride_y, stride_x),
+        (dilation_y, dilation_x),
+        (top, left),
+        4 if small else w.shape[2],
+        1 if few else thread_count(),
+        in_place,
+    )
+    kernel = _kernel(x.dtype, cut.rows, cut.vectors, near, in_place, *small)
+    tables, cells = cut.memory(x.dtype)
+    (kernel.serial if few else kernel)(x, w, bias, out, cut.blocks, cut.numbers, tables, cells)

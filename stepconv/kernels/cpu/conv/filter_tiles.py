@@ -1,0 +1,274 @@
+"""The small pieces of vector code that slide one filter over one image."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from stepconv.kernels.cpu.machine.vector import (
+    Int,
+    Vector,
+    Vectors,
+    registers,
+    tile,
+)
+
+
+@functools.cache
+def window_sums(
+    dtype: Any,
+    rows: int,
+    vectors: int,
+    height: int | None = None,
+    width: int | None = None,
+    near: bool = False,
+    ahead: bool = False,
+    edges: bool = False,
+) -> Any:
+    """Return the tile that computes `rows` lines of a filtered image, `vectors` vectors at a time.
+
+        out[o][j] = bias + Σ_a Σ_b weights[a, b] · lines[o + a][columns[b] + j]    for j < count
+
+    A vector of the image is loaded once per column of the kernel and used for every line of the
+    result that it belongs to:
+
+        line 0 of the image    weights row 0 -> out 0
+        line 1                           row 1 -> out 0    row 0 -> out 1
+        line 2                           row 2 -> out 0    row 1 -> out 1    row 0 -> out 2
+        ...
+
+    so a tile may not be higher than the kernel, unless it is made for one `height`. A loop over
+    a height or width that is given is unrolled. The order of a sum is that of the weights, wherever
+    the tile begins. `lines` is a table of addresses, and `columns` one of offsets in bytes, which
+    is not read where columns are `near`: columns[b] = b. All the numbers that `steps` steps along
+    the lines hold are loaded. If `streamed` is 1, all are written, past the caches. With `ahead`
+    each step asks for what the next tile downwards is going to read and this one does not.
+
+    With `edges`, a tile may be told that it is `at_edge` of an image `image_width` wide, of whose
+    lines it reads cell number `column` first: then there are zeros for what lies outside.
+    """
+
+    @tile(dtype)
+    def sums(
+        v: Vectors,
+        lines: Int,
+        line_step: Int,
+        shift: Int,
+        columns: Int,
+        weights: Int,
+        kernel_height: Int,
+        kernel_width: Int,
+        bias: Int,
+        out: Int,
+        out_step: Int,
+        count: Int,
+        steps: Int,
+        streamed: Int,
+        at_edge: Int,
+        column: Int,
+        image_width: Int,
+    ) -> None:
+        weight_row = kernel_width * v.size
+        start = v.splat(bias)
+        places = [(o, u) for o in range(rows) for u in range(vectors)]
+
+        def line_at(r: Int | int) -> Int:
+            return v.integer(lines + line_step * r) + shift
+
+        def column_at(b: Int | int) -> Int:
+            return shift * 0 + b * v.size if near else v.integer(columns + b * 8)
+
+        def weight_at(a: Int | int, b: Int | int) -> Vector:
+            return v.splat(weights + weight_row * a + b * v.size)
+
+        # What does not change from step to step is loaded once, as far as registers hold it.
+        known: list[Int] = [line_at(r) for r in range(height + rows - 1)] if height else []
+        held: dict[Any, Vector] = {}
+        taps = [(a, b) for a in range(height or 0) for b in range(width or 0)]
+        if len(taps) + len(places) + vectors < registers():
+            held = {(a, b): weight_at(a, b) for a, b in taps}
+
+        def step(k: Int, edge: bool) -> list[Vector]:
+            along = k * (vectors * v.bytes)
+
+            def load(at: Int, b: Int | int, u: int) -> Vector:
+                if not edge:
+                    return v.load(at)
+                first = column + (k * vectors + u) * v.lanes + b
+                inside = v.lanes_between(first * -1, image_width - first)
+                return v.load_where(inside, at, v.zero())
+
+            def add_line(r: Int | int, served: range, state: list[Vector]) -> list[Vector]:
+                """Add what line r gives to the lines `served`."""
+                line = (known[r] if isinstance(r, int) and known else line_at(r)) + along
+
+                def add_column(b: Int | int, state: list[Vector]) -> list[Vector]:
+                    at = line + column_at(b)
+                    cells = [load(at + u * v.bytes, b, u) for u in range(vectors)]
+                    for o in served:
+                        weight = held[r - o, b] if held else weight_at(r - o, b)
+                        for c, cell in enumerate(cells, o * vectors):
+                            state[c] = v.fma(weight, cell, state[c])
+                    return state
+
+                if width is None:
+                    return v.loop(kernel_width, state, add_column)
+                for b in range(width):
+                    state = add_column(b, state)
+                return state
+
+            if ahead:
+                for o in range(rows):
+                    line = line_at(kernel_height + (rows - 1 + o)) + along
+                    for u in range(vectors):
+                        v.prefetch(line + u * v.bytes)
+            state = [start] * len(places)
+            if height is None:
+                for r in range(rows - 1):
+                    state = add_line(r, range(r + 1), state)
+                state = v.loop(
+                    kernel_height - (rows - 1),
+                    state,
+                    lambda i, state: add_line(i + (rows - 1), range(rows), state),
+                )
+                for o in range(1, rows):
+                    state = add_line(kernel_height + (o - 1), range(o, rows), state)
+            else:
+                for r in range(height + rows - 1):
+                    served = range(max(0, r - height + 1), min(rows, r + 1))
+                    state = add_line(r, served, state)
+
+            def stream() -> None:
+                for (o, u), total in zip(places, state, strict=True):
+                    v.stream(out + out_step * o + along + u * v.bytes, total)
+
+            def store() -> None:
+                for (o, u), total in zip(places, state, strict=True):
+                    rest = count - (k * vectors + u) * v.lanes
+                    v.store_some(out + out_step * o + along + u * v.bytes, total, rest)
+
+            v.when(streamed, stream, store)
+            return []
+
+        def run(edge: bool) -> None:
+            v.loop(steps, [], lambda k, _: step(k, edge))
+
+        if edges:
+            v.when(at_edge, lambda: run(True), lambda: run(False))
+        else:
+            run(False)
+
+    return sums
+
+
+@functools.cache
+def line_sums(dtype: Any, vectors: int, near: bool) -> Any:
+    """Return the tile that slides one row of weights along a line, `vectors` vectors at a time.
+
+        out[j] = bias + Σ_b weights[b] · line[columns[b] + j]    for j < count
+
+    Where columns are `near`, columns[b] = b, one that is loaded serves two weights that lie a
+    vector apart, for two neighbouring vectors of sums:
+
+        line[j + b …]    weights[b] -> out[j …]    weights[b + lanes] -> out[j - lanes …]
+
+    The order of a sum is that in which the pairs come, wherever the tile begins. All numbers that
+    `steps` steps along the line hold are read. If `streamed` is 1, all are written, past the
+    caches.
+    """
+
+    @tile(dtype)
+    def sums(
+        v: Vectors,
+        line: Int,
+        columns: Int,
+        weights: Int,
+        width: Int,
+        bias: Int,
+        out: Int,
+        count: Int,
+        steps: Int,
+        streamed: Int,
+    ) -> None:
+        start = v.splat(bias)
+
+        def step(k: Int, _: list[Vector]) -> list[Vector]:
+            along = k * (vectors * v.bytes)
+            cells = line + along
+
+            def add(b: Int, at: Int, state: list[Vector]) -> list[Vector]:
+                weight = v.splat(weights + b * v.size)
+                return [v.fma(weight, v.load(at + u * v.bytes), state[u]) for u in range(vectors)]
+
+            def add_pair(b: Int, state: list[Vector]) -> list[Vector]:
+                at = cells + b * v.size
+                first, second = (v.splat(weights + (b + s) * v.size) for s in (0, v.lanes))
+                loaded = [v.load(at + u * v.bytes) for u in range(vectors + 1)]
+                state = [v.fma(first, loaded[u], state[u]) for u in range(vectors)]
+                return [v.fma(second, loaded[u + 1], state[u]) for u in range(vectors)]
+
+            def add_group(g: Int, state: list[Vector]) -> list[Vector]:
+                """Add the weights from b on: those that have a partner, then the others."""
+                b = g * (2 * v.lanes)
+                rest = width - b
+                pairs = v.most(0, v.least(rest - v.lanes, v.lanes))
+                single = v.least(rest, v.lanes) - pairs
+                state = v.loop(pairs, state, lambda s, state: add_pair(b + s, state))
+                return v.loop(
+                    single,
+                    state,
+                    lambda s, state: add(b + pairs + s, cells + (b + pairs + s) * v.size, state),
+                )
+
+            state = [start] * vectors
+            if near:
+                groups = v.quotient_up(width, 2 * v.lanes)
+                state = v.loop(groups, state, add_group)
+            else:
+                state = v.loop(
+                    width,
+                    state,
+                    lambda b, state: add(b, cells + v.integer(columns + b * 8), state),
+                )
+
+            def stream() -> None:
+                for u, total in enumerate(state):
+                    v.stream(out + along + u * v.bytes, total)
+
+            def store() -> None:
+                for u, total in enumerate(state):
+                    rest = count - (k * vectors + u) * v.lanes
+                    v.store_some(out + along + u * v.bytes, total, rest)
+
+            v.when(streamed, stream, store)
+            return []
+
+        v.loop(steps, [], step)
+
+    return sums
+
+
+@tile(np.float32)
+def fence(v: Vectors) -> None:
+    """Let other threads see what was streamed."""
+    v.fence()
+
+
+@functools.cache
+def separate(dtype: Any) -> Any:
+    """Return the tile that parts a line into its even and its odd cells, by vectors."""
+
+    @tile(dtype)
+    def parts(v: Vectors, line: Int, even: Int, odd: Int, vectors: Int) -> None:
+        def step(i: Int, _: list[Vector]) -> list[Vector]:
+            at, to = line + i * (2 * v.bytes), i * v.bytes
+            first, second = v.unzipped(v.load(at), v.load(at + v.bytes))
+            v.store(even + to, first)
+            v.store(odd + to, second)
+            return []
+
+        v.loop(vectors, [], step)
+
+    return parts

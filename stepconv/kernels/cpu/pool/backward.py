@@ -1,0 +1,213 @@
+"""The gradients of pools in vectors, for small windows of float32 and float64.
+
+A task owns a band of rows of one plane of grad_x, and of a long row a strip. It goes through all
+windows over its cells; what they send to cells of other tasks is left out. So no two tasks write
+the same cell, and each cell is summed in the textbook's order.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stepconv.kernels.compile import parallel, share_of, thread_count
+from stepconv.kernels.cpu.machine.scratch import scratch
+from stepconv.kernels.cpu.machine.vector import lanes
+from stepconv.kernels.cpu.pool.backward_tiles import kept, reach, returned
+from stepconv.kernels.cpu.pool.forward import (
+    CELLS,
+    STRIP,
+    as_type,
+    band_rows,
+)
+from stepconv.kernels.cpu.pool.forward_tiles import Windows, read_at
+
+Array = Any
+
+
+class Cut(NamedTuple):
+    """How the planes of a call are cut into tasks, and what memory a thread needs.
+
+    A task takes `band` rows of windows and `strip` columns of them. The tile has `own` numbers for
+    itself, and `spare` ones for the rows of cells that nobody asked for; then come the lanes that
+    tell of doubt. `masks` are those of the first strip, the second, the last but one, the last.
+    What is read in place of rows that are not there is in `padding` and `zeros`.
+    """
+
+    band: int
+    strip: int
+    own: int
+    spare: int
+    masks: Array
+    padding: Array
+    zeros: Array
+
+
+@functools.lru_cache(maxsize=64)
+def cut_planes(
+    dtype: Any,
+    shape: tuple[int, int, int],
+    windows: Windows,
+    top: int,
+    left: int,
+    outputs: int,
+    average: bool,
+    cells: int,
+) -> Cut:
+    """Decide how to cut the planes of grad_x, where a row has so many `outputs`, or windows."""
+    planes, height, width = shape
+    lane_count = lanes(dtype)
+    # The grid of windows is carried on to the last cells, which may belong to no window.
+    rows = (height + top - 1) // windows.stride_y + 1
+    columns = (width + left - 1) // windows.stride_x + 1
+    strip = min(STRIP, columns)
+    first = left // windows.stride_x
+    strips = -(-(columns - first) // strip)
+    masks = [
+        _masks(dtype, windows, left, width, outputs, first + n * strip, strip)
+        for n in (0, min(1, strips - 1), max(0, strips - 2), strips - 1)
+    ]
+    vectors = -(-(strip + reach(windows)[1]) // lane_count)
+    spare = (vectors + 1) * lane_count * windows.stride_x + windows.width
+    return Cut(
+        band=band_rows(planes, rows, width * windows.stride_y, cells),
+        strip=strip,
+        own=vectors * lane_count * kept(windows, average).vectors,
+        spare=spare,
+        masks=np.array(masks, np.int64),
+        padding=np.full(spare, -np.inf, dtype),
+        zeros=np.zeros(spare, dtype),
+    )
+
+
+def backward(
+    x: Array,
+    grad_out: Array,
+    grad_x: Array,
+    windows: Windows,
+    top: int,
+    left: int,
+    counts: tuple[Array, Array] | None = None,
+) -> Array:
+    """Hand each window's gradient to its winner, or with counts to all of its cells.
+
+    Return the planes in which a winner is in doubt, because of NaN or of a window of -inf alone.
+    """
+    dtype, average = grad_x.dtype, counts is not None
+    shape, outputs = grad_x.shape, grad_out.shape[2]
+    cut = cut_planes(dtype, shape, windows, top, left, outputs, average, CELLS)
+    threads = thread_count()
+    room = cut.own + cut.spare + 2 * lanes(dtype)
+    memory = scratch(dtype, threads * room).reshape(threads, room)
+    doubtful = np.zeros(len(grad_x), np.bool_)
+    arrays = (*as_type(counts, dtype), cut.padding, cut.zeros, cut.masks, memory, doubtful)
+    numbers = (top, left, cut.band, cut.strip, cut.own, cut.spare)
+    _backward(dtype, windows, average)(x, grad_out, grad_x, *arrays, *numbers)
+    return np.flatnonzero(doubtful)
+
+
+def _masks(
+    dtype: Any, windows: Windows, left: int, width: int, outputs: int, low_j: int, strip: int
+) -> list[int]:
+    """Return the masks of a strip for the tile, whose bit l stands for lane l."""
+    lane_count, stride, before = lanes(dtype), windows.stride_x, reach(windows)[1]
+    begin, high_j = max(0, low_j - before), low_j + strip
+    low, high = max(0, low_j * stride - left), min(width, high_j * stride - left)
+
+    def between(first: int, last: int, start: int) -> int:
+        low, high = (min(max(end - start, 0), lane_count) for end in (first, last))
+        return max(0, (1 << high) - (1 << low))
+
+    masks = []
+    for j in range(begin, begin + -(-(strip + before) // lane_count) * lane_count, lane_count):
+        z = j * stride - left
+        masks.append(between(0, outputs, j))
+        masks += [between(low, high, z + u * lane_count) for u in range(stride)]
+        masks += [between(0, width, z + b) for b in read_at(windows, lane_count)]
+    return masks
+
+
+@functools.cache
+def _backward(dtype: Any, windows: Windows, average: bool) -> Any:
+    back = returned(dtype, windows, average)
+    lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
+    stride_y, stride_x = windows.stride_y, windows.stride_x
+    before_i, before_j = reach(windows)
+    # Rows before the first one find the largest cells of the rows that it shares with them.
+    lead = 0 if average else before_i
+
+    @parallel
+    def apply(
+        share: int,
+        shares: int,
+        x: Array,
+        grad_out: Array,
+        grad_x: Array,
+        row_cells: Array,
+        column_cells: Array,
+        padding: Array,
+        zeros: Array,
+        masks: Array,
+        memory: Array,
+        doubtful: Array,
+        top: int,
+        left: int,
+        band: int,
+        strip: int,
+        own: int,
+        spare: int,
+    ) -> None:
+        planes, height, width = grad_x.shape
+        rows, columns = grad_out.shape[1:]
+        # Cells are counted from the padding: row i · stride_y + q starts window row i if q is 0.
+        first_i, last_i = top // stride_y, (top + height - 1) // stride_y + 1
+        first_j, last_j = left // stride_x, (left + width - 1) // stride_x + 1
+        bands = (last_i - first_i + band - 1) // band
+        strips = (last_j - first_j + strip - 1) // strip
+        mine = memory[share]
+        # The tile's memory begins at a multiple of a vector's size.
+        begin = -mine.ctypes.data // size % lane_count
+        own_at = mine.ctypes.data + begin * size
+        dump_at, doubt = own_at + own * size, begin + own + spare
+        for t in range(*share_of(planes * bands * strips, share, shares)):
+            plane = t // (bands * strips)
+            low_i, low_j = first_i + t // strips % bands * band, first_j + t % strips * strip
+            high_i, high_j = min(last_i, low_i + band), min(last_j, low_j + strip)
+            begin_i, begin_j = max(0, low_i - before_i), max(0, low_j - before_j)
+            vectors = (high_j - begin_j + lane_count - 1) // lane_count
+            low_y, high_y = max(0, low_i * stride_y - top), min(height, high_i * stride_y - top)
+            z = begin_j * stride_x - left
+            n = t % strips
+            kind = 0 if n == 0 else max(1, n - strips + 4)
+            corner = (plane * height - top) * width + z
+            back(
+                begin_i - lead,
+                high_i - begin_i + lead,
+                vectors,
+                masks[kind].ctypes.data,
+                x.ctypes.data + corner * size,
+                width * size,
+                top,
+                top + height,
+                padding.ctypes.data,
+                row_cells.ctypes.data,
+                column_cells.ctypes.data + begin_j * size,
+                grad_out.ctypes.data + (plane * rows * columns + begin_j) * size,
+                columns * size,
+                begin_i,
+                rows,
+                zeros.ctypes.data,
+                own_at,
+                grad_x.ctypes.data + corner * size,
+                top + low_y,
+                top + high_y,
+                dump_at,
+                own_at + (own + spare) * size,
+            )
+            for lane in range(lane_count):
+                if mine[doubt + lane] != 0:
+                    doubtful[plane] = True
+
+    return apply

@@ -1,0 +1,196 @@
+"""Correlation on a GPU, forward and backward: the plan decides which kernel serves it best.
+
+    many filters   many_filters.py    a block of threads computes a tile of filters x cells
+    few filters    loops.py    a thread computes a cell
+    one to one     filter.py   one channel goes into one: plain images, depthwise layers
+
+and for the gradient of the weights
+
+    many filters   many_filters_weights.py  a block of threads computes a tile of filters x weights
+    few filters    sums.py     a block of threads computes a weight
+
+A gradient for x is told as a correlation of its own (`passes.py`). Integers take the same ways:
+in int64 they are exact whatever the order. Each number is summed by one thread or one block, in an
+order that follows from the sizes alone: the same bits every time, and on every card.
+
+The operations call `correlate` and its gradients. Networks call `slide`, `slide_back` and
+`weigh_parts`: they do more with each sum (`ends.py`), and add up the parts of gradients later.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from stepconv.kernels.cuda.conv import loops, many_filters, many_filters_weights
+from stepconv.kernels.cuda.conv.filter import filter_planes
+from stepconv.kernels.cuda.machine import sums
+from stepconv.kernels.cuda.machine.launch import allocate, on_gpu, to_card
+from stepconv.kernels.cuda.machine.moving import flipped
+from stepconv.kernels.cuda.network.ends import AS_IT_IS, End
+from stepconv.kernels.passes import Pass, backward_passes, forward_pass, tap_places
+
+Array = Any
+Numbers = tuple[int, ...]
+
+# From so many filters in a group on a tile is full enough to be faster than a thread for each cell.
+_MANY = 3
+
+
+@on_gpu("out")
+def correlate(
+    x: Array,
+    w: Array,
+    bias: Array,
+    out: Array,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+    groups: int,
+) -> None:
+    """out[n, o, i, j] = bias[o] + Σ x[n, c, i·stride - top + a·dilation, …] · w[o, c, a, b]."""
+    numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
+    slide(x, w, bias, out, numbers, groups, AS_IT_IS)
+
+
+def slide(
+    x: Array, w: Array, bias: Array, out: Array, numbers: Numbers, groups: int, end: End
+) -> None:
+    """Correlate, with an end for every sum; `numbers` are strides, dilations, pads in front."""
+    if w.shape[0] == groups and w.shape[1] == 1 and numbers[:4] == (1, 1, 1, 1):
+        filter_planes(x, w, bias, out, numbers[4], numbers[5], True, end)
+        return
+    plan = forward_pass(w.shape, out.shape[2:], numbers)
+    of_filter = w.shape[1] * w.shape[2] * w.shape[3]
+    steps = (of_filter * (w.shape[0] // groups), of_filter, groups)
+    _apply(x, w, bias, out, plan, steps, True, end)
+
+
+@on_gpu("grad_x")
+def correlate_grad_x(
+    grad_out: Array,
+    w: Array,
+    bias: Array,
+    grad_x: Array,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+    groups: int,
+) -> None:
+    """grad_x[n, c, y, x] = bias[c] + Σ grad_out · w over the windows that read the cell."""
+    numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
+    slide_back(grad_out, w, bias, grad_x, numbers, groups, False, AS_IT_IS)
+
+
+def slide_back(
+    grad_out: Array,
+    w: Array,
+    bias: Array,
+    grad_x: Array,
+    numbers: Numbers,
+    groups: int,
+    zeros: bool,
+    end: End,
+) -> None:
+    """Compute grad_x, with an end for every sum; `zeros` and `end` as in many_filters.py."""
+    if w.shape[0] == groups and w.shape[1] == 1 and numbers[:4] == (1, 1, 1, 1):
+        # Read backwards, a step of one cell is a step of one cell through the mirrored kernel.
+        above, before = w.shape[2] - 1 - numbers[4], w.shape[3] - 1 - numbers[5]
+        filter_planes(grad_out, flipped(w, (2, 3)), bias, grad_x, above, before, zeros, end)
+        return
+    of_channel = w.shape[2] * w.shape[3]
+    steps = (w.shape[1] * of_channel * (w.shape[0] // groups), of_channel, groups)
+    for plan in backward_passes(w.shape, groups, grad_x.shape[2:], numbers):
+        _apply(grad_out, w, bias, grad_x, plan, steps, zeros, end)
+
+
+@on_gpu("grad_w")
+def correlate_grad_w(
+    x: Array,
+    grad_out: Array,
+    grad_w: Array,
+    stride_y: int,
+    stride_x: int,
+    dilation_y: int,
+    dilation_x: int,
+    top: int,
+    left: int,
+    groups: int,
+) -> None:
+    """grad_w[o, c, a, b] = Σ x[n, c, i·stride - top + a·dilation, …] · grad_out[n, o, i, j]."""
+    numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
+    parts, columns = parts_of(grad_w.shape, grad_out.shape, groups, biased=False)
+    found = allocate((parts, grad_w.shape[0] * columns), grad_w.dtype)
+    weigh_parts(x, grad_out, grad_w.shape, found, numbers, groups)
+    sums.add_up(found, grad_w)
+
+
+def parts_of(w_shape: Numbers, out_shape: Numbers, groups: int, biased: bool) -> tuple[int, int]:
+    """Return in how many parts the gradient of a layer is found, and the numbers of a filter.
+
+    Those are its weights, and with `biased` one more for its bias, if the kernel sums that too:
+    see `sums_biases`.
+    """
+    filters, cells = w_shape[0] // groups, out_shape[0] * out_shape[2] * out_shape[3]
+    columns = w_shape[1] * w_shape[2] * w_shape[3]
+    if not sums_biases(w_shape, groups):
+        return sums.parts_for(filters * groups * columns, cells, sums.LEAST), columns
+    return many_filters_weights.parts_of(filters, columns + biased, cells, groups), columns + biased
+
+
+def sums_biases(w_shape: Numbers, groups: int) -> bool:
+    """Tell whether the weights' gradient can have the biases' beside it."""
+    return w_shape[0] // groups >= _MANY
+
+
+def weigh_parts(
+    x: Array, grad_out: Array, w_shape: Numbers, found: Array, numbers: Numbers, groups: int
+) -> None:
+    """Find the gradient of the weights in parts: found[part, filter · columns + weight]."""
+    if not sums_biases(w_shape, groups):
+        sums.weigh_parts(x, grad_out, w_shape, found, numbers, groups)
+        return
+    plan = forward_pass(w_shape, grad_out.shape[2:], numbers)
+    taps, _ = _tables(plan, x.shape[2], x.shape[3])
+    many_filters_weights.weigh_parts(x, grad_out, found, plan, taps, groups)
+
+
+@on_gpu("grad_bias")
+def channel_sums(grad_out: Array, grad_bias: Array) -> None:
+    """grad_bias[o] = Σ grad_out[n, o, i, j]."""
+    sums.sum_channels(grad_out, grad_bias)
+
+
+def _apply(
+    source: Array,
+    w: Array,
+    bias: Array,
+    out: Array,
+    plan: Pass,
+    steps: tuple[int, int, int],
+    zeros: bool,
+    end: End,
+) -> None:
+    """Compute a pass by tiles where there are filters to fill them."""
+    chosen = many_filters if out.shape[1] // steps[2] >= _MANY else loops
+    tables = _tables(plan, source.shape[2], source.shape[3])
+    chosen.apply_pass(source, w, bias, out, plan, tables, steps, zeros, end)
+
+
+@functools.lru_cache(maxsize=256)
+def _tables(plan: Pass, height: int, width: int) -> tuple[Array, Array]:
+    """Return the taps and the places of their weights on the card, where they stay.
+
+    A tap is how many cells, rows and columns it lies behind the corner of a window, in a source of
+    this height and width.
+    """
+    cells = tap_places(plan.taps, height, width)
+    return to_card(np.column_stack((cells, plan.taps[:, 1:]))), to_card(plan.weights)

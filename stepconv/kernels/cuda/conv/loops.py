@@ -1,0 +1,105 @@
+"""A pass without tiles: a thread for each cell, which sums the taps of its window one by one.
+
+For so few filters that a tile would stay empty, such as the one of each group of a depthwise layer.
+"""
+
+import functools
+from typing import Any
+
+from numba import cuda
+
+from stepconv.kernels.cuda.machine.launch import inner, kernel, launch_each
+from stepconv.kernels.cuda.machine.places import place
+from stepconv.kernels.cuda.network.ends import End
+from stepconv.kernels.passes import Pass
+
+Array = Any
+Numbers = tuple[int, ...]
+
+
+def apply_pass(
+    source: Array,
+    w: Array,
+    bias: Array,
+    out: Array,
+    plan: Pass,
+    tables: tuple[Array, Array],
+    steps: Numbers,
+    zeros: bool,
+    end: End,
+) -> None:
+    """Compute the cells of a pass; the arguments are those of `layer.apply_pass`."""
+    cells = out.shape[0] * out.shape[1] * plan.grid[0] * plan.grid[1]
+    numbers = tuple(map(int, plan.numbers))
+    given = (source, w, bias, out, *tables, numbers, steps, zeros, end.numbers)
+    launch_each(_kernel(end.finish), cells, *given)
+
+
+@functools.cache
+def _kernel(finish: Any) -> Any:
+    @kernel
+    def apply(
+        source: Array,
+        w: Array,
+        bias: Array,
+        out: Array,
+        taps: Array,
+        weights: Array,
+        numbers: Numbers,
+        steps: Numbers,
+        zeros: bool,
+        end: tuple[Any, ...],
+    ) -> None:
+        grid_y, grid_x, first_y, first_x, step_y, step_x, corner_y, corner_x = numbers[:8]
+        stride_y, stride_x = numbers[8], numbers[9]
+        between_groups, between_filters, groups = steps
+        channels, filters = source.shape[1] // groups, out.shape[1] // groups
+        cell = cuda.grid(1)
+        if cell < out.shape[0] * out.shape[1] * grid_y * grid_x:
+            plane, q, r = place(cell, grid_y, grid_x)
+            n, o = plane // out.shape[1], plane % out.shape[1]
+            group, m = o // filters, o % filters
+            total = sum_taps(
+                source,
+                w,
+                bias[o],
+                (n, group * channels, corner_y + stride_y * q, corner_x + stride_x * r),
+                group * between_groups + m * between_filters,
+                taps,
+                weights,
+                zeros,
+            )
+            at = (plane * out.shape[2] + first_y + step_y * q) * out.shape[3] + first_x + step_x * r
+            out.flat[at] = finish(total, out, at, end)
+
+    return apply
+
+
+@inner
+def sum_taps(
+    source: Array,
+    w: Array,
+    start: Any,
+    corner: Numbers,
+    first_weight: int,
+    taps: Array,
+    weights: Array,
+    zeros: bool,
+) -> Any:
+    """Return start + Σ over the taps of source[corner + tap] · weight.
+
+    Outside of the source there are `zeros` to multiply, or nothing at all: with a weight that is
+    not finite the former gives a NaN.
+    """
+    n, c, top, left = corner
+    height, width = source.shape[2], source.shape[3]
+    first = ((n * source.shape[1] + c) * height + top) * width + left
+    total = start
+    for k in range(weights.size):
+        y, x = top + taps[k, 1], left + taps[k, 2]
+        weight = w.flat[first_weight + weights[k]]
+        if 0 <= y < height and 0 <= x < width:
+            total += source.flat[first + taps[k, 0]] * weight
+        elif zeros:
+            total += source.dtype.type(0) * weight
+    return total

@@ -1,0 +1,191 @@
+"""A network as a program: flat rows of numbers that one compiled runner works through.
+
+Building it compiles nothing but the kernels that no network has used before. A batch may be of any
+size up to that of the program; which bits come out does not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stepconv.kernels.cpu.lanes import batches, updates
+from stepconv.kernels.cpu.lanes.rows import (
+    ANSWERS,
+    CHUNKS,
+    IMAGES,
+    LABELS,
+    LANES,
+    ORDER,
+    PIXEL_BYTES,
+    PIXELS,
+    STEP_KEY,
+    VECTOR,
+    run,
+)
+from stepconv.nn.cpu.writer import Writer
+from stepconv.nn.layers import Dropout
+from stepconv.nn.model import Model
+from stepconv.nn.optim import SGD, Optimizer
+from stepconv.nn.steps.lowering import lower
+from stepconv.nn.weights import Weights
+
+Array = NDArray[Any]
+
+# Tasks that share the weights when the chunks are through: enough for as many threads.
+_SLICES = 16
+
+_KINDS = {
+    "cross-entropy": batches.CROSS_ENTROPY,
+    "mean-squared-error": batches.SQUARED_ERROR,
+}
+
+
+class Program:
+    """The rows of a network for batches of up to so many images, and the memory they work in."""
+
+    def __init__(
+        self,
+        model: Model,
+        weights: Weights,
+        batch_size: int,
+        *,
+        scale: float,
+        optimizer: Optimizer | None = None,
+        loss: str = "cross-entropy",
+        winograd: bool = False,
+    ) -> None:
+        """Write the program: for training if there is an optimiser, else for answers alone."""
+        training = optimizer is not None
+        self.batch_size = batch_size
+        self.draws = any(isinstance(place.layer, Dropout) for place in model.places)
+        self._count = 0
+        self._writer = p = Writer(
+            weights, batch_size, training=training, slices=_SLICES, winograd=winograd
+        )
+        self._weights = weights
+        self._classes = model.classes
+        network = lower(model, training=training)
+
+        channels, rows, columns = model.input_shape
+        top, left = _border(model) if network.x.bordered else (0, 0)
+        p.emit(
+            batches.take_pictures,
+            control=p.control,
+            out=p.value(network.x),
+            mask=p.mask,
+            room=p.room(network.x.cells * VECTOR + channels * rows * columns * 4),
+            channels=channels,
+            rows=rows,
+            columns=columns,
+            out_rows=network.x.plane[0],
+            out_columns=network.x.plane[1],
+            top=top,
+            left=left,
+            scale=float(scale),
+        )
+        for step in network.steps:
+            step.forward(p)
+        if optimizer is None:
+            self._answers = np.zeros((batch_size, model.classes), np.float32)
+            p.controls[ANSWERS] = p.keep(self._answers)
+            p.emit(
+                batches.give_answers,
+                control=p.control,
+                answers=p.value(network.y),
+                classes=model.classes,
+            )
+        else:
+            self._found = np.zeros((p.chunks, 8))  # a line of the cache for each chunk
+            p.emit(
+                batches.compare,
+                control=p.control,
+                z=p.value(network.y),
+                dz=p.into(network.y)[0],
+                found=(p.keep(self._found), 64),
+                classes=model.classes,
+                kind=_KINDS[loss],
+                slope=network.y.slope,
+            )
+            for step in reversed(network.steps):
+                step.backward(p)
+            self._write_updates(optimizer)
+        self._rows, self._stages, self._by_chunks = p.finish()
+
+    def answers(self, images: Array, order: Array | None, count: int) -> Array:
+        """Return the network's answers for the first `count` images, or those that `order` says."""
+        self._set_batch(images, order, count)
+        run(self._rows, self._stages)
+        return self._answers[:count].copy()
+
+    def step(
+        self, images: Array, labels: Array, order: Array | None, count: int, key: int
+    ) -> tuple[float, int]:
+        """Go forward, back, and update; return the sum of the losses and how many were right."""
+        self._set_batch(images, order, count)
+        controls = self._writer.controls
+        controls[LABELS], controls[STEP_KEY] = labels.ctypes.data, key
+        run(self._rows, self._stages)
+        found = self._found[: controls[CHUNKS]]
+        return float(found[:, 0].sum()), int(found[:, 1].sum())
+
+    def set_moments(self, rows: list[Array]) -> None:
+        """Take over the optimiser's rows."""
+        for moment, row in zip(self.moments, rows, strict=True):
+            moment[:] = row
+
+    def gradients(self) -> dict[str, Array]:
+        """Return what the last step found, by the names of the parameters."""
+        p, weights = self._writer, self._weights
+        total = p.gradients.copy()
+        for chunk in range(p.controls[CHUNKS]):
+            total[: weights.chunked] += p.read(p.found_all, chunk, weights.chunked)
+        return weights.named(total)
+
+    def _set_batch(self, images: Array, order: Array | None, count: int) -> None:
+        controls = self._writer.controls
+        if count != self._count:
+            self._count, chunks = count, self._writer.set_images(count)
+            self._stages[self._by_chunks, 2] = chunks
+            controls[IMAGES], controls[CHUNKS] = count, chunks
+        controls[PIXELS], controls[PIXEL_BYTES] = images.ctypes.data, images.itemsize
+        controls[ORDER] = 0 if order is None else order.ctypes.data
+
+    def _write_updates(self, optimizer: Optimizer) -> None:
+        """Write the rows that move the parameters, those summed by chunks and the others."""
+        p, weights = self._writer, self._weights
+        self.numbers = np.zeros(updates.NUMBERS, np.float32)
+        self.moments = [np.zeros(weights.size, np.float32) for _ in optimizer.moments]
+        numbers = p.keep(self.numbers)
+        addresses = [p.keep(moment) for moment in self.moments]
+        names = ("velocity",) if isinstance(optimizer, SGD) else ("mean", "square")
+        kernel = updates.sgd if isinstance(optimizer, SGD) else updates.adam
+        parts = (
+            (0, weights.chunked, p.found_all, 1),
+            (weights.chunked, weights.size, p.gradients.ctypes.data, 0),
+        )
+        for first, end, found, chunked in parts:
+            vectors = (end - first) // LANES
+            if vectors == 0:
+                continue
+            address, step = found if isinstance(found, tuple) else (found + 4 * first, 0)
+            p.emit_update(
+                kernel,
+                p=weights.values.ctypes.data + 4 * first,
+                found=address,
+                found_step=step,
+                chunked=chunked,
+                **{name: at + 4 * first for name, at in zip(names, addresses, strict=True)},
+                count=vectors,
+                share=-(-vectors // _SLICES),
+                control=p.control,
+                numbers=numbers,
+            )
+
+
+def _border(model: Model) -> tuple[int, int]:
+    """Return how many rows and columns of padding the first layer has before the picture."""
+    rows, columns = model.places[0].plan.axes  # type: ignore[union-attr]
+    return rows.before, columns.before

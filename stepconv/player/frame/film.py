@@ -1,0 +1,215 @@
+"""Film: a trace made ready for showing, with all that its frames share worked out once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stepconv.geometry import Axis
+from stepconv.player.frame.numbers import Format, format_of, products_format
+from stepconv.player.frame.plane import Sheet, sheet_of
+from stepconv.player.text.lines import plain
+from stepconv.trace import Trace
+from stepconv.trace.ring import Ringed, outside, rings
+
+Array = NDArray[Any]
+
+# Families whose cells meet weights that are worth a panel.
+WEIGHTED = ("slide", "return", "weigh")
+# Families that add cells up as they are.
+PLAIN_SUMS = ("average", "total", "fold")
+# Families whose result is a single cell that goes through.
+SINGLE = ("border", "mirror", "gate")
+
+
+class Film:
+    """A trace made ready for showing: what all its frames share is worked out once."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.gather = trace.gather
+        self.family = trace.call.operation.family
+        self._sources: dict[int, Sheet] = {}
+        self._weights: dict[tuple[int, bool], Sheet] = {}
+        self._results: dict[int, Sheet] = {}
+
+    def __len__(self) -> int:
+        return len(self.trace)
+
+    def weights_sheet(self, plane: int, *, turned: bool = False) -> Sheet:
+        """Return a plane of the weights, or that after a half turn."""
+        if (plane, turned) not in self._weights:
+            assert self.gather.weights is not None
+            cells = self.gather.weights[plane]
+            cells = cells[::-1, ::-1] if turned else cells
+            self._weights[plane, turned] = sheet_of(cells, self.weights_format)
+        return self._weights[plane, turned]
+
+    @cached_property
+    def title(self) -> str:
+        """What the trace shows."""
+        return plain(self.trace.about.title)
+
+    @property
+    def source_name(self) -> str:
+        """What the plane is called over which the window moves."""
+        operation = self.trace.call.operation
+        forward = not self.trace.call.is_backward and operation.source == "x"
+        return "input" if forward else operation.source
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether a bias is added to the sums."""
+        return "bias" in self.trace.arrays and not self.trace.call.is_backward
+
+    @cached_property
+    def formulas(self) -> tuple[str, ...]:
+        """The size of the result along each axis, as a formula filled in; each formula once.
+
+        A gradient has that of its operation: which sizes, strides and pads it leads back through.
+        """
+        formulas = [size_formula(self.forward, axis) for axis in self.trace.plan.axes]
+        told = "forward: " if self.trace.call.is_backward else ""
+        return tuple(dict.fromkeys(f"{told}{formula}" for formula in formulas if formula))
+
+    @property
+    def forward(self) -> str:
+        """The operation, or the one that it is a gradient of."""
+        return self.trace.op.partition("_grad_")[0].removesuffix("_backward")
+
+    @cached_property
+    def rounded(self) -> tuple[str, ...]:
+        """Names of the panels that leave digits out."""
+        formats = {
+            self.source_name: self.source_format,
+            "kernel": self.weights_format,
+            "products": self.products_format,
+            self.trace.call.operation.result: self.result_format,
+        }
+        return tuple(name for name, format in formats.items() if format.rounded)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What the author of the trace says about it."""
+        return tuple(plain(note) for note in self.trace.about.notes)
+
+    @cached_property
+    def source_format(self) -> Format:
+        """How the cells of the source are written, in all its planes alike."""
+        outside = self.outside
+        return format_of(self.gather.source, *([] if outside is None else [outside]))
+
+    @cached_property
+    def weights_format(self) -> Format:
+        """How weights are written."""
+        weights = self.gather.weights
+        return Format() if weights is None or self.family in PLAIN_SUMS else format_of(weights)
+
+    @cached_property
+    def products_format(self) -> Format:
+        """How products are written."""
+        weights = self.gather.weights
+        if weights is None or self.family in PLAIN_SUMS:
+            return self.source_format
+        ends = _ends(self.gather.source, 0), _ends(weights, None)
+        format = products_format(self.source_format, self.weights_format, *ends)
+        # Infinity times zero is not a number: no panel may be too narrow for that.
+        odd = any(_is_odd(array) for array in (self.gather.source, weights))
+        return replace(format, width=max(format.width, 4)) if odd else format
+
+    @cached_property
+    def result_format(self) -> Format:
+        """How the cells of the result are written."""
+        return format_of(self.trace.output)
+
+    @cached_property
+    def result_planes(self) -> Array:
+        """The result as (planes, rows, columns)."""
+        return self.trace.output.reshape(self.gather.shape)
+
+    @cached_property
+    def largest_patch(self) -> tuple[int, int]:
+        """The most rows and columns that any step reads, so that panels keep their size."""
+        _, height, width = self.gather.shape
+        return _most(self.gather.row, height), _most(self.gather.column, width)
+
+    def source_sheet(self, plane: int) -> Sheet:
+        """Return a plane of the source with its ring; an empty one if there are no planes."""
+        if len(self.gather.source) == 0:
+            return sheet_of(np.empty((0, 0), self.gather.source.dtype), self.source_format)
+        if plane not in self._sources:
+            (rows, top), (columns, left) = self._rings
+            cells = self.gather.source[plane]
+            outside = self.outside
+            self._sources[plane] = Sheet(
+                cells, self.source_format, rows, columns, top, left, outside
+            )
+        return self._sources[plane]
+
+    def result_sheet(self, plane: int) -> Sheet:
+        """Return a plane of the result."""
+        if plane not in self._results:
+            self._results[plane] = sheet_of(self.result_planes[plane], self.result_format)
+        return self._results[plane]
+
+    @property
+    def outside(self) -> Any:
+        """The constant of the padding; None where padding has no number."""
+        return outside(self.trace)
+
+    @cached_property
+    def _rings(self) -> tuple[Ringed, Ringed]:
+        return rings(self.trace)
+
+    @cached_property
+    def x_planes(self) -> Array:
+        return self.trace.arrays["x"].reshape(self.gather.shape)
+
+    @cached_property
+    def x_format(self) -> Format:
+        return format_of(self.x_planes)
+
+    def sizes(self, part: str) -> str:
+        shape = (self.gather.source if part == "source" else self.result_planes).shape
+        return sizes_of(shape[-self.gather.axes :])
+
+
+def size_formula(operation: str, axis: Axis) -> str:
+    """Return how an operation's result gets its size along an axis; nothing if each cell stays.
+
+    >>> size_formula("correlate", Axis(5, 3)), size_formula("correlate_transpose", Axis(5, 3))
+    ('3 = (5 - 3 + 2·0) / 1 + 1', '5 = (3 - 1)·1 - 2·0 + 3')
+    """
+    if operation in ("correlate", "convolve", "max_pool", "avg_pool"):
+        return axis.formula()
+    if operation == "correlate_transpose":
+        extra = axis.before - axis.after
+        size = f"({axis.output} - 1)·{axis.stride} - 2·{axis.before} + {axis.span}"
+        return f"{axis.size} = {size}" + (f" + {extra}" if extra else "")
+    if operation == "pad":
+        return f"{axis.padded} = {axis.before} in front + {axis.size} cells + {axis.after} behind"
+    return ""
+
+
+def sizes_of(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) if len(shape) > 1 else f"of {shape[0]}"
+
+
+def _ends(array: Array, also: Any) -> tuple[Any, Any]:
+    """Return the least and the largest finite number, `also` among them."""
+    finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
+    ends = [finite.min(), finite.max()] if finite.size else []
+    ends += [array.dtype.type(also)] if also is not None or not ends else []
+    return min(ends), max(ends)
+
+
+def _is_odd(array: Array) -> bool:
+    return array.dtype.kind == "f" and not np.isfinite(array).all()
+
+
+def _most(rule: Any, size: int) -> int:
+    return max((len(rule(index).positions) for index in range(size)), default=0)

@@ -1,0 +1,104 @@
+"""What stands above and below every view: the title and the state, the progress bar, the keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stepconv.player.frame.frames import Frame
+from stepconv.player.text.lines import (
+    Line,
+    Piece,
+    Spot,
+    clipped,
+    columns,
+    filled,
+)
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the player is doing: shown at the top and the bottom of a screen."""
+
+    playing: bool = False
+    speed: float = 4
+    breakpoints: tuple[int, ...] = ()
+    message: str = ""
+    keys: tuple[tuple[str, str], ...] = field(default=())
+
+
+def empty(title: str, width: int) -> Line:
+    """Return the line for a trace without steps."""
+    return (Piece(clipped(f" {title}: an empty result has no steps to play", width), "title"),)
+
+
+def head(frame: Frame, status: Status | None, width: int, question: str = "") -> Line:
+    """Return the line that says what is shown, a view's question first, and which step of it."""
+    right = "" if status is None else _state(status)
+    parts = heading(frame, status, width, question)
+    pieces: list[Piece] = [Piece(" ")]
+    for number, part in enumerate(parts):
+        pieces.append(Piece(" · ", "muted") if number else Piece(""))
+        pieces.append(Piece(part, "title" if number == 0 else ""))
+    line = filled(tuple(pieces), width - columns(right) - 1)
+    return (*line, Piece(right, "state", Spot("key:space")), Piece(" "))
+
+
+def heading(frame: Frame, status: Status | None, width: int, question: str = "") -> list[str]:
+    """Return what the line says: title, operation and step, as far as there is room."""
+    room = width - 2 - (0 if status is None else columns(_state(status)) + 2)
+    where = f"step {frame.number + 1} of {frame.steps} · {frame.place}"
+    named = question or frame.operation
+    for parts in ([question or frame.title, frame.operation, where], [named, where]):
+        told = [part for part in parts if part]
+        if columns(" · ".join(told)) <= room:
+            return told
+    clip = clipped(named, max(room - columns(where) - 3, 0))
+    return [clip, where] if columns(clip) > 8 else [where]
+
+
+def _state(status: Status) -> str:
+    speed = f"{status.speed:g}/s"
+    return f"▶ {speed}" if status.playing else f"‖ {speed}"
+
+
+def bar(frame: Frame, status: Status, width: int) -> Line:
+    """Return the progress bar: clicking on it goes there."""
+    wide = width - 2
+    last = max(frame.steps - 1, 1)
+    here = frame.number * (wide - 1) // last
+    stops = {step * (wide - 1) // last for step in status.breakpoints}
+    pieces = [Piece(" ")]
+    for x in range(wide):
+        shape, role = ("━", "bar") if x < here else ("╸", "bar") if x == here else ("─", "muted")
+        if x in stops:
+            shape, role = "●", "break"
+        pieces.append(Piece(shape, role, Spot("bar", 0, x * last // max(wide - 1, 1))))
+    return tuple(pieces)
+
+
+def keys(status: Status, width: int) -> Line:
+    """Return the last line: a message if there is one, else the keys, as many as fit."""
+    if status.message or not status.keys:
+        return (Piece(f" {clipped(status.message, width - 2)}", "message"),)
+    pieces = [Piece(" ")]
+    # The last one leads to all the others, so it keeps its place.
+    *others, last = [(key, meaning, columns(f"{key} {meaning}")) for key, meaning in status.keys]
+    room = width - 1 - last[2]
+    for key, meaning, wide in others:
+        if wide + 2 > room:
+            break
+        pieces += [*_key(key, meaning), Piece("  ")]
+        room -= wide + 2
+    return (*pieces, *_key(*last[:2]))
+
+
+def _key(key: str, meaning: str) -> tuple[Piece, Piece]:
+    spot = Spot(f"key:{key}")
+    return Piece(key, "key", spot), Piece(f" {meaning}", "", spot)
+
+
+def bar_and_keys(frame: Frame, status: Status, width: int) -> Line:
+    if status.message:
+        return keys(status, width)
+    half = width * 2 // 5
+    return (*bar(frame, status, half), *keys(status, width - half))

@@ -1,0 +1,9 @@
+"""The views of the player: each turns a film and a step into lines.
+
+screen          one screen: the view that is looked at, between the title and the keys
+compare         correlation and convolution of the same input, and the half turn
+present         one window in large digits, for a projector
+readers         who reads this pixel?
+sizes           why this size?
+workers         who computed this?
+"""

@@ -1,0 +1,84 @@
+"""One screen of the player: the view that is looked at, between the title and the keys."""
+
+from __future__ import annotations
+
+from stepconv.errors import TraceError
+from stepconv.player import keys
+from stepconv.player.playback import Playback
+from stepconv.player.text import chrome, layout
+from stepconv.player.text.chrome import Status
+from stepconv.player.text.lines import (
+    Block,
+    Line,
+    clipped_line,
+    indented,
+    wrapped,
+)
+from stepconv.player.views import (
+    compare,
+    present,
+    readers,
+    sizes,
+    workers,
+)
+
+_ASKS = {
+    "sizes": "why this size?",
+    "readers": "who reads this?",
+    "workers": "who computed this?",
+    "help": "keys",
+    "compare": "correlation and convolution",
+}
+
+
+def lines(playback: Playback, width: int, height: int) -> list[Line]:
+    """Return the lines of the screen: exactly `height` of them, none wider than `width`."""
+    stops = tuple(sorted(playback.breakpoints))
+    status = Status(playback.playing, playback.speed, stops, playback.message, keys.foot())
+    if len(playback.film) == 0:
+        return _fitted([chrome.empty(playback.film.title, width)], width, height)
+    try:
+        frame = playback.frame()
+    except TraceError as error:
+        # A record that contradicts itself: other steps can be gone to, this one shows no number.
+        told = indented(wrapped(str(error), width - 2, "message"), 1).lines
+        room = [()] * (height - len(told) - 1)
+        return _fitted([*told, *room, chrome.keys(status, width)], width, height)
+    body = _body(playback, width - 2, max(height - 3, 1))
+    if body is None:
+        return layout.screen(frame, width, height, status)
+    head = chrome.head(frame, status, width, _ASKS.get(playback.view, ""))
+    foot = [chrome.bar(frame, status, width), chrome.keys(status, width)]
+    if playback.view == "help":
+        # All keys are there to be read: the last line needs no few of them.
+        foot = []
+    spaced = [head, ()] if body.height + 2 + len(foot) <= height else [head]
+    kept = [*spaced, *indented(body, 1).lines][: max(height - len(foot), 1)]
+    return _fitted([*kept, *([()] * (height - len(foot) - len(kept))), *foot], width, height)
+
+
+def _body(playback: Playback, width: int, height: int) -> Block | None:
+    """Return what a view puts between title and keys; None where the steps are shown."""
+    film = playback.film
+    match playback.view:
+        case "sizes":
+            return sizes.view(film, width, height)
+        case "readers":
+            return readers.view(film, playback.asked_cell, playback.place[0], width, height)
+        case "workers":
+            return workers.view(film, playback.index, width, height)
+        case "present":
+            return present.view(playback.frame(), width, height)
+        case "help":
+            return keys.view(width)
+        case "compare":
+            return compare.view(
+                *(film, playback.other, playback.index, playback.channel, playback.turned),
+                *(width, height),
+            )
+    return None
+
+
+def _fitted(drawn: list[Line], width: int, height: int) -> list[Line]:
+    kept = [clipped_line(line, width) for line in drawn[:height]]
+    return kept + [()] * (height - len(kept))

@@ -1,0 +1,6 @@
+"""The gallery: convolutions worked by hand in lectures, with the numbers that must come out.
+
+worked          the examples, read from worked-examples.json
+traces          each as a trace: from the folder that is shipped, or recorded anew
+pictures        pictures drawn by code, for kernels to be tried on
+"""
