@@ -72,7 +72,7 @@ def _call(cell: Cell, arrays: Arrays) -> Call:
 def _gradient(cell: Cell, arrays: Arrays) -> Call:
     """Return a call of one gradient's kernel; like the peers it allocates its result each time."""
     x, w, grad = (_planes(arrays[name]) for name in ("x", "w", "grad_out"))
-    numbers = (*cell.plan.numbers, cell.groups)
+    numbers = (*cell.plan.slide, cell.groups)
     if cell.direction == "dX":
         kernel = kernels.find("correlate_grad_x")
         bias = np.zeros(x.shape[1], x.dtype, like=x)

@@ -29,6 +29,7 @@ from stepconv.geometry.plan import (
     transposed_plan,
 )
 from stepconv.geometry.reading import Reading
+from stepconv.geometry.slide import Slide, Window
 
 __all__ = [
     "LARGEST_SIZE",
@@ -39,6 +40,8 @@ __all__ = [
     "Reading",
     "ReceptiveField",
     "Shape",
+    "Slide",
+    "Window",
     "correlation_plan",
     "covering",
     "dense_parameter_count",

@@ -19,6 +19,7 @@ from stepconv.geometry.options import (
     per_axis,
     word,
 )
+from stepconv.geometry.slide import Slide, Window
 
 Shape = tuple[int, ...]
 P = ParamSpec("P")
@@ -65,19 +66,19 @@ class Plan:
         return self.axes[-1]
 
     @cached_property
-    def numbers(self) -> tuple[int, ...]:
-        """Strides, dilations and front pads, rows before columns: what a kernel is given."""
+    def slide(self) -> Slide:
+        """Strides, dilations and front pads: how the windows lie on the input."""
         rows, columns = self.rows, self.columns
-        return (
+        return Slide(
             *(rows.stride, columns.stride),
             *(rows.dilation, columns.dilation),
             *(rows.before, columns.before),
         )
 
     @property
-    def window(self) -> tuple[int, int]:
+    def window(self) -> Window:
         """Cells of the window, rows before columns."""
-        return self.rows.window, self.columns.window
+        return Window(self.rows.window, self.columns.window)
 
     @property
     def products(self) -> int:

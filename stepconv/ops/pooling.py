@@ -51,7 +51,7 @@ def max_pool(
     if out.size:
         planes = laid_out(array, out.dtype, _planes(array, plan, plan.input))
         largest = out.reshape(_planes(array, plan, plan.output))
-        numbers = (*plan.window, *plan.numbers)
+        numbers = (*plan.window, *plan.slide)
         kernel(planes, largest, lowest_of(out.dtype), *numbers)
     return out.astype(own_dtype(array), copy=False)
 
@@ -85,7 +85,7 @@ def max_pool_backward(
         grad_x = out.reshape(_planes(array, plan, plan.input))
         planes = laid_out(array, moving_dtype(array), grad_x.shape)
         gradients = laid_out(grad, out.dtype, _planes(array, plan, plan.output))
-        numbers = (*plan.window, *plan.numbers)
+        numbers = (*plan.window, *plan.slide)
         if out.dtype.kind == "i":
             check_sums_fit(
                 lambda given, bounds: kernel(planes, given, bounds, *numbers),

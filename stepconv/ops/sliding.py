@@ -129,7 +129,7 @@ def _fill(
 ) -> None:
     """Let the kernel fill `out`; integers are shown to fit first."""
     kernel = kernels.find(operation, backend, out)
-    numbers = (*plan.numbers, plan.groups)
+    numbers = (*plan.slide, plan.groups)
     if out.size == 0:
         return
     if out.dtype.kind == "i":

@@ -81,7 +81,7 @@ def test_a_plan_names_the_shapes_the_products_and_the_numbers(call: Call) -> Non
     if axes == 1:
         assert plan.rows == Axis(size=1, window=1)
     both = (plan.rows, plan.columns)
-    assert plan.numbers == (
+    assert plan.slide == (
         *(axis.stride for axis in both),
         *(axis.dilation for axis in both),
         *(axis.before for axis in both),

@@ -110,7 +110,7 @@ def _w_shape(step: ConvStep) -> tuple[int, ...]:
 
 
 def _numbers(step: ConvStep) -> tuple[int, ...]:
-    return step.layer.plan(step.place.input).numbers
+    return step.layer.plan(step.place.input).slide
 
 
 # Dense: y = x · wᵀ, dx = dy · w, dw = dyᵀ · x.
@@ -186,7 +186,7 @@ def _(step: MaxPoolStep, p: CardWriter) -> None:
 
 def _pool_numbers(step: MaxPoolStep) -> tuple[int, ...]:
     plan = step.layer.plan(step.place.input)
-    return (*plan.window, *plan.numbers)
+    return (*plan.window, *plan.slide)
 
 
 @forward.register
