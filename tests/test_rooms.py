@@ -32,6 +32,11 @@ MAY_IMPORT = {
     },
     "__main__": {"cli"},
 }
+# Backends know nothing of each other's kernels.
+APART = {
+    ("kernels.cuda", "nn.cuda"): ("kernels.cpu",),
+    ("kernels.cpu", "nn.cpu"): ("kernels.cuda", "nn.cuda"),
+}
 # The public face looks its names up when they are used, so only a type checker sees its imports.
 FACE = {"errors", "geometry", "kernels", "ops", "trace"}
 # A package from elsewhere, and the rooms or modules that may use it.
@@ -86,7 +91,8 @@ def forbidden(source: str, module: str, is_package: bool = False) -> set[str]:
             right = "stepconv" in allowed  # the public face reaches every room
         else:
             app = within(inner, ("player.app",)) and not within(module, ("player", "cli"))
-            right = room(inner) in allowed and not app
+            strange = any(within(module, a) and within(inner, b) for a, b in APART.items())
+            right = room(inner) in allowed and not app and not strange
         if not right:
             found.add(name)
     return found
@@ -142,6 +148,9 @@ def test_long_files_are_named() -> None:
         ("geometry.plan", "from .. import kernels"),
         ("kernels.cpu.conv.choose", "from stepconv.ops.arrays import Array"),
         ("kernels.cpu.conv.choose", "from ....ops import pad"),
+        ("kernels.cuda.pad", "from stepconv.kernels.cpu.pad import pad"),
+        ("kernels.cpu.pad", "from stepconv.kernels.cuda import pad"),
+        ("nn.cuda.layers", "from stepconv.kernels.cpu.lanes import cells"),
         ("ops.padding", "import numba"),
         ("ops.padding", "from numba import njit"),
         ("ops.padding", "import stepconv.cli"),
@@ -172,6 +181,7 @@ def test_a_wrong_import_would_be_noticed(module: str, source: str) -> None:
         ("ops.padding", "from stepconv import kernels"),
         ("ops.padding", "from ..geometry import Plan"),
         ("kernels.compile.decorators", "import numba"),
+        ("kernels.cuda.network.cells", "from stepconv.kernels.kinds import TANH"),
         ("player.render", "import rich"),
         ("player.app", "import textual"),
         ("cli.commands.doctor", "import numba\nimport stepconv\nimport stepconv.train"),

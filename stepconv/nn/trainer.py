@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from stepconv import kernels
 from stepconv.errors import ArgumentError, ArgumentTypeError
 from stepconv.geometry import integer, word
-from stepconv.kernels.cpu.lanes import updates
+from stepconv.kernels import kinds
 from stepconv.nn.cpu.program import Program
 from stepconv.nn.dropout import step_key
 from stepconv.nn.layers import sizes
@@ -258,20 +258,20 @@ class Trainer(Predictor):
     def _set_numbers(self, rate: float) -> None:
         """Write down what the update of this step goes by."""
         o, numbers = self.optimizer, self._program.numbers
-        numbers[updates.RATE] = rate
-        numbers[updates.DECAY] = o.weight_decay
+        numbers[kinds.RATE] = rate
+        numbers[kinds.DECAY] = o.weight_decay
         if isinstance(o, Adam):
-            numbers[updates.BETA1], numbers[updates.BETA2] = o.beta1, o.beta2
-            numbers[updates.EPSILON] = o.epsilon
-            numbers[updates.ROOT] = 1 / sqrt(1 - o.beta2**self.steps)
-            numbers[updates.STEP] = rate / (1 - o.beta1**self.steps)
-            numbers[updates.SHRINK] = 1.0
+            numbers[kinds.BETA1], numbers[kinds.BETA2] = o.beta1, o.beta2
+            numbers[kinds.EPSILON] = o.epsilon
+            numbers[kinds.ROOT] = 1 / sqrt(1 - o.beta2**self.steps)
+            numbers[kinds.PACE] = rate / (1 - o.beta1**self.steps)
+            numbers[kinds.SHRINK] = 1.0
             if o.decays_apart:
-                numbers[updates.DECAY] = 0.0
-                numbers[updates.SHRINK] = 1 - rate * o.weight_decay
+                numbers[kinds.DECAY] = 0.0
+                numbers[kinds.SHRINK] = 1 - rate * o.weight_decay
         else:
-            numbers[updates.MOMENTUM] = o.momentum
-            numbers[updates.AHEAD] = o.momentum if o.nesterov else 0.0
+            numbers[kinds.MOMENTUM] = o.momentum
+            numbers[kinds.AHEAD] = o.momentum if o.nesterov else 0.0
 
 
 def _parts(backend: str) -> tuple[Any, Any]:

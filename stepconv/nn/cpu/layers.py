@@ -14,7 +14,7 @@ import numpy as np
 from stepconv.geometry import Plan
 from stepconv.kernels.cpu.lanes import layers
 from stepconv.kernels.cpu.lanes.rows import LANES, VECTOR
-from stepconv.kernels.cpu.lanes.tiles import ACTIVATE, ADD_GRADIENT, STORE_GRADIENT
+from stepconv.kernels.kinds import ACTIVATE, ADD_GRADIENT, STORE_GRADIENT
 from stepconv.nn.cpu.windows import (
     Family,
     Taps,

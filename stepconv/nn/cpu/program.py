@@ -25,6 +25,7 @@ from stepconv.kernels.cpu.lanes.rows import (
     VECTOR,
     run,
 )
+from stepconv.kernels.kinds import LOSSES, STEP_NUMBERS
 from stepconv.nn.cpu.writer import Writer
 from stepconv.nn.layers import Dropout
 from stepconv.nn.model import Model
@@ -36,11 +37,6 @@ Array = NDArray[Any]
 
 # Tasks that share the weights when the chunks are through: enough for as many threads.
 _SLICES = 16
-
-_KINDS = {
-    "cross-entropy": batches.CROSS_ENTROPY,
-    "mean-squared-error": batches.SQUARED_ERROR,
-}
 
 
 class Program:
@@ -106,7 +102,7 @@ class Program:
                 dz=p.into(network.y)[0],
                 found=(p.keep(self._found), 64),
                 classes=model.classes,
-                kind=_KINDS[loss],
+                kind=LOSSES[loss],
                 slope=network.y.slope,
             )
             for step in reversed(network.steps):
@@ -156,7 +152,7 @@ class Program:
     def _write_updates(self, optimizer: Optimizer) -> None:
         """Write the rows that move the parameters, those summed by chunks and the others."""
         p, weights = self._writer, self._weights
-        self.numbers = np.zeros(updates.NUMBERS, np.float32)
+        self.numbers = np.zeros(STEP_NUMBERS, np.float32)
         self.moments = [np.zeros(weights.size, np.float32) for _ in optimizer.moments]
         numbers = p.keep(self.numbers)
         addresses = [p.keep(moment) for moment in self.moments]

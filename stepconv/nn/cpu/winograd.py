@@ -9,7 +9,7 @@ import numpy as np
 from stepconv.geometry import Plan
 from stepconv.kernels.cpu.lanes import layers, winograd, winograd_weights
 from stepconv.kernels.cpu.lanes.rows import LANES, VECTOR
-from stepconv.kernels.cpu.lanes.tiles import ACTIVATE, ADD_GRADIENT
+from stepconv.kernels.kinds import ACTIVATE, ADD_GRADIENT
 from stepconv.nn.cpu.windows import Family
 from stepconv.nn.cpu.writer import ONE_GROUP, Spot, Writer
 from stepconv.nn.steps.tensors import Tensor

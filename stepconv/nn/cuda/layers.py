@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.kernels.cpu.lanes.cells import TANH as CPU_TANH
 from stepconv.kernels.cuda import on_card, pool
 from stepconv.kernels.cuda.conv import choose
 from stepconv.kernels.cuda.machine import sums
@@ -240,19 +239,14 @@ def _hand_on(p: CardWriter, gradient: Tensor, to: Tensor) -> None:
 
 @forward.register
 def _(step: SqueezeStep, p: CardWriter, training: bool) -> None:
-    cells.squeeze(p.value(step.x), p.value(step.y), _kind(step))
+    cells.squeeze(p.value(step.x), p.value(step.y), step.kind)
 
 
 @backward.register
 def _(step: SqueezeStep, p: CardWriter) -> None:
     if step.x.learns:
         y, dy, into = p.value(step.y), p.gradient(step.y), p.into(step.x)
-        kind = _kind(step)
-        cells.squeeze_back(y, dy, into.values, into.array, kind, into.slope, into.adds)
-
-
-def _kind(step: SqueezeStep) -> int:
-    return cells.TANH if step.kind == CPU_TANH else cells.SIGMOID
+        cells.squeeze_back(y, dy, into.values, into.array, step.kind, into.slope, into.adds)
 
 
 @forward.register

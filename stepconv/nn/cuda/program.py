@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.kernels.cpu.lanes import updates
 from stepconv.kernels.cuda.machine.array import CardArray
 from stepconv.kernels.cuda.machine.launch import (
     allocate,
@@ -25,6 +24,7 @@ from stepconv.kernels.cuda.machine.launch import (
 from stepconv.kernels.cuda.network import batches
 from stepconv.kernels.cuda.network.sequence import Sequence
 from stepconv.kernels.cuda.network.updates import update
+from stepconv.kernels.kinds import LOSSES, STEP_NUMBERS
 from stepconv.nn.cuda import layers
 from stepconv.nn.cuda.writer import (
     CardWeights,
@@ -38,11 +38,6 @@ from stepconv.nn.optim import Optimizer
 from stepconv.nn.steps.lowering import lower
 
 Array = Any
-
-_KINDS = {
-    "cross-entropy": batches.CROSS_ENTROPY,
-    "mean-squared-error": batches.SQUARED_ERROR,
-}
 
 # Sizes of a batch, and sets, whose launches are kept; a training has two of them, for the last
 # batch of an epoch is smaller.
@@ -72,9 +67,9 @@ class CardProgram:
         `winograd` admits a way that there is not here: direct sums take its place.
         """
         self.draws = any(isinstance(place.layer, Dropout) for place in model.places)
-        self.numbers = np.zeros(updates.NUMBERS, np.float32)
+        self.numbers = np.zeros(STEP_NUMBERS, np.float32)
         self._model, self._weights, self._most, self._scale = model, weights, batch_size, scale
-        self._training, self._kind = optimizer is not None, _KINDS[loss]
+        self._training, self._kind = optimizer is not None, LOSSES[loss]
         self._network = lower(model, training=self._training, bordered=False)
         self._memory: Memory = {}
         self._sequences: dict[Any, tuple[Sequence, Array, Array]] = {}

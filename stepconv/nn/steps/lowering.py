@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import singledispatchmethod
 
 from stepconv.geometry import Shape
-from stepconv.kernels.cpu.lanes.cells import SIGMOID, TANH
+from stepconv.kernels.kinds import SIGMOID, TANH
 from stepconv.nn.cpu.cells import (
     ActivationStep,
     AddStep,

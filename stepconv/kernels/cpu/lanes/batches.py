@@ -28,8 +28,7 @@ from stepconv.kernels.cpu.machine.vector import (
     Vectors,
     tile,
 )
-
-CROSS_ENTROPY, SQUARED_ERROR = 0, 1
+from stepconv.kernels.kinds import CROSS_ENTROPY
 
 
 @tile(np.float32)

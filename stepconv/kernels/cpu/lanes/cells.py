@@ -16,9 +16,7 @@ from stepconv.kernels.cpu.machine.vector import (
     Vectors,
     tile,
 )
-
-# How an activation of its own is computed.
-TANH, SIGMOID = 0, 1
+from stepconv.kernels.kinds import TANH
 
 
 @tile(np.float32)

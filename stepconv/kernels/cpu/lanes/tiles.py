@@ -18,9 +18,7 @@ from stepconv.kernels.cpu.machine.vector import (
     registers,
     tile,
 )
-
-# What a tile does with its sums, and where it looks for the sign that the slope goes by.
-ACTIVATE, STORE_GRADIENT, ADD_GRADIENT = 0, 1, 2
+from stepconv.kernels.kinds import STORE_GRADIENT
 
 
 def cells_beside(rows: int) -> int:

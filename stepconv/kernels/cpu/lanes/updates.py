@@ -12,11 +12,18 @@ from stepconv.kernels.cpu.machine.vector import (
     Vectors,
     tile,
 )
-
-# The numbers that a step goes by, in the order in which they stand.
-RATE, DECAY, MOMENTUM, AHEAD = range(4)
-BETA1, BETA2, EPSILON, ROOT, STEP, SHRINK = range(2, 8)
-NUMBERS = 8
+from stepconv.kernels.kinds import (
+    AHEAD,
+    BETA1,
+    BETA2,
+    DECAY,
+    EPSILON,
+    MOMENTUM,
+    PACE,
+    RATE,
+    ROOT,
+    SHRINK,
+)
 
 
 def _gradient(v: Vectors, first: Int, step: Int, chunks: Int) -> Vector:
@@ -31,7 +38,9 @@ def _gradient(v: Vectors, first: Int, step: Int, chunks: Int) -> Vector:
 def _sgd(
     v: Vectors, p: Int, found: Int, step: Int, chunks: Int, velocity: Int, count: Int, numbers: Int
 ) -> None:
-    rate, decay, momentum, ahead = (v.splat(numbers + 4 * i) for i in range(4))
+    rate, decay, momentum, ahead = (
+        v.splat(numbers + 4 * number) for number in (RATE, DECAY, MOMENTUM, AHEAD)
+    )
 
     def cell(i: Int, _: list[Vector]) -> list[Vector]:
         at = i * v.bytes
@@ -60,8 +69,9 @@ def _adam(
     count: Int,
     numbers: Int,
 ) -> None:
-    _, decay, beta1, beta2, epsilon, root, pace, shrink = (
-        v.splat(numbers + 4 * i) for i in range(NUMBERS)
+    decay, beta1, beta2, epsilon, root, pace, shrink = (
+        v.splat(numbers + 4 * number)
+        for number in (DECAY, BETA1, BETA2, EPSILON, ROOT, PACE, SHRINK)
     )
     one = v.constant(1)
 

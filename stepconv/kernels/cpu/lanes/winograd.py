@@ -16,7 +16,7 @@ import numpy as np
 
 from stepconv.kernels.compile import inner
 from stepconv.kernels.cpu.lanes.rows import VECTOR, operands
-from stepconv.kernels.cpu.lanes.tiles import STORE_GRADIENT, sloped
+from stepconv.kernels.cpu.lanes.tiles import sloped
 from stepconv.kernels.cpu.machine.addresses import float32s, int64s
 from stepconv.kernels.cpu.machine.vector import (
     Int,
@@ -24,6 +24,7 @@ from stepconv.kernels.cpu.machine.vector import (
     Vectors,
     tile,
 )
+from stepconv.kernels.kinds import STORE_GRADIENT
 
 SIXTH = np.float32(1 / 6)
 

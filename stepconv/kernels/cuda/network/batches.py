@@ -16,7 +16,6 @@ import numba
 import numpy as np
 from numba import cuda
 
-from stepconv.kernels.cpu.lanes.updates import NUMBERS as HOW_MANY
 from stepconv.kernels.cuda.machine.launch import (
     THREADS,
     kernel,
@@ -24,13 +23,12 @@ from stepconv.kernels.cuda.machine.launch import (
     launch_each,
 )
 from stepconv.kernels.cuda.machine.sums import add_in_block
+from stepconv.kernels.kinds import CROSS_ENTROPY, STEP_NUMBERS
 
 Array = Any
 
 # Where the controls stand; all are float64, which holds every integer that is meant.
-KEY, NUMBERS, ROWS = 0, 1, 1 + HOW_MANY
-
-CROSS_ENTROPY, SQUARED_ERROR = 0, 1
+KEY, NUMBERS, ROWS = 0, 1, 1 + STEP_NUMBERS
 
 
 def take_row(sheet: Array, controls: Array) -> None:

@@ -10,12 +10,10 @@ import numpy as np
 from numba import cuda
 
 from stepconv.kernels.cuda.machine.launch import inner, kernel, launch_each
+from stepconv.kernels.kinds import TANH
 
 Array = Any
 Numbers = tuple[int, ...]
-
-# How an activation of its own is computed.
-TANH, SIGMOID = 0, 1
 
 WHOLE = (1, 0, 0, 0, 0)  # of all images, from one place to the same
 

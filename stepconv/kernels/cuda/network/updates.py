@@ -9,21 +9,21 @@ from typing import Any
 
 from numba import cuda
 
-from stepconv.kernels.cpu.lanes.updates import (
+from stepconv.kernels.cuda.machine.launch import kernel, launch_each
+from stepconv.kernels.cuda.machine.sums import sum_parts
+from stepconv.kernels.cuda.network.batches import NUMBERS
+from stepconv.kernels.kinds import (
     AHEAD,
     BETA1,
     BETA2,
     DECAY,
     EPSILON,
     MOMENTUM,
+    PACE,
     RATE,
     ROOT,
     SHRINK,
-    STEP,
 )
-from stepconv.kernels.cuda.machine.launch import kernel, launch_each
-from stepconv.kernels.cuda.machine.sums import sum_parts
-from stepconv.kernels.cuda.network.batches import NUMBERS
 
 Array = Any
 
@@ -73,7 +73,7 @@ def _adam(
         one, decay = number(1), number(controls[NUMBERS + DECAY])
         beta1, beta2 = number(controls[NUMBERS + BETA1]), number(controls[NUMBERS + BETA2])
         epsilon, root = number(controls[NUMBERS + EPSILON]), number(controls[NUMBERS + ROOT])
-        pace, shrink = number(controls[NUMBERS + STEP]), number(controls[NUMBERS + SHRINK])
+        pace, shrink = number(controls[NUMBERS + PACE]), number(controls[NUMBERS + SHRINK])
         gradients[i] = sum_parts(found, places[FIRST, i], places[APART, i], places[PARTS, i])
         g = gradients[i] + decay * p[i]
         mean[i] += (one - beta1) * (g - mean[i])

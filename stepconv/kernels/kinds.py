@@ -1,0 +1,17 @@
+"""The kinds of what networks compute, and the numbers by which kernels on any backend know them."""
+
+# How an activation is computed that is no line with a bend.
+TANH, SIGMOID = range(2)
+
+# How wrong answers are.
+CROSS_ENTROPY, SQUARED_ERROR = range(2)
+LOSSES = {"cross-entropy": CROSS_ENTROPY, "mean-squared-error": SQUARED_ERROR}
+
+# What becomes of a sum of products: a layer's values, or a gradient that is the first or one more.
+ACTIVATE, STORE_GRADIENT, ADD_GRADIENT = range(3)
+
+# Where the numbers stand that a step of an optimiser goes by: of all, of SGD, of Adam.
+RATE, DECAY = range(2)
+MOMENTUM, AHEAD = range(2, 4)
+BETA1, BETA2, EPSILON, ROOT, PACE, SHRINK = range(2, 8)
+STEP_NUMBERS = 8
