@@ -7,6 +7,7 @@ import shutil
 import stat
 import threading
 import time
+from collections import namedtuple
 from pathlib import Path
 
 import numpy as np
@@ -307,6 +308,12 @@ def test_the_fingerprint_tells_a_bool_a_float_and_arrays_apart():
     values += [np.array([1, 2]), np.array([1, 3]), np.array([1.0, 2.0]), np.array([[1, 2]])]
     prints = {fingerprint.fingerprint(make(value).function) for value in values}
     assert len(prints) == len(values)
+
+
+def test_the_fingerprint_tells_the_order_of_fields():
+    kinds = [namedtuple("Pair", names) for names in ("a b", "b a")]
+    prints = {fingerprint.fingerprint(make(kind).function) for kind in kinds}
+    assert len(prints) == 2
 
 
 def test_the_fingerprint_sees_into_nested_functions_and_modules(monkeypatch):

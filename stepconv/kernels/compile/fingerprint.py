@@ -45,6 +45,8 @@ def _describe(value: Any, seen: dict[int, int]) -> str:
         return f"{type(value).__qualname__} {[_describe(item, seen) for item in value]}"
     if isinstance(value, (set, frozenset)):
         return f"set {sorted(_describe(item, seen) for item in value)}"
+    if isinstance(value, type) and hasattr(value, "_fields"):
+        return f"{value.__module__}.{value.__qualname__} {value._fields}"
     text = repr(value)
     if " at 0x" in text:
         raise NoFingerprint(f"it reads {text}, which no other process has")

@@ -12,13 +12,14 @@ instruction for it.
             return []
         v.loop(count, [], step)
 
-Arguments are int64: addresses in bytes, and counts. A vector is as wide as this machine's.
+Arguments are int64: addresses in bytes, and counts; or a NamedTuple of these, which the tile gets
+under its name. A vector is as wide as this machine's.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -365,7 +366,7 @@ def tile(dtype: Any) -> Callable[[Callable[..., None]], Any]:
     def make(recipe: Callable[..., None]) -> Any:
         name = f"tile.{recipe.__name__}.{next(_numbers)}"
 
-        def function_in(module: Any, count: int) -> Any:
+        def function_in(module: Any, kinds: tuple[Any, ...], count: int) -> Any:
             found = module.globals.get(name)
             if found is not None:
                 return found
@@ -374,21 +375,38 @@ def tile(dtype: Any) -> Callable[[Callable[..., None]], Any]:
             function.attributes.add("noinline")
             function.attributes.add("nounwind")
             builder = ir.IRBuilder(function.append_basic_block())
-            recipe(Vectors(builder, dtype), *(Int(builder, number) for number in function.args))
+            numbers = (Int(builder, number) for number in function.args)
+            recipe(Vectors(builder, dtype), *(_named(kind, numbers) for kind in kinds))
             builder.ret_void()
             return function
 
-        def typed(_context: Any, *arguments: Any) -> Any:
+        def typed(_context: Any, *kinds: Any) -> Any:
             def emit(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
-                unpacked = [builder.extract_value(values[0], i) for i in range(len(arguments))]
-                builder.call(function_in(builder.module, len(arguments)), unpacked)
+                numbers = _int64s(context, builder, types.Tuple(given), values[0])
+                builder.call(function_in(builder.module, kinds, len(numbers)), numbers)
                 return context.get_dummy_value()
 
-            return types.void(types.StarArgTuple([types.int64] * len(arguments))), emit
+            given = [kind if isinstance(kind, types.BaseTuple) else types.int64 for kind in kinds]
+            return types.void(types.StarArgTuple(given)), emit
 
         return intrinsic(typed)
 
     return make
+
+
+def _int64s(context: Any, builder: Any, kind: Any, value: Any) -> list[Any]:
+    """Return a number, or all that a tuple holds, as int64."""
+    if not isinstance(kind, types.BaseTuple):
+        return [context.cast(builder, value, kind, types.int64)]
+    parts = [(one, builder.extract_value(value, i)) for i, one in enumerate(kind)]
+    return [number for one, part in parts for number in _int64s(context, builder, one, part)]
+
+
+def _named(kind: Any, numbers: Iterator[Int]) -> Any:
+    """Return the next of the numbers, or as many as a NamedTuple holds, under their names."""
+    if not isinstance(kind, types.BaseTuple):
+        return next(numbers)
+    return kind.instance_class(*(_named(one, numbers) for one in kind))
 
 
 @intrinsic
