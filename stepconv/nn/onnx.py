@@ -84,16 +84,22 @@ def _floats(name: str, shape: Shape) -> Any:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape])
 
 
-def scale(network: Network) -> float:
-    """Return what a pixel from 0 to 255 is multiplied by before the network sees it."""
-    return float(network.about.get("scale", 1 / 255))
+def line(network: Network) -> str:
+    """Return what becomes of a pixel from 0 to 255 before the network sees it, in words.
+
+    >>> from stepconv.nn.zoo import build
+    >>> line(Network(build("mlp"), {}, {}, {"scale": 0.5, "shift": -1.25}))
+    '0 to 255 times 0.5 plus -1.25'
+    """
+    scale, shift = network.about.get("scale", 1 / 255), network.about.get("shift", 0.0)
+    return f"0 to 255 times {scale:.9g}" + (f" plus {shift:.9g}" if shift else "")
 
 
 def _doc_string(network: Network) -> str:
     model, about = network.model, network.about
     lines = [
         f"{IMAGES}: batch x channels x rows x columns, {sizes(model.input_shape)} each, as the "
-        f"network saw them while it learnt: pixels from 0 to 255 times {scale(network)}.",
+        f"network saw them while it learnt: pixels from {line(network)}.",
         f"{LOGITS}: a number for each class, the largest is the answer; softmax makes them shares.",
     ]
     if about.get("classes"):

@@ -5,9 +5,9 @@
     answers = trainer.logits(images)
 
 Images are arrays (n, channels, height, width) of float32, or of uint8, which are multiplied by
-`scale`. With algorithm="winograd" wide 3x3 layers learn in half the time and round a little more;
-answers are worked out directly in any case, and on a GPU everything is. With backend="cuda" all of
-it lives on a GPU; a state goes from one backend to the other.
+`scale`, to which `shift` is added. With algorithm="winograd" wide 3x3 layers learn in half the time
+and round a little more; answers are worked out directly in any case, and on a GPU everything is.
+With backend="cuda" all of it lives on a GPU; a state goes from one backend to the other.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class Predictor:
         *,
         batch_size: int | None = None,
         scale: float = 1 / 255,
+        shift: float = 0.0,
         backend: str = "cpu",
     ) -> None:
         self.model = model
@@ -59,7 +60,7 @@ class Predictor:
         known = initial_statistics(model) if statistics is None else statistics
         at_once = _AT_ONCE[backend] if batch_size is None else batch_size
         self._batch_size = integer("batch_size", at_once, 1)
-        self._scale = scale
+        self._scale, self._shift = scale, shift
         weights, self._program_of = _parts(backend)
         self._weights: Weights = weights(model, parameters, known)
         self._asking: Any = None
@@ -69,7 +70,11 @@ class Predictor:
         pictures, order, count = _pictures(self.model, images, rows)
         if self._asking is None:
             self._asking = self._program_of(
-                self.model, self._weights, self._batch_size, scale=self._scale
+                self.model,
+                self._weights,
+                self._batch_size,
+                scale=self._scale,
+                shift=self._shift,
             )
         answers = np.empty((count, self.model.classes), np.float32)
         for start in range(0, count, self._batch_size):
@@ -103,6 +108,7 @@ class Trainer(Predictor):
         statistics: Arrays | None = None,
         initial: str = "he",
         scale: float = 1 / 255,
+        shift: float = 0.0,
         algorithm: str = "direct",
         backend: str = "cpu",
     ) -> None:
@@ -110,7 +116,7 @@ class Trainer(Predictor):
         if not model.parameter_count:
             raise ArgumentError(f"model {model.name!r} has nothing to learn: a conv or dense fits")
         drawn = initial_parameters(model, seed, initial) if parameters is None else parameters
-        super().__init__(model, drawn, statistics, scale=scale, backend=backend)
+        super().__init__(model, drawn, statistics, scale=scale, shift=shift, backend=backend)
         self.optimizer = SGD() if optimizer is None else optimizer
         self.batch_size = integer("batch_size", batch_size, 1)
         self.seed = seed
@@ -122,6 +128,7 @@ class Trainer(Predictor):
             self._weights,
             self.batch_size,
             scale=scale,
+            shift=shift,
             optimizer=self.optimizer,
             loss=self._loss,
             winograd=word("algorithm", algorithm, ALGORITHMS) == "winograd",

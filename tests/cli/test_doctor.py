@@ -11,7 +11,7 @@ import pytest
 import stepconv
 from stepconv.cli import main
 from stepconv.cli.commands.doctor import find_data
-from stepconv.train.known import FILES
+from stepconv.train.data.known import FILES
 
 
 @pytest.fixture(autouse=True)

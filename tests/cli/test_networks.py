@@ -11,7 +11,8 @@ from stepconv import nn
 from stepconv.cli import main
 from stepconv.cli.commands import predict
 from stepconv.nn import checkpoint
-from stepconv.train import digits, judge, runs
+from stepconv.train import judge, runs
+from stepconv.train.data import digits
 from tests.conftest import NO_RUNTIME
 from tests.train.sets import a_run, made
 

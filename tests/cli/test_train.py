@@ -17,7 +17,8 @@ from rich.console import Console
 from stepconv import nn
 from stepconv.cli import main
 from stepconv.cli.showing import curve, report, training
-from stepconv.train import data, digits, events
+from stepconv.train import data, events
+from stepconv.train.data import digits
 from stepconv.train.runs import METRICS, MODEL, STATE
 from tests.conftest import BACKENDS
 from tests.kernels.processes import REPOSITORY
@@ -275,7 +276,7 @@ def test_a_confusion_is_counted_in_rows_of_the_truth() -> None:
 def test_the_report_of_clothes_fits_60_columns() -> None:
     import numpy as np
 
-    from stepconv.train.known import CLASSES
+    from stepconv.train.data.known import CLASSES
 
     table = np.full((10, 10), 1000)
     lines = report.confusion(table, CLASSES["fashion-mnist"], 60)

@@ -5,8 +5,7 @@ from typing import Any
 
 from stepconv import nn
 from stepconv.nn import Conv, Dense, Dropout, Flatten, MaxPool, Model, ReLU
-from stepconv.train import digits
-from stepconv.train.data import DataSet, Samples
+from stepconv.train.data import DataSet, Samples, digits
 from stepconv.train.recipe import Recipe
 from stepconv.train.runs import Run
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from stepconv import nn
-from stepconv.train import data, events, known
+from stepconv.train import data, events
+from stepconv.train.data import known
 from stepconv.train.recipe import Recipe
 from stepconv.train.runs import Run
 

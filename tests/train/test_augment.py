@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from stepconv.errors import ArgumentError
-from stepconv.train import augment, digits
+from stepconv.train import augment
 from stepconv.train.augment import Amounts
+from stepconv.train.data import digits
 
 STILL = Amounts(shift=0, turn=0, scale=0)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepconv.train import centre, digits
+from stepconv.train.data import centre, digits
 
 
 def mass(picture: np.ndarray) -> tuple[float, float]:

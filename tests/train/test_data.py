@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from stepconv.errors import ArgumentError, DataError
-from stepconv.train import data, idx, known
+from stepconv.train import data
+from stepconv.train.data import idx, known
 
 PICTURES = np.arange(4 * 28 * 28, dtype=np.uint8).reshape(4, 28, 28)
 LABELS = np.array([3, 0, 2, 1], np.uint8)

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from stepconv.train import digits
+from stepconv.train.data import digits
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stepconv.cli.commands import train
-from stepconv.train import digits
+from stepconv.train.data import digits
 from stepconv.train.recipe import Recipe
 
 GUIDE = Path(__file__).parents[2] / "docs" / "training.md"

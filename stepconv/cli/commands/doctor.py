@@ -76,7 +76,7 @@ def examine(data_dir: Path | None = None, clear_cache: bool = False) -> dict[str
 
 def find_data(data_dir: Path | None = None) -> dict[str, Any]:
     """Tell for each data set the first folder that holds all its files, and where was looked."""
-    from stepconv.train import known
+    from stepconv.train.data import known
 
     found = {name: known.find(name, data_dir) for name in known.HASHES}
     return {

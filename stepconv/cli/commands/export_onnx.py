@@ -65,7 +65,7 @@ def export_onnx(
     output.write(out, content)
     shape = " x ".join(map(str, network.model.input_shape))
     print(f"{network.model.name} is in {out}, {len(content):,} bytes")
-    print(f"images: batch x {shape}, 0 to 255 times {onnx.scale(network):.9g}")
+    print(f"images: batch x {shape}, {onnx.line(network)}")
     print(f"logits: batch x {network.model.classes}, the same in onnxruntime to {difference:.0e}")
 
 

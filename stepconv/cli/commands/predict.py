@@ -77,7 +77,7 @@ def as_seen(
     """Return the picture as the network is shown it, (channels, rows, columns) of bytes."""
     import numpy as np
 
-    from stepconv.train import centre
+    from stepconv.train.data import centre
 
     if picture.is_signal:
         raise ArgumentError(f"{name} is a signal, not a picture")

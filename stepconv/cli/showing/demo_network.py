@@ -135,8 +135,8 @@ def _begin() -> "tuple[Trainer, DataSet, Iterable[Any]]":
     from itertools import chain
 
     from stepconv import nn
-    from stepconv.train import digits, loop, runs
-    from stepconv.train.data import DataSet
+    from stepconv.train import loop, runs
+    from stepconv.train.data import DataSet, digits
     from stepconv.train.recipe import Recipe
 
     data = DataSet(

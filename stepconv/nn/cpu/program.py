@@ -49,6 +49,7 @@ class Program:
         batch_size: int,
         *,
         scale: float,
+        shift: float = 0.0,
         optimizer: Optimizer | None = None,
         loss: str = "cross-entropy",
         winograd: bool = False,
@@ -81,6 +82,7 @@ class Program:
             top=top,
             left=left,
             scale=float(scale),
+            shift=float(shift),
         )
         for step in network.steps:
             step.forward(p)

@@ -58,6 +58,7 @@ class CardProgram:
         batch_size: int,
         *,
         scale: float,
+        shift: float = 0.0,
         optimizer: Optimizer | None = None,
         loss: str = "cross-entropy",
         winograd: bool = False,
@@ -68,7 +69,8 @@ class CardProgram:
         """
         self.draws = any(isinstance(place.layer, Dropout) for place in model.places)
         self.numbers = np.zeros(STEP_NUMBERS, np.float32)
-        self._model, self._weights, self._most, self._scale = model, weights, batch_size, scale
+        self._model, self._weights, self._most = model, weights, batch_size
+        self._scale, self._shift = scale, shift
         self._training, self._kind = optimizer is not None, LOSSES[loss]
         self._network = lower(model, training=self._training, bordered=False)
         self._memory: Memory = {}
@@ -182,9 +184,9 @@ class CardProgram:
         x, y, steps = self._network.x, self._network.y, self._network.steps
         founds = [found for step in steps for found in layers.founds(step, count)]
         p = CardWriter(self._weights, self._memory, self._most, count, founds, self._controls)
-        scale = self._scale if pictures.dtype == np.uint8 else 1.0
+        line = (self._scale, self._shift) if pictures.dtype == np.uint8 else (1.0, 0.0)
         batches.take_row(self._sheet, self._controls)
-        batches.take_pictures(pictures.reshape(-1), self._controls, p.value(x), count, scale)
+        batches.take_pictures(pictures.reshape(-1), self._controls, p.value(x), count, line)
         for step in steps:
             layers.forward(step, p, self._training)
         z, shape = p.value(y), (count, self._model.classes)

@@ -54,17 +54,19 @@ def _lay_out(
 
 @operands(
     "control out out_task mask mask_task room room_task channels rows columns out_rows out_columns "
-    "top left scale"
+    "top left scale shift"
 )
 def take_pictures(row: int, task: int) -> None:
-    """out[cell][lane] = pixel of the picture that belongs to the lane, 0 where there is none.
+    """out[cell][lane] = scale · byte + shift of the lane's picture, 0 where there is none.
 
-    Around each picture lie `top` rows and `left` columns of 0, and what is left of `out` behind.
+    Pixels that are float32 already stay as they are. Around each picture lie `top` rows and `left`
+    columns of 0, and what is left of `out` behind.
     """
     r = int64s(row)
     control, out, mask = int64s(r[1]), r[2] + task * r[3], float32s(r[4] + task * r[5])
     room, channels, rows, columns = r[6] + task * r[7], r[8], r[9], r[10]
-    out_rows, out_columns, scale = r[11], r[12], float32s(row + 15 * 8)[0]
+    out_rows, out_columns = r[11], r[12]
+    scale, shift = float32s(row + 15 * 8)[0], float32s(row + 16 * 8)[0]
     first, cells = r[13] * out_columns + r[14], channels * out_rows * out_columns
     pixels, order = channels * rows * columns, int64s(control[ORDER])
     flat = room + LANES * cells * 4
@@ -81,7 +83,7 @@ def take_pictures(row: int, task: int) -> None:
         elif control[PIXEL_BYTES] == 1:
             bytes_read = uint8s(control[PIXELS] + image * pixels)
             for i in range(pixels):
-                picture[i] = scale * np.float32(bytes_read[i])
+                picture[i] = scale * np.float32(bytes_read[i]) + shift
         else:
             numbers = float32s(control[PIXELS] + image * pixels * 4)
             for i in range(pixels):

@@ -47,18 +47,21 @@ def _take_row(sheet: Array, controls: Array) -> None:
         sheet[0] += 1
 
 
-def take_pictures(pictures: Array, controls: Array, out: Array, images: int, scale: float) -> None:
-    """out = scale · the pictures that the controls name, an image behind the other."""
+def take_pictures(
+    pictures: Array, controls: Array, out: Array, images: int, line: tuple[float, float]
+) -> None:
+    """out = scale · the pictures that the controls name + shift, an image behind the other."""
     cells = out.size // images
-    launch_each(_take, out.size, pictures, controls, out, cells, np.float32(scale))
+    scale, shift = map(np.float32, line)
+    launch_each(_take, out.size, pictures, controls, out, cells, scale, shift)
 
 
 @kernel
-def _take(pictures: Array, controls: Array, out: Array, cells: int, scale: Any) -> None:
+def _take(pictures: Array, controls: Array, out: Array, cells: int, scale: Any, shift: Any) -> None:
     i = cuda.grid(1)
     if i < out.size:
         row = int(controls[ROWS + i // cells])
-        out[i] = scale * out.dtype.type(pictures[row * cells + i % cells])
+        out[i] = scale * out.dtype.type(pictures[row * cells + i % cells]) + shift
 
 
 def compare(

@@ -19,15 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import DataError
-from stepconv.train import chance, data, idx, known
+from stepconv.train import chance
+from stepconv.train.data import idx, known, samples
 
 Array = NDArray[Any]
 # Class names, fingerprint, training and test samples.
-Loaded = tuple[tuple[str, ...], str, data.Samples, data.Samples]
+Loaded = tuple[tuple[str, ...], str, samples.Samples, samples.Samples]
 
 PICTURES = (".png", ".jpg", ".jpeg")
 MOST_PIXELS = 50_000_000
 MOST_CLASSES = 1000
+# What a data set without a test part of its own gives away for one: every sixth, as in MNIST.
+TEST_SHARE = 6
 # How the members of an .npz may be called: training pictures and labels, test ones if any.
 MEMBERS = (
     ("x_train", "y_train", "x_test", "y_test"),
@@ -53,20 +56,20 @@ def load(path: Path, shape: tuple[int, ...]) -> Loaded:
 
 def _of_arrays(path: Path, arrays: list[Array]) -> Loaded:
     parts = [
-        data.Samples(_planes(pictures, path), _labels(labels, path))
+        samples.Samples(_planes(pictures, path), _labels(labels, path))
         for pictures, labels in zip(arrays[::2], arrays[1::2], strict=True)
     ]
     for part in parts:
-        data.check(part.pictures, part.labels, str(path))
+        samples.check(part.pictures, part.labels, str(path))
     count = 1 + max(int(part.labels.max()) for part in parts)
     return _finished(tuple(map(str, range(count))), parts, path)
 
 
-def _finished(classes: tuple[str, ...], parts: list[data.Samples], path: Path) -> Loaded:
+def _finished(classes: tuple[str, ...], parts: list[samples.Samples], path: Path) -> Loaded:
     if len(parts) == 1:
         if len(parts[0]) < 2:
             raise DataError(f"{path} holds one picture: some to learn from and some to test fit")
-        parts = [*data.split(parts[0], max(1, len(parts[0]) // data.TEST_SHARE))]
+        parts = [*samples.split(parts[0], max(1, len(parts[0]) // TEST_SHARE))]
     train, test = parts
     digest = hashlib.sha256()
     for part in (train, test):
@@ -186,7 +189,7 @@ def _folders(path: Path) -> tuple[str, ...]:
     )
 
 
-def _read_folders(path: Path, classes: tuple[str, ...], shape: tuple[int, ...]) -> data.Samples:
+def _read_folders(path: Path, classes: tuple[str, ...], shape: tuple[int, ...]) -> samples.Samples:
     found: list[tuple[Path, int]] = []
     for label, name in enumerate(classes):
         inside = sorted((path / name).iterdir())
@@ -201,7 +204,7 @@ def _read_folders(path: Path, classes: tuple[str, ...], shape: tuple[int, ...]) 
     pictures = np.empty((len(found), *shape), np.uint8)
     for picture, (file, _) in zip(pictures, found, strict=True):
         picture[:] = read_picture(file, shape)
-    return data.Samples(pictures, np.array([label for _, label in found], np.int64))
+    return samples.Samples(pictures, np.array([label for _, label in found], np.int64))
 
 
 def read_picture(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:

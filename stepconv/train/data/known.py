@@ -6,9 +6,7 @@ downloaded into the last. What is inside is checked against a SHA-256 of the unp
 does not matter who packed them.
 """
 
-import http.client
 import os
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from numpy.typing import NDArray
 
 from stepconv import files
 from stepconv.errors import DataError
-from stepconv.train import idx
+from stepconv.train.data import idx
 
 FILES = {
     "train-images-idx3-ubyte.gz": "training pictures",
@@ -117,6 +115,8 @@ def download(name: str, folder: Path, progress: Progress | None = None) -> Path:
 
 
 def _from_mirrors(name: str, file: str, sha256: str, folder: Path, progress: Progress) -> bytes:
+    import http.client
+
     troubles = []
     for mirror in MIRRORS[name]:
         try:
@@ -133,6 +133,8 @@ def _from_mirrors(name: str, file: str, sha256: str, folder: Path, progress: Pro
 
 
 def _fetch(address: str, progress: Progress) -> bytes:
+    import urllib.request
+
     # "identity": a server that packs the packed file once more would change its bytes.
     request = urllib.request.Request(address, headers={"Accept-Encoding": "identity"})
     with urllib.request.urlopen(request, timeout=SECONDS_TO_WAIT) as answer:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.train import chance
-from stepconv.train.data import Samples
-from stepconv.train.strokes import STROKES
+from stepconv.train.data.samples import Samples
+from stepconv.train.data.strokes import STROKES
 
 CLASSES = tuple("0123456789")
 TRAINING, TESTING = 20_000, 4_000

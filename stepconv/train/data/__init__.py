@@ -1,0 +1,15 @@
+"""Pictures with labels to learn from, wherever they come from.
+
+    found = data.load("mnist")      # or "digits", or a folder, or a file
+    found.train.pictures, found.train.labels, found.classes
+
+- `samples`: what all of it becomes: pictures, labels, a set with its parts.
+- `sets`: a set by its name; `known` finds or downloads MNIST and its sister, from `idx` files.
+- `own`: what a folder or a file of one's own is.
+- `digits` made by code, from `strokes`; `centre`: a picture brought into the form of a digit.
+"""
+
+from stepconv.train.data.samples import DataSet, Samples, batches, check_labels, split
+from stepconv.train.data.sets import MADE, load
+
+__all__ = ["MADE", "DataSet", "Samples", "batches", "check_labels", "load", "split"]
