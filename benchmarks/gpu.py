@@ -32,13 +32,7 @@ import stepconv
 from benchmarks import gpu_train, machine, tables
 from benchmarks.gpu_train import Training
 from stepconv import kernels
-from stepconv.bench.cells import (
-    Cell,
-    arrays,
-    catalogue,
-    choose,
-    image_filter,
-)
+from stepconv.bench.cells import Cell, arrays, catalogue, choose, image_filter
 from stepconv.bench.ours import Ours
 from stepconv.bench.peers import Torch
 from stepconv.cli.commands.bench import duration
@@ -61,8 +55,8 @@ class TorchOnCard(Torch):
 def cells() -> list[Cell]:
     """Return what is measured; a backward of all gradients is the sum of those that are there."""
     filters = [image_filter(4096, k) for k in (3, 15, 31)]
-    known = [replace(cell, asks=()) for cell in catalogue() if cell.kind in ("layer", "max-pool")]
-    known += [replace(cell, asks=()) for cell in catalogue() if cell.kind == "avg-pool"]
+    kinds = ("layer", "max-pool", "avg-pool")
+    known = [replace(cell, algorithms=()) for cell in catalogue() if cell.kind in kinds]
     return filters + [
         cell for cell in known if cell.kind != "layer" or cell.direction != "backward"
     ]

@@ -14,12 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stepconv.bench.cells import (
-    Cell,
-    arrays,
-    catalogue,
-    image_filter,
-)
+from stepconv.bench.cells import Cell, arrays, catalogue, image_filter
 from stepconv.bench.ours import Ours
 
 ASKED = 1.2  # times inputs + output, for direct kernels
@@ -33,10 +28,10 @@ def cells() -> Iterator[Cell]:
     for name, batch in {"lenet2": 4096, "64-64": 64, "depthwise": 64, "7x7": 32, "1d": 64}.items():
         cell = by_name[f"{name}-forward"]
         work = re.sub(r"N=\d+", f"N={batch}", cell.work)
-        yield replace(cell, work=work, x=(batch, *cell.x[1:]), asks=())
+        yield replace(cell, work=work, x=(batch, *cell.x[1:]))
     signal = by_name["1d-dW"]
     work = signal.work.replace("N=16", "N=1").replace("4096", "1000000")
-    yield replace(signal, work=work, x=(1, signal.x[1], 1_000_000), asks=())
+    yield replace(signal, work=work, x=(1, signal.x[1], 1_000_000))
 
 
 def measure(cell: Cell) -> dict[str, Any]:

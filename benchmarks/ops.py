@@ -23,23 +23,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for `python benchmarks/ops.py`
 
-from benchmarks import compiling, machine, memory, tables
-from stepconv.bench.cells import (
-    DTYPES,
-    Cell,
-    catalogue,
-    choose,
-    image_filter,
-)
-from stepconv.bench.driver import (
-    QUICK,
-    Effort,
-    MeasureError,
-    Row,
-    Team,
-)
+from benchmarks import asked, compiling, machine, memory, tables
+from stepconv.bench.cells import DTYPES, Cell, catalogue, choose, image_filter
+from stepconv.bench.driver import QUICK, Effort, MeasureError, Row, Team, busy, checked_threads
 from stepconv.cli import terminal
-from stepconv.cli.commands.bench import busy, checked_threads
 from stepconv.errors import StepconvError
 
 PARTS = ("cells", "sizes", "borders", "memory", "compiling")
@@ -109,6 +96,7 @@ def _measure(report: Report, cells: list[Cell], options: argparse.Namespace) -> 
                 fma = cell.bound == "fma"
                 row = attempt(report, team, cell, dtype, effort, single=fma, errors=True)
                 if row:
+                    row = asked.judged(row, cell)
                     report["cells"].append(tables.with_shares(row, report))
         report["threading"] = team.threading()
         report["sizes"] = sizes(report, team, effort) if "sizes" in parts else []
@@ -148,7 +136,7 @@ def borders(report: Report, team: Team, effort: Effort) -> list[Row]:
     for cell in padded:
         say(f"borders of {cell.work}")
         wider = tuple(size + 2 * cell.padding for size in cell.x[-2:])
-        inside = replace(cell, x=(*cell.x[:-2], *wider), padding=0, asks=())
+        inside = replace(cell, x=(*cell.x[:-2], *wider), padding=0, algorithms=())
         both = [
             attempt(report, team, one, "float32", effort, peers=False) for one in (cell, inside)
         ]

@@ -1,5 +1,9 @@
 """Speed beside the peers: what is measured, by whom, and how; for `bench` and benchmarks/ops.py.
 
-cells.py says what is computed, ours.py and peers.py how each library is asked for it, worker.py is
-the process that one of them has to itself, and driver.py lets the workers take turns.
+cells           what is computed
+ours, peers     how stepconv and each other library are asked for it
+worker          the process that one of them has to itself
+driver          lets the workers take turns, and compares what they computed
+
+What speed the project asks of itself is told in benchmarks/asked.py.
 """

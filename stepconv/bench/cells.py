@@ -23,24 +23,12 @@ DTYPES = ("float32", "float64")
 
 
 @dataclass(frozen=True)
-class Ask:
-    """A speed that is asked for: the best of the named peers' times / ours.
-
-    `against` are beginnings of contenders' names: "torch" stands for all that torch offers.
-    """
-
-    against: tuple[str, ...]
-    ratio: float
-    algorithm: str = "auto"
-
-
-@dataclass(frozen=True)
 class Cell:
     """One computation on arrays of one shape.
 
     `kind` is filter, layer, max-pool, avg-pool or pad; `direction` is forward, dX, dW or backward
     (all gradients of a layer; a pool's only one). `bound` says what should limit a fast kernel:
-    fma, memory, or nothing that has a name.
+    fma, memory, or nothing that has a name. `algorithms` are those of ours to time beside "auto".
     """
 
     name: str
@@ -56,7 +44,7 @@ class Cell:
     mode: str = "zeros"
     rank_one: bool = False
     bound: str = ""
-    asks: tuple[Ask, ...] = ()
+    algorithms: tuple[str, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -116,8 +104,9 @@ class Cell:
     @staticmethod
     def from_json(data: dict[str, Any]) -> Cell:
         """Return the cell that `to_json` told."""
-        asks = tuple(Ask(**{**ask, "against": tuple(ask["against"])}) for ask in data["asks"])
-        return Cell(**{**data, "x": tuple(data["x"]), "w": tuple(data["w"]), "asks": asks})
+        # JSON knows no tuples.
+        told: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return Cell(**told)
 
 
 def arrays(cell: Cell, dtype: str) -> Arrays:
@@ -139,34 +128,9 @@ def _triangle(size: int) -> Array:
     return np.minimum(np.arange(1, size + 1), np.arange(size, 0, -1))
 
 
-# --- What is asked -----------------------------------------------------------------------------
-
-_FILTER_ASKS = {
-    3: Ask(("cv2",), 4),
-    5: Ask(("cv2",), 5),
-    15: Ask(("cv2",), 6),
-    31: Ask(("scipy", "torch NCHW fft", "cv2"), 1.2),
-    63: Ask(("scipy", "cv2"), 0.9),
-    127: Ask(("scipy", "cv2"), 0.9),
-}
-_FILTER_BOUNDS = {3: "memory", 15: "fma"}
-_TORCH = ("torch NCHW", "torch channels_last")
-_NCHW = ("torch NCHW",)
-
-
 def catalogue() -> tuple[Cell, ...]:
     """Return every cell of the table."""
     return (*_filters(), *_layers(), *_pools(), *_pads(), _tiny())
-
-
-def asks_for(cell: Cell, dtype: str) -> tuple[Ask, ...]:
-    """Return what is asked of a cell in `dtype`: in float64 to be as fast as the peers.
-
-    The tiny call has one row for all types.
-    """
-    if dtype == "float32" or cell.name == "tiny":
-        return cell.asks
-    return tuple(replace(ask, ratio=1.0) for ask in cell.asks if ask.algorithm != "winograd")
 
 
 def choose(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
@@ -194,115 +158,68 @@ def image_filter(size: int, k: int, **options: Any) -> Cell:
 
 
 def _filters() -> Iterator[Cell]:
-    for k, ask in _FILTER_ASKS.items():
+    for k in (3, 5, 15, 31, 63, 127):
         # From some 31x31 on a Fourier transform is the faster way.
-        asks = (ask, replace(ask, algorithm="fft")) if k > 30 else (ask,)
-        yield image_filter(2048, k, asks=asks, bound=_FILTER_BOUNDS.get(k, ""))
+        algorithms = ("fft",) if k > 30 else ()
+        bound = {3: "memory", 15: "fma"}.get(k, "")
+        yield image_filter(2048, k, algorithms=algorithms, bound=bound)
     for k in (5, 15, 31):
-        yield image_filter(
-            2048,
-            k,
-            name=f"rank1-{k}",
-            work=f"2048² by {k}x{k} of rank 1",
-            rank_one=True,
-            bound="memory",
-            asks=(Ask(("cv2 sepFilter2D",), 2.5),),
-        )
+        named: dict[str, str] = {"name": f"rank1-{k}", "work": f"2048² by {k}x{k} of rank 1"}
+        yield image_filter(2048, k, rank_one=True, bound="memory", **named)
 
 
 def _layers() -> Iterator[Cell]:
     def each(
-        name: str, work: str, x: Shape, w: Shape, asks: dict[str, Any], **options: Any
+        name: str, work: str, x: Shape, w: Shape, directions: str, bound: str = "", **options: Any
     ) -> Iterator[Cell]:
-        bound = options.pop("bound", "")
-        for direction, asked in asks.items():
-            yield Cell(
-                f"{name}-{direction}",
-                f"{work}: {direction}",
-                "layer",
-                x,
-                w,
-                direction,
-                bound=bound if direction != "backward" else "",
-                asks=tuple(asked),
-                **options,
-            )
+        for direction in directions.split():
+            told = f"{work}: {direction}"
+            cell = Cell(f"{name}-{direction}", told, "layer", x, w, direction, **options)
+            yield replace(cell, bound=bound if direction != "backward" else "")
 
-    def torch(ratio: float) -> list[Ask]:
-        return [Ask(_TORCH, ratio)]
-
-    def winograd(ratio: float) -> list[Ask]:
-        return [Ask(_NCHW, ratio), Ask(_NCHW, 1.4, "winograd")]
-
-    lenet1 = {"forward": torch(1.5), "dW": torch(1.3), "backward": []}
+    every, ways = "forward dX dW backward", "forward dX dW"
     work = "LeNet conv1, N=64 1→6 28² 5x5 pad 2"
-    yield from each("lenet1", work, (64, 1, 28, 28), (6, 1, 5, 5), lenet1, padding=2)
-    lenet2 = {"forward": torch(1.4), "dX": torch(1.0), "dW": torch(1.3), "backward": []}
+    yield from each("lenet1", work, (64, 1, 28, 28), (6, 1, 5, 5), "forward dW backward", padding=2)
     work = "LeNet conv2, N=64 6→16 14² 5x5"
-    yield from each("lenet2", work, (64, 6, 14, 14), (16, 6, 5, 5), lenet2)
-    middle = {
-        "forward": winograd(1.0),
-        "dX": winograd(1.0),
-        "dW": [Ask(_NCHW, 0.95)],
-        "backward": [],
-    }
-    fma = {"bound": "fma"}
-    work = "N=16 32→64 28² 3x3 pad 1"
-    yield from each("32-64", work, (16, 32, 28, 28), (64, 32, 3, 3), middle, padding=1, **fma)
-    work = "N=8 64→64 56² 3x3 pad 1"
-    yield from each("64-64", work, (8, 64, 56, 56), (64, 64, 3, 3), middle, padding=1, **fma)
-
-    others = {"forward": torch(1.0), "dX": torch(1.0), "dW": torch(1.0)}
+    yield from each("lenet2", work, (64, 6, 14, 14), (16, 6, 5, 5), every)
+    for name, work, x, w in (
+        ("32-64", "N=16 32→64 28² 3x3 pad 1", (16, 32, 28, 28), (64, 32, 3, 3)),
+        ("64-64", "N=8 64→64 56² 3x3 pad 1", (8, 64, 56, 56), (64, 64, 3, 3)),
+    ):
+        for cell in each(name, work, x, w, every, padding=1, bound="fma"):
+            ours = ("winograd",) if cell.direction in ("forward", "dX") else ()
+            yield replace(cell, algorithms=ours)
     x, w = (16, 32, 28, 28), (64, 32, 3, 3)
     work = "N=16 32→64 28² 3x3 pad 1 stride 2"
-    yield from each("stride2", work, x, w, others, padding=1, stride=2)
+    yield from each("stride2", work, x, w, ways, padding=1, stride=2)
     work = "N=16 32→64 28² 3x3 pad 2 dilation 2"
-    yield from each("dilation2", work, x, w, others, padding=2, dilation=2)
-    work = "N=16 64 channels 56² 3x3 pad 1 depthwise"
-    yield from each(
-        "depthwise", work, (16, 64, 56, 56), (64, 1, 3, 3), others, padding=1, groups=64
-    )
+    yield from each("dilation2", work, x, w, ways, padding=2, dilation=2)
+    work, x = "N=16 64 channels 56² 3x3 pad 1 depthwise", (16, 64, 56, 56)
+    yield from each("depthwise", work, x, (64, 1, 3, 3), ways, padding=1, groups=64)
     work = "N=16 64→128 28² 1x1"
-    yield from each("1x1", work, (16, 64, 28, 28), (128, 64, 1, 1), others)
+    yield from each("1x1", work, (16, 64, 28, 28), (128, 64, 1, 1), ways)
     work = "N=4 3→64 224² 7x7 pad 3 stride 2"
-    yield from each("7x7", work, (4, 3, 224, 224), (64, 3, 7, 7), others, padding=3, stride=2)
+    yield from each("7x7", work, (4, 3, 224, 224), (64, 3, 7, 7), ways, padding=3, stride=2)
     work = "1-D N=16 32→64 L=4096 k=9 pad 4"
-    yield from each("1d", work, (16, 32, 4096), (64, 32, 9), others, padding=4)
+    yield from each("1d", work, (16, 32, 4096), (64, 32, 9), ways, padding=4)
 
 
 def _pools() -> Iterator[Cell]:
-    x = (16, 64, 56, 56)
+    x: Shape = (16, 64, 56, 56)
+    memory: dict[str, Any] = {"stride": 2, "bound": "memory"}
     for kind in ("max-pool", "avg-pool"):
         for k, padding in ((2, 0), (3, 1)):
-            for direction, ratio in (("forward", 1.5), ("backward", 1.0)):
-                yield Cell(
-                    f"{kind}-{k}-{direction}",
-                    f"{kind} {k}x{k} stride 2 of 16x64x56²: {direction}",
-                    kind,
-                    x,
-                    (k, k),
-                    direction,
-                    stride=2,
-                    padding=padding,
-                    bound="memory",
-                    asks=(Ask(_TORCH, ratio),),
-                )
+            for direction in ("forward", "backward"):
+                name = f"{kind}-{k}-{direction}"
+                work = f"{kind} {k}x{k} stride 2 of 16x64x56²: {direction}"
+                yield Cell(name, work, kind, x, (k, k), direction, padding=padding, **memory)
 
 
 def _pads() -> Iterator[Cell]:
     for mode in ("zeros", "reflect", "replicate", "circular"):
-        yield Cell(
-            f"pad-{mode}",
-            f"pad 8x64x56² by 2: {mode}",
-            "pad",
-            (8, 64, 56, 56),
-            (2, 2),
-            mode=mode,
-            bound="memory",
-            asks=(Ask((*_TORCH, "numpy"), 1.0),),
-        )
+        work = f"pad 8x64x56² by 2: {mode}"
+        yield Cell(f"pad-{mode}", work, "pad", (8, 64, 56, 56), (2, 2), mode=mode, bound="memory")
 
 
 def _tiny() -> Cell:
-    asks = (Ask(("scipy correlate2d",), 0.33), Ask(_NCHW, 0.7))
-    return Cell("tiny", "one call, 8x8 by 3x3", "filter", (8, 8), (3, 3), asks=asks)
+    return Cell("tiny", "one call, 8x8 by 3x3", "filter", (8, 8), (3, 3))

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 import stepconv
-from stepconv.bench.cells import Ask, Cell, asks_for
+from stepconv.bench.cells import Cell
 from stepconv.bench.peers import OURS, PEERS
-from stepconv.errors import StepconvError
+from stepconv.errors import ArgumentError, StepconvError
 
 # Two ways to sum differ by some hundred roundings of the largest number; a wrong option, by all.
 _TOLERANCE = {"float32": 1e-3, "float64": 1e-10}
@@ -165,7 +165,7 @@ class Team:
         single: bool = False,
         errors: bool = False,
     ) -> Row:
-        """Time one cell and return a row: the contenders, and what they say of each ask.
+        """Time one cell and return a row with all its contenders, ours first.
 
         `single` times stepconv on one thread too, `errors` compares with an exact result.
         """
@@ -248,36 +248,14 @@ def _row(cell: Cell, dtype: str, contenders: list[Row]) -> Row:
         "terms": cell.terms if cell.flops else None,
         "gflops": cell.flops / ours / 1e9 if cell.flops else None,
         "gbytes": cell.traffic(dtype) / ours / 1e9,
-        "verdicts": [verdict(ask, told) for ask in asks_for(cell, dtype)],
     }
-    alone = [c["median"] for c in told if c["name"] == _OURS and c["threads"] == 1]
+    alone = [c["median"] for c in told if c["name"] == told[0]["name"] and c["threads"] == 1]
     row["scaling"] = alone[0] / ours if alone and told[0]["threads"] > 1 else None
     return row
 
 
-def verdict(ask: Ask, contenders: list[Row]) -> Row:
-    """Return the measured ratio beside the one that is asked for; None where nobody is there."""
-    most = max(c["threads"] for c in contenders)
-    here = [c for c in contenders if c["threads"] == most]
-    ours = next((c["median"] for c in here if c["name"] == f"{OURS} {ask.algorithm}"), None)
-    rivals = [c for c in here if c["name"].startswith(ask.against)]
-    best = min(rivals, key=lambda c: c["median"], default=None)
-    ratio = best["median"] / ours if best and ours else None
-    return {
-        "algorithm": ask.algorithm,
-        "against": list(ask.against),
-        "asked": ask.ratio,
-        "best": best["name"] if best else None,
-        "ratio": ratio,
-        "met": None if ratio is None else ratio >= ask.ratio,
-    }
-
-
 def _name(contender: Row) -> str:
     return f"{contender['peer']} {contender['variant']}"
-
-
-_OURS = f"{OURS} auto"
 
 
 def usable_cores() -> int:
@@ -285,3 +263,21 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def checked_threads(threads: int | None) -> int:
+    """Return the number of threads to use, if this process may use as many."""
+    cores = usable_cores()
+    if threads is None:
+        return cores
+    if not 1 <= threads <= cores:
+        raise ArgumentError(f"threads={threads} does not fit: 1 to {cores} do on this machine")
+    return threads
+
+
+def busy() -> str | None:
+    """Return a warning if others use this machine's cores now."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if load < 0.25 * usable_cores():
+        return None
+    return f"the machine is busy (load average {load:.1f}): times and ratios may be wrong"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from math import prod
 from typing import Any
@@ -29,14 +28,11 @@ class Ours:
 
     def variants(self, cell: Cell, arrays: Arrays) -> dict[str, Call]:
         """Return what can be timed: the default algorithm, and each that is asked for by name."""
-        calls = {"auto": _call(cell, arrays)}
-        for name in sorted({ask.algorithm for ask in cell.asks} - {"auto"}):
-            if hasattr(stepconv, "use_algorithm"):
-                calls[name] = _with_algorithm(name, calls["auto"])
-        return calls
+        auto = _call(cell, arrays)
+        return {"auto": auto} | {name: _with_algorithm(name, auto) for name in cell.algorithms}
 
     def to_numpy(self, result: Any) -> Array:
-        return _joined(result)
+        return joined(result)
 
     def exact(self, cell: Cell, arrays: Arrays) -> tuple[Array, Array] | None:
         """Return the result in float64 and Σ|a·b|, which its rounding is measured by."""
@@ -44,7 +40,7 @@ class Ours:
             return None
         wide = {name: array.astype(np.float64) for name, array in arrays.items()}
         sizes = {name: np.abs(array) for name, array in wide.items()}
-        return _joined(_call(cell, wide)()), _joined(_call(cell, sizes)())
+        return joined(_call(cell, wide)()), joined(_call(cell, sizes)())
 
 
 def _call(cell: Cell, arrays: Arrays) -> Call:
@@ -99,16 +95,14 @@ def _planes(array: Array) -> Array:
 
 
 def _with_algorithm(name: str, call: Call) -> Call:
-    choose: Callable[[str], contextlib.AbstractContextManager[Any]] = stepconv.use_algorithm
-
     def chosen() -> Any:
-        with choose(name):
+        with stepconv.use_algorithm(name):
             return call()
 
     return chosen
 
 
-def _joined(result: Any) -> Array:
+def joined(result: Any) -> Array:
     """Return a result as one array; a tuple of gradients becomes one row of numbers."""
     if isinstance(result, tuple):
         return np.concatenate([np.ravel(array) for array in result])

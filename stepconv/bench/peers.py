@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from stepconv.bench.cells import Array, Arrays, Cell
-from stepconv.bench.ours import Ours, _joined
+from stepconv.bench.ours import Ours, joined
 
 Call = Callable[[], Any]
 
@@ -47,7 +47,7 @@ class Torch:
 
     def to_numpy(self, result: Any) -> Array:
         if isinstance(result, tuple):
-            return _joined(tuple(part.numpy() for part in result))
+            return joined(tuple(part.numpy() for part in result))
         return result.numpy().copy()
 
     def variants(self, cell: Cell, arrays: Arrays) -> dict[str, Call]:

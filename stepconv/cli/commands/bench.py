@@ -42,7 +42,7 @@ def bench(
     import json
 
     from stepconv.bench.cells import catalogue, choose
-    from stepconv.bench.driver import QUICK, Effort
+    from stepconv.bench.driver import QUICK, Effort, checked_threads
     from stepconv.cli import terminal
 
     cells = choose(catalogue(), cell or (() if list_cells else SHORT))
@@ -66,33 +66,8 @@ def bench(
         console.print("Nothing to compare with: pip install torch, scipy or opencv-python.")
 
 
-def checked_threads(threads: int | None) -> int:
-    """Return the number of threads to use, if this process may use as many."""
-    from stepconv.bench.driver import usable_cores
-    from stepconv.errors import ArgumentError
-
-    cores = usable_cores()
-    if threads is None:
-        return cores
-    if not 1 <= threads <= cores:
-        raise ArgumentError(f"threads={threads} does not fit: 1 to {cores} do on this machine")
-    return threads
-
-
-def busy() -> str | None:
-    """Return a warning if others use this machine's cores now."""
-    import os
-
-    from stepconv.bench.driver import usable_cores
-
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    if load < 0.25 * usable_cores():
-        return None
-    return f"the machine is busy (load average {load:.1f}): times and ratios may be wrong"
-
-
 def _measure(cells: list[Any], threads: int, effort: Any) -> dict[str, Any]:
-    from stepconv.bench.driver import Team
+    from stepconv.bench.driver import Team, busy
     from stepconv.cli import terminal
     from stepconv.cli.commands.doctor import examine
 
