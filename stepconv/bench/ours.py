@@ -68,14 +68,14 @@ def _call(cell: Cell, arrays: Arrays) -> Call:
 def _gradient(cell: Cell, arrays: Arrays) -> Call:
     """Return a call of one gradient's kernel; like the peers it allocates its result each time."""
     x, w, grad = (_planes(arrays[name]) for name in ("x", "w", "grad_out"))
-    numbers = (*cell.plan.slide, cell.groups)
+    slide = cell.plan.slide
     if cell.direction == "dX":
         kernel = kernels.find("correlate_grad_x")
         bias = np.zeros(x.shape[1], x.dtype, like=x)
 
         def grad_x() -> Array:
             out = np.empty(x.shape, x.dtype, like=x)
-            kernel(grad, w, bias, out, *numbers)
+            kernel(grad, w, bias, out, slide, cell.groups)
             return out.reshape(cell.x)
 
         return grad_x
@@ -83,7 +83,7 @@ def _gradient(cell: Cell, arrays: Arrays) -> Call:
 
     def grad_w() -> Array:
         out = np.empty(w.shape, w.dtype, like=w)
-        kernel(x, grad, out, *numbers)
+        kernel(x, grad, out, slide, cell.groups)
         return out.reshape(cell.w)
 
     return grad_w

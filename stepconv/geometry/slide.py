@@ -16,6 +16,16 @@ class Slide(NamedTuple):
     top: int
     left: int
 
+    @property
+    def stride(self) -> tuple[int, int]:
+        """Cells from window to window, downwards and along."""
+        return self.stride_y, self.stride_x
+
+    @property
+    def dilation(self) -> tuple[int, int]:
+        """Cells from cell to cell of a window, downwards and along."""
+        return self.dilation_y, self.dilation_x
+
 
 class Window(NamedTuple):
     """How many cells a window has, rows before columns."""

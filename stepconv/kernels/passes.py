@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from stepconv.geometry import Slide
+
 Array = Any
 Pair = tuple[int, ...]
 
@@ -115,12 +117,9 @@ def together(passes: tuple[Pass, ...]) -> Together:
 
 
 @functools.lru_cache(maxsize=256)
-def forward_pass(w_shape: tuple[int, ...], grid: Pair, numbers: tuple[int, ...]) -> Pass:
-    """Return the pass of a correlation: every cell has the whole window for taps.
-
-    `numbers` are strides, dilations and pads in front, rows before columns.
-    """
-    stride, dilation, pads = numbers[:2], numbers[2:4], numbers[4:]
+def forward_pass(w_shape: tuple[int, ...], grid: Pair, slide: Slide) -> Pass:
+    """Return the pass of a correlation: every cell has the whole window for taps."""
+    dilation = slide.dilation
     _, channels, height, width = w_shape
     taps = [
         (c, a * dilation[0], b * dilation[1])
@@ -132,8 +131,8 @@ def forward_pass(w_shape: tuple[int, ...], grid: Pair, numbers: tuple[int, ...])
         grid,
         first=(0, 0),
         step=(1, 1),
-        corner=(-pads[0], -pads[1]),
-        stride=stride,
+        corner=(-slide.top, -slide.left),
+        stride=slide.stride,
         reach=((height - 1) * dilation[0] + 1, (width - 1) * dilation[1] + 1),
         taps=np.array(taps, np.int64),
         weights=np.arange(len(taps), dtype=np.int64),
@@ -142,21 +141,21 @@ def forward_pass(w_shape: tuple[int, ...], grid: Pair, numbers: tuple[int, ...])
 
 @functools.lru_cache(maxsize=256)
 def backward_passes(
-    w_shape: tuple[int, ...], groups: int, size: Pair, numbers: tuple[int, ...]
+    w_shape: tuple[int, ...], groups: int, size: Pair, slide: Slide
 ) -> tuple[Pass, ...]:
     """Return the passes of grad_x, whose source is grad_out.
 
     Row y = y0 + stride·q was read through kernel row a by window row
     i = (y + pad - a·dilation) / stride, for those a where that is a whole number.
     """
-    stride, dilation, pads = numbers[:2], numbers[2:4], numbers[4:]
+    stride, dilation = slide.stride, slide.dilation
     filters, channels, height, width = w_shape
     out_group = filters // groups
     every = []
     for y0 in range(min(stride[0], size[0])):
-        rows = _readers(y0 + pads[0], height, stride[0], dilation[0])
+        rows = _readers(y0 + slide.top, height, stride[0], dilation[0])
         for x0 in range(min(stride[1], size[1])):
-            columns = _readers(x0 + pads[1], width, stride[1], dilation[1])
+            columns = _readers(x0 + slide.left, width, stride[1], dilation[1])
             corner_y, reach_y = _bounds(rows)
             corner_x, reach_x = _bounds(columns)
             taps = [

@@ -1,14 +1,15 @@
 """Every operation as a slide writes it, one window at a time: the oracle the fast kernels obey.
 
 Plain Python on NumPy arrays, slow and easy to step through with a debugger. Arrays come as
-(batch, channels, rows, columns); a signal has one row. `top` and `left` are the cells of
-padding in front of the first row and column, so window (i, j) starts at input cell
-(i·stride_y - top, j·stride_x - left), which may lie outside the image: there x is 0.
+(batch, channels, rows, columns); a signal has one row. A `Slide` says which cell a window reads,
+which may lie outside the image: there x is 0.
 """
 
 from typing import Any
 
 import numpy as np
+
+from stepconv.geometry import Slide
 
 Array = Any
 
@@ -23,15 +24,18 @@ def value_at(plane: Array, i: int, j: int) -> Any:
     return plane.dtype.type(0)
 
 
-def window_sum(
-    plane: Array, kernel: Array, first_i: int, first_j: int, dilation_y: int, dilation_x: int
-) -> Any:
-    """Return Σ plane[i, j] · kernel[a, b] over one window of one channel."""
+def cell_read(slide: Slide, i: int, j: int, a: int, b: int) -> tuple[int, int]:
+    """Return the row and column of the image that cell (a, b) of window (i, j) lies on."""
+    y = i * slide.stride_y - slide.top + a * slide.dilation_y
+    x = j * slide.stride_x - slide.left + b * slide.dilation_x
+    return y, x
+
+
+def window_sum(plane: Array, kernel: Array, slide: Slide, i: int, j: int) -> Any:
+    """Return Σ plane[y, x] · kernel[a, b] over window (i, j) of one channel."""
     total = plane.dtype.type(0)
-    for a in range(kernel.shape[0]):
-        for b in range(kernel.shape[1]):
-            cell = value_at(plane, first_i + a * dilation_y, first_j + b * dilation_x)
-            total += cell * kernel[a, b]
+    for a, b in np.ndindex(kernel.shape):
+        total += value_at(plane, *cell_read(slide, i, j, a, b)) * kernel[a, b]
     return total
 
 
@@ -41,12 +45,7 @@ def correlate(
     w: Array,
     bias: Array,
     out: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
+    slide: Slide,
     groups: int,
 ) -> None:
     """out[n, o, i, j] = bias[o] + Σ over the group's channels of the window's sum."""
@@ -56,9 +55,7 @@ def correlate(
         total = bias[o]
         for k in range(in_group):
             c = o // out_group * in_group + k
-            total += window_sum(
-                x[n, c], w[o, k], i * stride_y - top, j * stride_x - left, dilation_y, dilation_x
-            )
+            total += window_sum(x[n, c], w[o, k], slide, i, j)
         out[n, o, i, j] = total
 
 
@@ -68,12 +65,7 @@ def correlate_grad_x(
     w: Array,
     bias: Array,
     grad_x: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
+    slide: Slide,
     groups: int,
 ) -> None:
     """Hand grad_out · w back to the cells each window read; a transposed correlation adds bias."""
@@ -84,8 +76,7 @@ def correlate_grad_x(
     for n, o, i, j in np.ndindex(grad_out.shape):
         for k, a, b in np.ndindex(w.shape[1:]):
             c = o // out_group * in_group + k
-            y = i * stride_y - top + a * dilation_y
-            x = j * stride_x - left + b * dilation_x
+            y, x = cell_read(slide, i, j, a, b)
             if 0 <= y < grad_x.shape[2] and 0 <= x < grad_x.shape[3]:
                 grad_x[n, c, y, x] += grad_out[n, o, i, j] * w[o, k, a, b]
 
@@ -95,12 +86,7 @@ def correlate_grad_w(
     x: Array,
     grad_out: Array,
     grad_w: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
+    slide: Slide,
     groups: int,
 ) -> None:
     """grad_w[o, k, a, b] = Σ over all windows of the cell that met the weight · grad_out."""
@@ -110,9 +96,8 @@ def correlate_grad_w(
         c = o // out_group * in_group + k
         total = grad_w.dtype.type(0)
         for n, i, j in np.ndindex(x.shape[0], *grad_out.shape[2:]):
-            y = i * stride_y - top + a * dilation_y
-            z = j * stride_x - left + b * dilation_x
-            total += value_at(x[n, c], y, z) * grad_out[n, o, i, j]
+            cell = value_at(x[n, c], *cell_read(slide, i, j, a, b))
+            total += cell * grad_out[n, o, i, j]
         grad_w[o, k, a, b] = total
 
 

@@ -129,9 +129,8 @@ def _fill(
 ) -> None:
     """Let the kernel fill `out`; integers are shown to fit first."""
     kernel = kernels.find(operation, backend, out)
-    numbers = (*plan.slide, plan.groups)
     if out.size == 0:
         return
     if out.dtype.kind == "i":
-        check_sums_fit(lambda *given: kernel(*given, *numbers), arrays, out, terms)
-    kernel(*arrays, out, *numbers)
+        check_sums_fit(lambda *given: kernel(*given, plan.slide, plan.groups), arrays, out, terms)
+    kernel(*arrays, out, plan.slide, plan.groups)

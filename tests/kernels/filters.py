@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from stepconv.geometry import Slide
 from stepconv.kernels import textbook
 
 Array = Any
@@ -23,8 +24,8 @@ class Filtering:
     after: tuple[int, int] = (0, 0)
 
     @property
-    def numbers(self) -> tuple[int, ...]:
-        return (*self.stride, *self.dilation, *self.before)
+    def slide(self) -> Slide:
+        return Slide(*self.stride, *self.dilation, *self.before)
 
     def empty(self) -> Array:
         """Return memory for the result, full of a number that is never right."""
@@ -45,7 +46,7 @@ class Filtering:
     def textbook(self) -> Array:
         """Return what the textbook's loops make of it."""
         out = self.empty()
-        textbook.correlate(self.x, self.w, self.bias, out, *self.numbers, len(self.w))
+        textbook.correlate(self.x, self.w, self.bias, out, self.slide, len(self.w))
         return out
 
     def exactly(self) -> tuple[Array, Array]:

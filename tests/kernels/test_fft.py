@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow  # many tiles, each compiled when it is first met
 
 def transformed(call):
     out = call.empty()
-    fft_planes(call.x, call.w, call.bias, out, *call.numbers)
+    fft_planes(call.x, call.w, call.bias, out, call.slide)
     return out
 
 

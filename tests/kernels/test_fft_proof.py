@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stepconv.geometry import Slide
 from stepconv.kernels.compile import thread_count, use_threads
 from stepconv.kernels.cpu.conv import choose, fourier, fourier_proof
 from stepconv.kernels.cpu.conv.fourier_proof import Proof, _rectangles
@@ -13,7 +14,7 @@ from tests.kernels.filters import Filtering, assert_within_bound, random_filteri
 
 def proven(call):
     out = call.empty()
-    fourier.proven_planes(call.x, call.w, call.bias, out, *call.before)
+    fourier.proven_planes(call.x, call.w, call.bias, out, call.slide)
     return out
 
 
@@ -137,7 +138,7 @@ def test_auto_takes_it_for_large_kernels_and_keeps_the_bound(monkeypatch):
     for kernel in ((3, 3), (45, 47)):
         call = random_filtering(11, (1, 1, 300, 310), kernel, before=(1, 2), after=(2, 1))
         out = call.empty()
-        choose.correlate(call.x, call.w, call.bias, out, *call.numbers, 1)
+        choose.correlate(call.x, call.w, call.bias, out, call.slide, 1)
         assert_within_bound(out, call)
     assert taken == [(45, 47)]
     assert fourier_proof.Proof(call.w, np.float32).missing(np.ones((100, 100)), 0, (50, 50)) == []
@@ -145,7 +146,7 @@ def test_auto_takes_it_for_large_kernels_and_keeps_the_bound(monkeypatch):
 
 def test_float64_and_steps_are_summed():
     w, out = np.ones((1, 1, 99, 99)), np.ones((1, 1, 2000, 2000), np.float32)
-    assert fourier.pays(w, out, (1, 1, 1, 1, 0, 0))
-    assert not fourier.pays(w, out.astype(float), (1, 1, 1, 1, 0, 0))
-    assert not fourier.pays(w, out, (2, 1, 1, 1, 0, 0))
-    assert not fourier.pays(w, out, (1, 1, 1, 2, 0, 0))
+    assert fourier.pays(w, out, Slide(1, 1, 1, 1, 0, 0))
+    assert not fourier.pays(w, out.astype(float), Slide(1, 1, 1, 1, 0, 0))
+    assert not fourier.pays(w, out, Slide(2, 1, 1, 1, 0, 0))
+    assert not fourier.pays(w, out, Slide(1, 1, 1, 2, 0, 0))

@@ -15,7 +15,7 @@ DTYPES = (np.float32, np.float64)
 
 def filtered(call):
     out = call.empty()
-    filter_planes(call.x, call.w, call.bias, out, *call.numbers)
+    filter_planes(call.x, call.w, call.bias, out, call.slide)
     return out
 
 

@@ -19,7 +19,7 @@ def separated(call):
     found = factors(call.w)
     assert found is not None
     out = call.empty()
-    separable_planes(call.x, *found, call.bias, out, *call.numbers)
+    separable_planes(call.x, *found, call.bias, out, call.slide)
     return out
 
 
@@ -54,7 +54,7 @@ def test_heights_of_the_column_and_the_image(height):
 def test_images_narrower_than_a_vector_are_filtered_directly():
     call = rank_one(6, (1, 2, 2000, 3), (5, 5), before=(2, 2), after=(2, 2))
     out = call.empty()
-    choose.correlate(call.x, call.w, call.bias, out, *call.numbers, 2)
+    choose.correlate(call.x, call.w, call.bias, out, call.slide, 2)
     assert_within_bound(out, call)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from stepconv.geometry import Slide
 from stepconv.kernels.cuda import on_card, pool
 from stepconv.kernels.cuda.conv import choose
 from stepconv.kernels.cuda.machine import sums
@@ -72,12 +73,12 @@ def _(step: ConvStep, images: int) -> list[Found]:
 @forward.register
 def _(step: ConvStep, p: CardWriter, training: bool) -> None:
     name, layer = step.place.name, step.layer
-    choose.slide(
+    choose.forward(
         p.shaped(p.value(step.x), step.x),
         p.weight(f"{name}.weight"),
         p.bias(name, layer.bias, step.y.channels),
         p.shaped(p.value(step.y), step.y),
-        _numbers(step),
+        _slide(step),
         layer.groups,
         activation(step.y.slope),
     )
@@ -87,17 +88,17 @@ def _(step: ConvStep, p: CardWriter, training: bool) -> None:
 def _(step: ConvStep, p: CardWriter) -> None:
     name, groups, shape = step.place.name, step.layer.groups, _w_shape(step)
     x, dy = p.shaped(p.value(step.x), step.x), p.shaped(p.gradient(step.y), step.y)
-    choose.weigh_parts(x, dy, shape, p.found(f"{name}.weight"), _numbers(step), groups)
+    choose.weigh_parts(x, dy, shape, p.found(f"{name}.weight"), _slide(step), groups)
     if step.layer.bias and not choose.sums_biases(shape, groups):
         sums.sum_channel_parts(dy, p.found(f"{name}.bias"))
     if step.x.learns:
         into = p.into(step.x)
-        choose.slide_back(
+        choose.backward(
             dy,
             p.weight(f"{name}.weight"),
             p.zeros(step.x.channels),
             p.shaped(into.array, step.x),
-            _numbers(step),
+            _slide(step),
             groups,
             True,
             into.end,
@@ -108,7 +109,7 @@ def _w_shape(step: ConvStep) -> tuple[int, ...]:
     return step.layer.parameters(step.place.input)["weight"]
 
 
-def _numbers(step: ConvStep) -> tuple[int, ...]:
+def _slide(step: ConvStep) -> Slide:
     return step.layer.plan(step.place.input).slide
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from stepconv.geometry import Slide
 from stepconv.kernels import chosen_algorithm
 from stepconv.kernels.compile import parallel, share_of
 from stepconv.kernels.cpu.conv import (
@@ -45,85 +46,50 @@ _WORTH_SPLITTING = 25
 _SEARCH = 2_000_000
 
 
-def correlate(
-    x: Array,
-    w: Array,
-    bias: Array,
-    out: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-    groups: int,
-) -> None:
+def correlate(x: Array, w: Array, bias: Array, out: Array, slide: Slide, groups: int) -> None:
     """out[n, o, i, j] = bias[o] + Σ x[n, c, i·stride - top + a·dilation, …] · w[o, c, a, b]."""
-    numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
     if x.dtype.kind != "f" or out.size * w.size // w.shape[0] < _FEW:
-        loops.correlate(x, w, bias, out, *numbers, groups)
+        loops.correlate(x, w, bias, out, slide, groups)
         return
     if w.shape[0] == groups and w.shape[1] == 1:
-        _filter(x, w, bias, out, numbers)
+        _filter(x, w, bias, out, slide)
         return
-    passes = (forward_pass(w.shape, out.shape[2:], numbers),)
+    passes = (forward_pass(w.shape, out.shape[2:], slide),)
     weights = w[0].size
     _apply(x, w, bias, out, passes, (weights * (w.shape[0] // groups), weights, groups))
 
 
 def correlate_grad_x(
-    grad_out: Array,
-    w: Array,
-    bias: Array,
-    grad_x: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-    groups: int,
+    grad_out: Array, w: Array, bias: Array, grad_x: Array, slide: Slide, groups: int
 ) -> None:
     """grad_x[n, c, y, x] = bias[c] + Σ grad_out · w over the windows that read the cell."""
-    numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
     products = grad_out.size * w[0].size
     if w.dtype.kind != "f" or products < _FEW:
         kernel = loops.correlate_grad_x.for_work(products)
-        kernel(grad_out, w, bias, grad_x, *numbers, groups)
+        kernel(grad_out, w, bias, grad_x, slide[:], groups)
         return
     # Read backwards, a step of one cell is a step of one cell through the mirrored kernel.
-    above, before = (w.shape[2] - 1) * dilation_y - top, (w.shape[3] - 1) * dilation_x - left
-    if w.shape[0] == groups and w.shape[1] == stride_y == stride_x == 1 and min(above, before) >= 0:
+    above = (w.shape[2] - 1) * slide.dilation_y - slide.top
+    before = (w.shape[3] - 1) * slide.dilation_x - slide.left
+    depthwise = w.shape[0] == groups and w.shape[1] == 1
+    if depthwise and slide.stride == (1, 1) and min(above, before) >= 0:
         mirrored = np.ascontiguousarray(w[:, :, ::-1, ::-1])
-        numbers = (1, 1, dilation_y, dilation_x, above, before)
-        _filter(grad_out, mirrored, bias, grad_x, numbers)
+        _filter(grad_out, mirrored, bias, grad_x, slide._replace(top=above, left=before))
         return
     steps = (w[0].size * (w.shape[0] // groups), w.shape[2] * w.shape[3], groups)
-    passes = backward_passes(w.shape, groups, grad_x.shape[2:], numbers)
+    passes = backward_passes(w.shape, groups, grad_x.shape[2:], slide)
     _apply(grad_out, w, bias, grad_x, passes, steps)
 
 
-def correlate_grad_w(
-    x: Array,
-    grad_out: Array,
-    grad_w: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-    groups: int,
-) -> None:
+def correlate_grad_w(x: Array, grad_out: Array, grad_w: Array, slide: Slide, groups: int) -> None:
     """grad_w[o, c, a, b] = Σ x[n, c, i·stride - top + a·dilation, …] · grad_out[n, o, i, j]."""
-    numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
     if x.dtype.kind != "f" or grad_out.size * grad_w[0].size < _FEW:
-        loops.correlate_grad_w(x, grad_out, grad_w, *numbers, groups)
+        loops.correlate_grad_w(x, grad_out, grad_w, slide, groups)
         return
     if grad_w.shape[0] == groups and grad_w.shape[1] == 1:
-        filter_weights.weigh(x, grad_out, grad_w, *numbers)
+        filter_weights.weigh(x, grad_out, grad_w, slide)
         return
-    plan = forward_pass(grad_w.shape, grad_out.shape[2:], numbers)
+    plan = forward_pass(grad_w.shape, grad_out.shape[2:], slide)
     width = lanes(x.dtype)
     rest = _rounded(plan.grid[1], width) / plan.grid[1]
     few = plan.stride[1] == 1 and rest < _waste(grad_w.shape[0] // groups, width)
@@ -144,22 +110,22 @@ def channel_sums(share: int, shares: int, grad_out: Array, grad_bias: Array) -> 
         grad_bias[o] = total
 
 
-def _filter(x: Array, w: Array, bias: Array, out: Array, numbers: tuple[int, ...]) -> None:
+def _filter(x: Array, w: Array, bias: Array, out: Array, slide: Slide) -> None:
     """Let one channel go into one by the algorithm that is admitted."""
     algorithm = chosen_algorithm()
     if algorithm == "fft":
-        fourier.fft_planes(x, w, bias, out, *numbers)
+        fourier.fft_planes(x, w, bias, out, slide)
         return
     spared = out.size // len(w) * (w[0].size - w.shape[2] - w.shape[3])
     searched = algorithm == "separable" or (algorithm == "auto" and spared > _SEARCH)
     split = w[0].size >= _WORTH_SPLITTING and x.shape[3] >= lanes(x.dtype)
     found = factors(w) if searched and split else None
     if found is not None:
-        separable_planes(x, *found, bias, out, *numbers)
-    elif algorithm == "auto" and fourier.pays(w, out, numbers):
-        fourier.proven_planes(x, w, bias, out, *numbers[4:])
+        separable_planes(x, *found, bias, out, slide)
+    elif algorithm == "auto" and fourier.pays(w, out, slide):
+        fourier.proven_planes(x, w, bias, out, slide)
     else:
-        filter_planes(x, w, bias, out, *numbers)
+        filter_planes(x, w, bias, out, slide)
 
 
 def _apply(

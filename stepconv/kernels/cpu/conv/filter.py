@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from stepconv.geometry import Slide
 from stepconv.kernels.compile import inner, parallel, share_of, thread_count
 from stepconv.kernels.cpu.conv.filter_tiles import fence, separate, window_sums
 from stepconv.kernels.cpu.machine.scratch import scratch
@@ -70,9 +71,7 @@ def cut_planes(
     image: Pair,
     grid: Pair,
     kernel: Pair,
-    stride: Pair,
-    dilation: Pair,
-    pads: Pair,
+    slide: Slide,
     highest: int,
     threads: int,
     in_place: bool = False,
@@ -82,6 +81,7 @@ def cut_planes(
     With `in_place` no line is copied, for the tiles mask what lies beyond the image.
     """
     lane_count, size = lanes(dtype), dtype.itemsize
+    stride, dilation = slide.stride, slide.dilation
     step = dilation[0] // stride[0] if dilation[0] % stride[0] == 0 else 0
     rows, vectors = _tile(grid, highest, step, lane_count, max(kernel) <= SMALL)
     step = max(1, step)
@@ -94,7 +94,7 @@ def cut_planes(
     share = -(-grid[1] * planes // wanted) if grid[0] < rows * step * 4 else grid[1]
     widest = min(_CACHE_BYTES // (height * size * stride[1]) - reach, share)
     widest = max(4 * width, widest // width * width)
-    first, end = _inside(image[1], grid[1], stride[1], reach, pads[1])
+    first, end = _inside(image[1], grid[1], stride[1], reach, slide.left)
     line = grid[1] * size
     streamed = planes * grid[0] * line >= _STREAMED and line % (lane_count * size) == 0
     if not streamed:
@@ -124,7 +124,7 @@ def cut_planes(
     bands = max(1, min(bands, grid[0] // (rows * step)))
     lines = -(-grid[0] // bands) * stride[0] + above
     zeros = max(pitch * stride[1], direct + reach + lane_count, image[1] if in_place else 0)
-    numbers = (*stride, *dilation, *pads, step, bands, lines, pitch, zeros, int(streamed))
+    numbers = (*slide, step, bands, lines, pitch, zeros, int(streamed))
     return Cut(
         rows,
         vectors,
@@ -331,18 +331,7 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, in_place: bool, *sm
     return apply
 
 
-def filter_planes(
-    x: Array,
-    w: Array,
-    bias: Array,
-    out: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-) -> None:
+def filter_planes(x: Array, w: Array, bias: Array, out: Array, slide: Slide) -> None:
     """out[n, c, i, j] = bias[c] + Σ_a Σ_b x[n, c, i·stride - top + a·dilation, …] · w[c, 0, a, b].
 
     There is one bias and one kernel per channel. Every sum keeps the order of the weights.
@@ -351,7 +340,7 @@ def filter_planes(
         return
     few = out.size * w[0].size < FEW
     small = w.shape[2:] if max(w.shape[2:]) <= SMALL else ()
-    near = stride_x == dilation_x == 1
+    near = slide.stride_x == slide.dilation_x == 1
     in_place = near and has_masks()
     cut = cut_planes(
         x.dtype,
@@ -359,9 +348,7 @@ def filter_planes(
         x.shape[2:],
         out.shape[2:],
         w.shape[2:],
-        (stride_y, stride_x),
-        (dilation_y, dilation_x),
-        (top, left),
+        slide,
         4 if small else w.shape[2],
         1 if few else thread_count(),
         in_place,

@@ -7,13 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.kernels.cpu.machine.vector import (
-    Int,
-    Vector,
-    Vectors,
-    registers,
-    tile,
-)
+from stepconv.kernels.cpu.machine.vector import Int, Vector, Vectors, registers, tile
 
 
 @functools.cache
@@ -228,9 +222,7 @@ def line_sums(dtype: Any, vectors: int, near: bool) -> Any:
                 state = v.loop(groups, state, add_group)
             else:
                 state = v.loop(
-                    width,
-                    state,
-                    lambda b, state: add(b, cells + v.integer(columns + b * 8), state),
+                    width, state, lambda b, state: add(b, cells + v.integer(columns + b * 8), state)
                 )
 
             def stream() -> None:

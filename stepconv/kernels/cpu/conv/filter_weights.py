@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from stepconv.geometry import Slide
 from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.conv.filter import cut_planes, find_lines, gathering
 from stepconv.kernels.cpu.machine.vector import (
@@ -34,38 +35,18 @@ _ROWS = 4
 _TASKS = 16
 
 
-def weigh(
-    x: Array,
-    grad_out: Array,
-    grad_w: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-) -> None:
+def weigh(x: Array, grad_out: Array, grad_w: Array, slide: Slide) -> None:
     """grad_w[c, 0, a, b] = Σ x[n, c, i·stride - top + a·dilation, …] · grad_out[n, c, i, j]."""
     if grad_out.size == 0:
         grad_w[:] = 0
         return
     dtype, size = x.dtype, grad_w.shape[2:]
     batch, channels = x.shape[:2]
-    near = stride_x == dilation_x == 1
+    near = slide.stride_x == slide.dilation_x == 1
     in_place = near and has_masks()
     # As many bands as for so many threads, on any number of them.
     cut = cut_planes(
-        dtype,
-        batch * channels,
-        x.shape[2:],
-        grad_out.shape[2:],
-        size,
-        (stride_y, stride_x),
-        (dilation_y, dilation_x),
-        (top, left),
-        1,
-        _TASKS,
-        in_place,
+        dtype, batch * channels, x.shape[2:], grad_out.shape[2:], size, slide, 1, _TASKS, in_place
     )
     cut = replace(cut, threads=thread_count())
     tables, cells = cut.memory(dtype)
@@ -74,7 +55,7 @@ def weigh(
     blocks = -(-size[0] // height), -(-size[1] // width)
     parts = min(_TASKS, batch * int(cut.numbers[7]) * len(cut.blocks))
     sums = np.zeros((parts, channels, *blocks, height, width, lanes(dtype)), dtype)
-    rows = _ROWS if stride_y == dilation_y == 1 else 1
+    rows = _ROWS if slide.stride_y == slide.dilation_y == 1 else 1
     kernel = _kernel(dtype, rows, height, width, near, in_place)
     kernel(x, grad_out, sums, cut.blocks, cut.numbers, tables, cells, *size)
     _add_parts(sums, grad_w)

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from stepconv.geometry import Slide
 from stepconv.kernels.compile import thread_count
 from stepconv.kernels.cpu.conv.filter import filter_planes
 from stepconv.kernels.cpu.conv.fourier_proof import Proof
@@ -40,18 +41,7 @@ _COST = 40
 _START = 5_000_000
 
 
-def fft_planes(
-    x: Array,
-    w: Array,
-    bias: Array,
-    out: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-) -> None:
+def fft_planes(x: Array, w: Array, bias: Array, out: Array, slide: Slide) -> None:
     """Compute what filter_planes does, with an error that does not shrink where x is small.
 
     It is at most 8·e·log2(P)·|piece|·|w| + e·|bias|, where e is the unit roundoff, P the number
@@ -59,18 +49,17 @@ def fft_planes(
 
     A piece with a NaN or Inf in it is summed directly, for a transform would spread it.
     """
-    stride, dilation = (stride_y, stride_x), (dilation_y, dilation_x)
-    _transform(x, w, bias, out, stride, dilation, (top, left), w.dtype, None)
+    _transform(x, w, bias, out, slide, w.dtype, None)
 
 
-def proven_planes(x: Array, w: Array, bias: Array, out: Array, top: int, left: int) -> None:
+def proven_planes(x: Array, w: Array, bias: Array, out: Array, slide: Slide) -> None:
     """Compute what filter_planes does in steps of 1, within the bound of a sum of products."""
-    _transform(x, w, bias, out, (1, 1), (1, 1), (top, left), np.float64, Proof(w, out.dtype))
+    _transform(x, w, bias, out, slide, np.float64, Proof(w, out.dtype))
 
 
-def pays(w: Array, out: Array, numbers: tuple[int, ...]) -> bool:
+def pays(w: Array, out: Array, slide: Slide) -> bool:
     """Return whether proven_planes serves this call, likely in less time than a sum takes."""
-    if out.dtype != np.float32 or out.size == 0 or max(numbers[:4]) > 1:
+    if out.dtype != np.float32 or out.size == 0 or max(*slide.stride, *slide.dilation) > 1:
         return False
     side, step = _cut(out.shape[2:], w.shape[2:], (1, 1))
     pieces = math.prod(-(-n // s) for n, s in zip(out.shape[2:], step, strict=True))
@@ -80,19 +69,12 @@ def pays(w: Array, out: Array, numbers: tuple[int, ...]) -> bool:
 
 
 def _transform(
-    x: Array,
-    w: Array,
-    bias: Array,
-    out: Array,
-    stride: Pair,
-    dilation: Pair,
-    pads: Pair,
-    dtype: Any,
-    proof: Proof | None,
+    x: Array, w: Array, bias: Array, out: Array, slide: Slide, dtype: Any, proof: Proof | None
 ) -> None:
     """Compute the blocks in `dtype`, then sum what had to be left out."""
     if out.size == 0:
         return
+    stride, dilation = slide.stride, slide.dilation
     kernel: Pair = tuple((k - 1) * d + 1 for k, d in zip(w.shape[2:], dilation, strict=True))
     side, step = _cut(out.shape[2:], kernel, stride)
     finite = np.isfinite(w).all(axis=(1, 2, 3))
@@ -103,7 +85,7 @@ def _transform(
         if not finite[c]:
             return [task]
         room.set_kernel(c, w[c, 0], dilation)
-        piece = room.cut(x[n, c], _first(task, stride, pads))
+        piece = room.cut(x[n, c], _first(task, slide))
         if not np.isfinite(piece.sum()):
             return [task]
         target = out[n, c, rows, columns]
@@ -121,9 +103,9 @@ def _transform(
         target, one = out[n, c, rows, columns], slice(c, c + 1)
         reach = _reach(target.shape, stride)
         piece = np.zeros((1, 1, reach[0] + kernel[0] - 1, reach[1] + kernel[1] - 1), x.dtype)
-        _fill(piece[0, 0], x[n, c], _first(task, stride, pads))
+        _fill(piece[0, 0], x[n, c], _first(task, slide))
         sums = np.empty((1, 1, *target.shape), out.dtype)
-        filter_planes(piece, w[one], bias[one], sums, *stride, *dilation, 0, 0)
+        filter_planes(piece, w[one], bias[one], sums, slide._replace(top=0, left=0))
         target[...] = sums[0, 0]
 
 
@@ -209,10 +191,10 @@ def _run(
         return [task for found in pool.map(compute_share, range(threads)) for task in found]
 
 
-def _first(task: Task, stride: Pair, pads: Pair) -> Pair:
+def _first(task: Task, slide: Slide) -> Pair:
     """Return the cell of the image with which the first window of a task begins."""
     rows, columns = task[2:]
-    return rows.start * stride[0] - pads[0], columns.start * stride[1] - pads[1]
+    return rows.start * slide.stride_y - slide.top, columns.start * slide.stride_x - slide.left
 
 
 def _reach(shape: tuple[int, ...], stride: Pair) -> Pair:

@@ -7,6 +7,7 @@ with one rounding, as in the vector tiles.
 
 from typing import Any
 
+from stepconv.geometry import Slide
 from stepconv.kernels.compile import inner, parallel, share_of
 from stepconv.kernels.cpu.machine.scalar import fused
 from stepconv.kernels.cpu.pad import zero_border
@@ -14,25 +15,18 @@ from stepconv.kernels.cpu.pad import zero_border
 Array = Any
 
 
-def correlate(
-    x: Array,
-    w: Array,
-    bias: Array,
-    out: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-    groups: int,
-) -> None:
+def correlate(x: Array, w: Array, bias: Array, out: Array, slide: Slide, groups: int) -> None:
     """out[n, o, i, j] = bias[o] + Σ x[n, c, i·stride - top + a·dilation, …] · w[o, c, a, b]."""
-    reach_y = (out.shape[2] - 1) * stride_y + (w.shape[2] - 1) * dilation_y + 1
-    reach_x = (out.shape[3] - 1) * stride_x + (w.shape[3] - 1) * dilation_x + 1
-    padded = zero_border(x, top, left, reach_y, reach_x)
+    padded = _under_windows(x, w, out, slide)
     kernel = _correlate_rows.for_work(out.size * w.size // w.shape[0])
-    kernel(padded, w, bias, out, stride_y, stride_x, dilation_y, dilation_x, groups)
+    kernel(padded, w, bias, out, slide[:], groups)
+
+
+def _under_windows(x: Array, w: Array, out: Array, slide: Slide) -> Array:
+    """Return the cells that the windows reach, with zeros for the padding."""
+    rows = (out.shape[2] - 1) * slide.stride_y + (w.shape[2] - 1) * slide.dilation_y + 1
+    columns = (out.shape[3] - 1) * slide.stride_x + (w.shape[3] - 1) * slide.dilation_x + 1
+    return zero_border(x, slide.top, slide.left, rows, columns)
 
 
 @parallel
@@ -43,12 +37,10 @@ def _correlate_rows(
     w: Array,
     bias: Array,
     out: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
+    numbers: tuple[int, ...],
     groups: int,
 ) -> None:
+    slide = Slide(*numbers)
     batch, filters, height = out.shape[:3]
     in_group, kernel_height, kernel_width = w.shape[1:]
     out_group = filters // groups
@@ -59,9 +51,9 @@ def _correlate_rows(
         for k in range(in_group):
             c = o // out_group * in_group + k
             for a in range(kernel_height):
-                source = padded[n, c, i * stride_y + a * dilation_y]
+                source = padded[n, c, i * slide.stride_y + a * slide.dilation_y]
                 for b in range(kernel_width):
-                    _add_row(row, source, w[o, k, a, b], b * dilation_x, stride_x)
+                    _add_row(row, source, w[o, k, a, b], b * slide.dilation_x, slide.stride_x)
 
 
 @inner
@@ -84,12 +76,7 @@ def correlate_grad_x(
     w: Array,
     bias: Array,
     grad_x: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
+    numbers: tuple[int, ...],
     groups: int,
 ) -> None:
     """grad_x[n, c, y, x] = bias[c] + Σ grad_out · w over the windows that read the cell.
@@ -97,6 +84,7 @@ def correlate_grad_x(
     Row y was read through kernel row a by window row i = (y + top - a·dilation) / stride, where
     that is a whole number.
     """
+    slide = Slide(*numbers)
     batch, channels, height, _ = grad_x.shape
     in_group, kernel_height, kernel_width = w.shape[1:]
     out_group = w.shape[0] // groups
@@ -107,13 +95,13 @@ def correlate_grad_x(
         k = c % in_group
         first = c // in_group * out_group
         for a in range(kernel_height):
-            scaled = y + top - a * dilation_y
-            i = scaled // stride_y
-            if scaled % stride_y == 0 and 0 <= i < grad_out.shape[2]:
+            scaled = y + slide.top - a * slide.dilation_y
+            i = scaled // slide.stride_y
+            if scaled % slide.stride_y == 0 and 0 <= i < grad_out.shape[2]:
                 for o in range(first, first + out_group):
                     for b in range(kernel_width):
-                        weight = w[o, k, a, b]
-                        _spread_row(row, grad_out[n, o, i], weight, b * dilation_x - left, stride_x)
+                        weight, start = w[o, k, a, b], b * slide.dilation_x - slide.left
+                        _spread_row(row, grad_out[n, o, i], weight, start, slide.stride_x)
 
 
 @inner
@@ -131,24 +119,11 @@ def _spread_row(row: Array, source: Array, weight: Any, start: int, stride: int)
             row[at] = fused(weight, source[j], row[at])
 
 
-def correlate_grad_w(
-    x: Array,
-    grad_out: Array,
-    grad_w: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-    groups: int,
-) -> None:
+def correlate_grad_w(x: Array, grad_out: Array, grad_w: Array, slide: Slide, groups: int) -> None:
     """grad_w[o, c, a, b] = Σ x[n, c, i·stride - top + a·dilation, …] · grad_out[n, o, i, j]."""
-    reach_y = (grad_out.shape[2] - 1) * stride_y + (grad_w.shape[2] - 1) * dilation_y + 1
-    reach_x = (grad_out.shape[3] - 1) * stride_x + (grad_w.shape[3] - 1) * dilation_x + 1
-    padded = zero_border(x, top, left, reach_y, reach_x)
+    padded = _under_windows(x, grad_w, grad_out, slide)
     kernel = _grad_w_rows.for_work(grad_out.size * grad_w[0].size)
-    kernel(padded, grad_out, grad_w, stride_y, stride_x, dilation_y, dilation_x, groups)
+    kernel(padded, grad_out, grad_w, slide[:], groups)
 
 
 @parallel
@@ -158,12 +133,10 @@ def _grad_w_rows(
     padded: Array,
     grad_out: Array,
     grad_w: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
+    numbers: tuple[int, ...],
     groups: int,
 ) -> None:
+    slide = Slide(*numbers)
     filters, in_group, kernel_height, kernel_width = grad_w.shape
     batch, _, height, width = grad_out.shape
     out_group = filters // groups
@@ -174,9 +147,9 @@ def _grad_w_rows(
         row[:] = 0
         for n in range(batch):
             for i in range(height):
-                source = padded[n, c, i * stride_y + a * dilation_y]
+                source = padded[n, c, i * slide.stride_y + a * slide.dilation_y]
                 for j in range(width):
                     gradient = grad_out[n, o, i, j]
                     for b in range(kernel_width):
-                        cell = source[j * stride_x + b * dilation_x]
+                        cell = source[j * slide.stride_x + b * slide.dilation_x]
                         row[b] = fused(cell, gradient, row[b])

@@ -17,14 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from stepconv.geometry import Slide
 from stepconv.kernels.compile import parallel, share_of, thread_count
-from stepconv.kernels.cpu.conv.filter import (
-    _CACHE_BYTES,
-    _STREAMED,
-    FEW,
-    Pair,
-    find_lines,
-)
+from stepconv.kernels.cpu.conv.filter import _CACHE_BYTES, _STREAMED, FEW, Pair, find_lines
 from stepconv.kernels.cpu.conv.filter_tiles import fence, line_sums, window_sums
 from stepconv.kernels.cpu.machine.scratch import scratch
 from stepconv.kernels.cpu.machine.vector import lanes, registers
@@ -112,17 +107,11 @@ class _Cut:
 
 @functools.lru_cache(maxsize=256)
 def _cut(
-    dtype: Any,
-    planes: int,
-    image: Pair,
-    grid: Pair,
-    kernel: Pair,
-    stride: Pair,
-    dilation: Pair,
-    threads: int,
+    dtype: Any, planes: int, image: Pair, grid: Pair, kernel: Pair, slide: Slide, threads: int
 ) -> _Cut:
     """Decide how to cut: the lines that a window sees should stay in the second-level cache."""
     lane_count, size = lanes(dtype), dtype.itemsize
+    stride, dilation = slide.stride, slide.dilation
     many = registers() > 16
     vectors = min(4 if many else 3, image[1] // lane_count)
     along = min(8 if many else 4, -(-grid[1] // lane_count))
@@ -148,7 +137,7 @@ def _cut(
     pitch = front + part * stride[1] + front
     line = grid[1] * size
     streamed = planes * grid[0] * line >= _STREAMED and line % (lane_count * size) == 0
-    numbers = (*stride, *dilation, step, bands, blocks, lines, front, part, pitch, streamed)
+    numbers = (*slide, step, bands, blocks, lines, front, part, pitch, streamed)
     return _Cut(rows, vectors, along, lines, pitch, np.array(numbers, np.int64))
 
 
@@ -169,14 +158,12 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int, near: bool) -> Any:
         v: Array,
         bias: Array,
         out: Array,
-        top: int,
-        left: int,
         numbers: Array,
         tables: Array,
         cells: Array,
     ) -> None:
-        stride_y, stride_x, dilation_y, dilation_x, step, bands, blocks = numbers[:7]
-        lines, front, part, pitch, streamed = numbers[7:]
+        stride_y, stride_x, dilation_y, dilation_x, top, left = numbers[:6]
+        step, bands, blocks, lines, front, part, pitch, streamed = numbers[6:]
         image_x = x.shape[3]
         channels, grid_y, grid_x = out.shape[1:]
         height, width = u.shape[1], v.shape[1]
@@ -269,19 +256,7 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int, near: bool) -> Any:
     return apply
 
 
-def separable_planes(
-    x: Array,
-    u: Array,
-    v: Array,
-    bias: Array,
-    out: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-) -> None:
+def separable_planes(x: Array, u: Array, v: Array, bias: Array, out: Array, slide: Slide) -> None:
     """Compute what filter_planes does for w[c, 0] = u[c]·v[c]ᵀ.
 
     A line of the image has at least as many cells as a vector.
@@ -297,16 +272,15 @@ def separable_planes(
         x.shape[2:],
         out.shape[2:],
         (height, width),
-        (stride_y, stride_x),
-        (dilation_y, dilation_x),
+        slide,
         threads,
     )
     table = threads * (cut.lines + width)
-    room = x.shape[3] + (cut.rows + (stride_x > 1)) * cut.pitch
+    room = x.shape[3] + (cut.rows + (slide.stride_x > 1)) * cut.pitch
     whole = scratch(np.int64, table + -(-threads * room * x.dtype.itemsize // 8))
     tables = whole[:table].reshape(threads, -1)
     cells = whole[table:].view(x.dtype)[: threads * room].reshape(threads, room)
-    near = stride_x == dilation_x == 1
+    near = slide.stride_x == slide.dilation_x == 1
     kernel = _kernel(x.dtype, cut.rows, cut.vectors, cut.along, near)
     run = kernel.serial if few else kernel
-    run(x, u, v, bias, out, top, left, cut.numbers, tables, cells)
+    run(x, u, v, bias, out, cut.numbers, tables, cells)

@@ -22,14 +22,7 @@ from stepconv.kernels.cpu.conv.many_filters import Steps, pack_filters, vectors_
 from stepconv.kernels.cpu.machine.scratch import scratch
 from stepconv.kernels.cpu.machine.staging import copying, turning
 from stepconv.kernels.cpu.machine.tiles import multiply_add, rows_of
-from stepconv.kernels.cpu.machine.vector import (
-    Int,
-    Vector,
-    Vectors,
-    address,
-    lanes,
-    tile,
-)
+from stepconv.kernels.cpu.machine.vector import Int, Vector, Vectors, address, lanes, tile
 from stepconv.kernels.passes import Pass
 
 Array = Any

@@ -13,7 +13,7 @@ A gradient for x is told as a correlation of its own (`passes.py`). Integers tak
 in int64 they are exact whatever the order. Each number is summed by one thread or one block, in an
 order that follows from the sizes alone: the same bits every time, and on every card.
 
-The operations call `correlate` and its gradients. Networks call `slide`, `slide_back` and
+The operations call `correlate` and its gradients. Networks call `forward`, `backward` and
 `weigh_parts`: they do more with each sum (`ends.py`), and add up the parts of gradients later.
 """
 
@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from stepconv.geometry import Slide
 from stepconv.kernels.cuda.conv import loops, many_filters, many_filters_weights
 from stepconv.kernels.cuda.conv.filter import filter_planes
 from stepconv.kernels.cuda.machine import sums
@@ -40,32 +41,19 @@ _MANY = 3
 
 
 @on_gpu("out")
-def correlate(
-    x: Array,
-    w: Array,
-    bias: Array,
-    out: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-    groups: int,
-) -> None:
+def correlate(x: Array, w: Array, bias: Array, out: Array, slide: Slide, groups: int) -> None:
     """out[n, o, i, j] = bias[o] + Σ x[n, c, i·stride - top + a·dilation, …] · w[o, c, a, b]."""
-    numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
-    slide(x, w, bias, out, numbers, groups, AS_IT_IS)
+    forward(x, w, bias, out, slide, groups, AS_IT_IS)
 
 
-def slide(
-    x: Array, w: Array, bias: Array, out: Array, numbers: Numbers, groups: int, end: End
+def forward(
+    x: Array, w: Array, bias: Array, out: Array, slide: Slide, groups: int, end: End
 ) -> None:
-    """Correlate, with an end for every sum; `numbers` are strides, dilations, pads in front."""
-    if w.shape[0] == groups and w.shape[1] == 1 and numbers[:4] == (1, 1, 1, 1):
-        filter_planes(x, w, bias, out, numbers[4], numbers[5], True, end)
+    """Correlate, with an end for every sum."""
+    if w.shape[0] == groups and w.shape[1] == 1 and slide.stride == slide.dilation == (1, 1):
+        filter_planes(x, w, bias, out, slide.top, slide.left, True, end)
         return
-    plan = forward_pass(w.shape, out.shape[2:], numbers)
+    plan = forward_pass(w.shape, out.shape[2:], slide)
     of_filter = w.shape[1] * w.shape[2] * w.shape[3]
     steps = (of_filter * (w.shape[0] // groups), of_filter, groups)
     _apply(x, w, bias, out, plan, steps, True, end)
@@ -73,63 +61,40 @@ def slide(
 
 @on_gpu("grad_x")
 def correlate_grad_x(
-    grad_out: Array,
-    w: Array,
-    bias: Array,
-    grad_x: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-    groups: int,
+    grad_out: Array, w: Array, bias: Array, grad_x: Array, slide: Slide, groups: int
 ) -> None:
     """grad_x[n, c, y, x] = bias[c] + Σ grad_out · w over the windows that read the cell."""
-    numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
-    slide_back(grad_out, w, bias, grad_x, numbers, groups, False, AS_IT_IS)
+    backward(grad_out, w, bias, grad_x, slide, groups, False, AS_IT_IS)
 
 
-def slide_back(
+def backward(
     grad_out: Array,
     w: Array,
     bias: Array,
     grad_x: Array,
-    numbers: Numbers,
+    slide: Slide,
     groups: int,
     zeros: bool,
     end: End,
 ) -> None:
     """Compute grad_x, with an end for every sum; `zeros` and `end` as in many_filters.py."""
-    if w.shape[0] == groups and w.shape[1] == 1 and numbers[:4] == (1, 1, 1, 1):
+    if w.shape[0] == groups and w.shape[1] == 1 and slide.stride == slide.dilation == (1, 1):
         # Read backwards, a step of one cell is a step of one cell through the mirrored kernel.
-        above, before = w.shape[2] - 1 - numbers[4], w.shape[3] - 1 - numbers[5]
+        above, before = w.shape[2] - 1 - slide.top, w.shape[3] - 1 - slide.left
         filter_planes(grad_out, flipped(w, (2, 3)), bias, grad_x, above, before, zeros, end)
         return
     of_channel = w.shape[2] * w.shape[3]
     steps = (w.shape[1] * of_channel * (w.shape[0] // groups), of_channel, groups)
-    for plan in backward_passes(w.shape, groups, grad_x.shape[2:], numbers):
+    for plan in backward_passes(w.shape, groups, grad_x.shape[2:], slide):
         _apply(grad_out, w, bias, grad_x, plan, steps, zeros, end)
 
 
 @on_gpu("grad_w")
-def correlate_grad_w(
-    x: Array,
-    grad_out: Array,
-    grad_w: Array,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-    groups: int,
-) -> None:
+def correlate_grad_w(x: Array, grad_out: Array, grad_w: Array, slide: Slide, groups: int) -> None:
     """grad_w[o, c, a, b] = Σ x[n, c, i·stride - top + a·dilation, …] · grad_out[n, o, i, j]."""
-    numbers = (stride_y, stride_x, dilation_y, dilation_x, top, left)
     parts, columns = parts_of(grad_w.shape, grad_out.shape, groups, biased=False)
     found = allocate((parts, grad_w.shape[0] * columns), grad_w.dtype)
-    weigh_parts(x, grad_out, grad_w.shape, found, numbers, groups)
+    weigh_parts(x, grad_out, grad_w.shape, found, slide, groups)
     sums.add_up(found, grad_w)
 
 
@@ -152,13 +117,13 @@ def sums_biases(w_shape: Numbers, groups: int) -> bool:
 
 
 def weigh_parts(
-    x: Array, grad_out: Array, w_shape: Numbers, found: Array, numbers: Numbers, groups: int
+    x: Array, grad_out: Array, w_shape: Numbers, found: Array, slide: Slide, groups: int
 ) -> None:
     """Find the gradient of the weights in parts: found[part, filter · columns + weight]."""
     if not sums_biases(w_shape, groups):
-        sums.weigh_parts(x, grad_out, w_shape, found, numbers, groups)
+        sums.weigh_parts(x, grad_out, w_shape, found, slide, groups)
         return
-    plan = forward_pass(w_shape, grad_out.shape[2:], numbers)
+    plan = forward_pass(w_shape, grad_out.shape[2:], slide)
     taps, _ = _tables(plan, x.shape[2], x.shape[3])
     many_filters_weights.weigh_parts(x, grad_out, found, plan, taps, groups)
 

@@ -21,12 +21,7 @@ import numba
 import numpy as np
 from numba import cuda
 
-from stepconv.kernels.cuda.machine.launch import (
-    ALIGNED,
-    SIMULATED,
-    kernel,
-    launch,
-)
+from stepconv.kernels.cuda.machine.launch import ALIGNED, SIMULATED, kernel, launch
 from stepconv.kernels.cuda.machine.places import larger, place, smaller
 from stepconv.kernels.cuda.network.ends import AS_IT_IS, End
 

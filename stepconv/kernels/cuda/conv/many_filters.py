@@ -23,14 +23,7 @@ import numpy as np
 from numba import cuda
 
 from stepconv.kernels.cuda.conv.loops import sum_taps
-from stepconv.kernels.cuda.conv.tiles import (
-    LAYER,
-    Tile,
-    cell_of,
-    fitting,
-    in_tile,
-    side_by_side,
-)
+from stepconv.kernels.cuda.conv.tiles import LAYER, Tile, cell_of, fitting, in_tile, side_by_side
 from stepconv.kernels.cuda.machine.launch import ALIGNED, kernel, launch
 from stepconv.kernels.cuda.machine.places import NOWHERE, place
 from stepconv.kernels.cuda.network.ends import End

@@ -18,13 +18,7 @@ import numba
 import numpy as np
 from numba import cuda
 
-from stepconv.kernels.cuda.conv.tiles import (
-    WEIGHTS,
-    Tile,
-    fitting,
-    in_tile,
-    side_by_side,
-)
+from stepconv.kernels.cuda.conv.tiles import WEIGHTS, Tile, fitting, in_tile, side_by_side
 from stepconv.kernels.cuda.machine.launch import ALIGNED, kernel, launch
 from stepconv.kernels.cuda.machine.places import NOWHERE, place, smaller
 from stepconv.kernels.cuda.machine.sums import parts_for
