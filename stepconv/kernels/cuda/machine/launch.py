@@ -18,7 +18,7 @@ import functools
 import inspect
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from importlib import import_module
@@ -195,7 +195,7 @@ def allocate(shape: Shape, dtype: Any) -> CardArray:
 def to_card(value: Any) -> Any:
     """Return an array of the host as one of the card; what is no array, or there, stays itself."""
     if isinstance(value, tuple):
-        return tuple(to_card(one) for one in value)
+        return _alike(value, map(to_card, value))
     if not isinstance(value, np.ndarray):
         return value
     if value.nbytes <= _TABLE_BYTES:
@@ -262,10 +262,15 @@ def copy_to_host(array: CardArray, out: Any = None) -> Any:
         return array.numba.copy_to_host(out)
 
 
+def _alike(numbers: tuple[Any, ...], others: Iterable[Any]) -> tuple[Any, ...]:
+    """Return others under the names that the numbers of a tuple have, if any."""
+    return numbers._make(others) if hasattr(numbers, "_make") else tuple(others)
+
+
 def _bare(argument: Any) -> Any:
     """Return what Numba launches kernels with."""
     if isinstance(argument, tuple):
-        return tuple(_bare(one) for one in argument)
+        return _alike(argument, map(_bare, argument))
     return argument.numba if isinstance(argument, CardArray) else argument
 
 
