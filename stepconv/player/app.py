@@ -18,7 +18,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from stepconv.player import render
+from stepconv.player import keys, render
 from stepconv.player.frame.film import Film
 from stepconv.player.playback import Playback
 from stepconv.player.search import FINDABLE
@@ -31,31 +31,11 @@ _SIGNALLED = 128
 # Below this a screen cannot hold a window; the lines are cut.
 _LEAST = (20, 6)
 
+# What asks on the last line, by the method of `Playback` that takes the answer.
 _QUESTIONS = {
-    "go": "go to a step (17) or an output cell (3,4)",
+    "go_to": "go to a step (17) or an output cell (3,4)",
     "find": f"find: {FINDABLE}",
-    "when": f"stop at: {FINDABLE}; nothing takes it back",
-}
-# What clicking on a key of the screen does.
-_CLICKS = {
-    "space": "play",
-    "←→": "step(1)",
-    "g": "ask('go')",
-    "b": "breakpoint",
-    "/": "ask('find')",
-    "c": "look('compare')",
-    "w": "look('sizes')",
-    "r": "look('readers')",
-    "t": "look('workers')",
-    "p": "look('present')",
-    "?": "look('help')",
-    "tab": "channel(1)",
-    "f": "plane(1)",
-    "i": "image(1)",
-    "+-": "speed(1)",
-    "home": "first",
-    "l": "light",
-    "q": "quit",
+    "break_when": f"stop at: {FINDABLE}; nothing takes it back",
 }
 
 
@@ -113,10 +93,10 @@ class Stage(Widget):
         self.post_message(self.Clicked(self.spot_at(event.x, event.y)))
 
     async def on_mouse_scroll_down(self) -> None:
-        await self.app.run_action("step(1)")
+        await self.app.run_action("do('move', 1)")
 
     async def on_mouse_scroll_up(self) -> None:
-        await self.app.run_action("step(-1)")
+        await self.app.run_action("do('move', -1)")
 
     def spot_at(self, x: int, y: int) -> Spot | None:
         """Return what can be clicked at a place of the screen."""
@@ -145,41 +125,9 @@ class Player(App[int]):
     # With priority, as the app then acts on one key before it takes the next: no key that follows
     # quickly reaches the screen before a question is open, or a question that is closed.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(keys, action, show=False, priority=True)
-        for keys, action in (
-            ("space", "play"),
-            ("right", "step(1)"),
-            ("left", "step(-1)"),
-            ("down", "row(1)"),
-            ("up", "row(-1)"),
-            ("home", "first"),
-            ("end", "last"),
-            ("plus,equals_sign", "speed(1)"),
-            ("minus", "speed(-1)"),
-            ("g", "ask('go')"),
-            ("slash", "ask('find')"),
-            ("n", "again(False)"),
-            ("N", "again(True)"),
-            ("b", "breakpoint"),
-            ("B", "ask('when')"),
-            ("c", "look('compare')"),
-            ("h", "turn"),
-            ("w", "look('sizes')"),
-            ("r", "look('readers')"),
-            ("t", "look('workers')"),
-            ("p", "look('present')"),
-            ("question_mark,f1", "look('help')"),
-            ("tab", "channel(1)"),
-            ("shift+tab", "channel(-1)"),
-            ("f", "plane(1)"),
-            ("F", "plane(-1)"),
-            ("i", "image(1)"),
-            ("I", "image(-1)"),
-            ("l", "light"),
-            ("enter", "answer"),
-            ("escape", "leave"),
-            ("q,ctrl+c", "quit"),
-        )
+        Binding(pressed, action, show=False, priority=True)
+        for actions in (*(key.actions for key in keys.KEYS), {"enter": "answer"})
+        for pressed, action in actions.items()
     ]
 
     def __init__(self, trace: Trace) -> None:
@@ -244,74 +192,21 @@ class Player(App[int]):
             return action in ("answer", "leave", "quit")
         return action != "answer"
 
-    def action_play(self) -> None:
-        self.playback.toggle_playing()
-        self._update()
-
-    def action_step(self, by: int) -> None:
-        self._moved(0, by)
-
-    def action_row(self, by: int) -> None:
-        self._moved(by, 0)
-
-    def _moved(self, rows: int, columns: int) -> None:
-        """Step; where a pixel is asked about, the arrows move that instead."""
-        playback = self.playback
-        if playback.view == "readers":
-            row, column = playback.asked_cell
-            playback.ask_about(row + rows, column + columns)
-        elif rows:
-            playback.move_row(rows)
-        else:
-            playback.move(columns)
-        self._update()
-
-    def action_first(self) -> None:
-        self.playback.move(-self.playback.last)
-        self._update()
-
-    def action_last(self) -> None:
-        self.playback.move(self.playback.last)
-        self._update()
-
-    def action_speed(self, by: int) -> None:
-        self.playback.change_speed(by)
-        self._update()
-
-    def action_again(self, back: bool) -> None:
-        self.playback.find_again(back=back)
-        self._update()
-
-    def action_breakpoint(self) -> None:
-        self.playback.toggle_breakpoint()
-        self._update()
-
-    def action_channel(self, by: int) -> None:
-        self.playback.change_channel(by)
-        self._update()
-
-    def action_plane(self, by: int) -> None:
-        self.playback.change_plane(by)
-        self._update()
-
-    def action_image(self, by: int) -> None:
-        self.playback.change_image(by)
-        self._update()
-
-    def action_turn(self) -> None:
-        self.playback.turn()
+    def action_do(self, method: str, argument: object = None) -> None:
+        """Call a method of the playback, and show what came of it."""
+        call = getattr(self.playback, method)
+        call() if argument is None else call(argument)
         self._update()
 
     def action_look(self, view: str) -> None:
-        self.playback.look(view)
-        self._update()
+        self.action_do("look", view)
 
     def action_leave(self) -> None:
         """Close what is open: the question, else the view, else the message."""
         if self._asking:
             self._close_question()
         else:
-            self.playback.look("step" if self.playback.view == "step" else self.playback.view)
+            self.playback.look(self.playback.view)
         self._update()
 
     def action_light(self) -> None:
@@ -337,10 +232,8 @@ class Player(App[int]):
         await read.wait()
         asked, answer = self._asking, question.value
         self._close_question()
-        if asked == "when":
-            self.playback.break_when(answer)
-        elif answer.strip():
-            (self.playback.go_to if asked == "go" else self.playback.find)(answer)
+        if answer.strip() or asked == "break_when":
+            getattr(self.playback, asked)(answer)
         self._update()
 
     def _close_question(self) -> None:
@@ -358,7 +251,7 @@ class Player(App[int]):
     async def _clicked(self, spot: Spot) -> None:
         playback = self.playback
         if spot.part.startswith("key:"):
-            await self.run_action(_CLICKS[spot.part.removeprefix("key:")])
+            await self.run_action(keys.CLICKS[spot.part.removeprefix("key:")])
             return
         if spot.part == "bar":
             playback.playing = False

@@ -1,54 +1,79 @@
-"""The keys of the player, and the page that lists them."""
+"""The keys of the player, declared once: bindings, the last line, clicks and the help read them."""
 
 from __future__ import annotations
 
-from stepconv.player.text.lines import (
-    Block,
-    Line,
-    Piece,
-    Spot,
-    block,
-    clipped,
-)
+from typing import NamedTuple
 
-# Key, what the last line of the screen calls it, what it does.
-KEYS: tuple[tuple[str, str, str], ...] = (
-    ("space", "play", "play and pause"),
-    ("←→", "step", "a step back and on; ↑↓ a row up and down"),
-    ("g", "go to", "go to step 17 or to cell 3,4; or click on a cell"),
-    ("w", "why", "why this size? what is left over, how others pad"),
-    ("r", "readers", "who reads this pixel? the arrows move it"),
-    ("c", "compare", "correlation and convolution; h turns the kernel"),
-    ("/", "find", "find padding <0 >9 =5 nan sign max min; n N again"),
-    ("b", "break", "breakpoint; B stops wherever something holds"),
-    ("p", "present", "one window in large digits, for a projector"),
-    ("t", "who", "who computed this: threads or GPU blocks"),
-    ("tab", "channel", "next channel; shift+tab the one before"),
-    ("f", "filter", "same cell of the next filter; F the one before"),
-    ("i", "image", "same cell of the next image; I the one before"),
-    ("+-", "speed", "play faster, play slower"),
-    ("home", "first", "first step; end: the last"),
-    ("l", "light", "light or dark screen"),
-    ("?", "keys", "this page"),
-    ("q", "quit", "leave; esc closes a view"),
+from stepconv.player.text.lines import Block, Piece, Spot, block, clipped_line
+
+
+class Key(NamedTuple):
+    """A key, or two that belong together.
+
+    `shown` is how screens write it and `does` what it does, in words. `actions` say it to Textual:
+    its name of the key and an action of the app, of which `do` calls a method of `Playback`; a
+    click does the first. A key with a `place`, from 1 on, stands in the last line, if there is
+    room, under its `name`. In the help, one that is `beside` another shares the line before it.
+    """
+
+    shown: str
+    does: str
+    actions: dict[str, str]
+    place: int = 0
+    name: str = ""
+    beside: bool = False
+
+
+_ARROWS = {"right": "do('move', 1)", "left": "do('move', -1)"}
+_ROWS = {"down": "do('move_row', 1)", "up": "do('move_row', -1)"}
+_AGAIN = {"n": "do('find_again')", "N": "do('find_again', True)"}
+_SPEED = {"plus,equals_sign": "do('change_speed', 1)", "minus": "do('change_speed', -1)"}
+
+# In the order of the help.
+KEYS = (
+    Key("space", "play and pause", {"space": "do('toggle_playing')"}, 1, "play"),
+    Key("←→", "a step back and on", _ARROWS, 2, "step"),
+    Key("↑↓", "a row up and down", _ROWS, beside=True),
+    Key("g", "go to step 17 or to cell 3,4; or click on a cell", {"g": "ask('go_to')"}, 3, "go to"),
+    Key("w", "why this size? what is left over, how others pad", {"w": "look('sizes')"}, 7, "why"),
+    Key("r", "who reads this pixel? the arrows move it", {"r": "look('readers')"}, 8, "readers"),
+    Key("c", "correlation and convolution", {"c": "look('compare')"}, 6, "compare"),
+    Key("h", "turns the kernel", {"h": "do('turn')"}, beside=True),
+    Key("/", "find padding <0 >9 =5 nan sign max min", {"slash": "ask('find')"}, 5, "find"),
+    Key("n N", "again", _AGAIN, beside=True),
+    Key("b", "breakpoint", {"b": "do('toggle_breakpoint')"}, 4, "break"),
+    Key("B", "stops wherever something holds", {"B": "ask('break_when')"}, beside=True),
+    Key("p", "one window in large digits, for a projector", {"p": "look('present')"}),
+    Key("t", "who computed this: threads or GPU blocks", {"t": "look('workers')"}),
+    Key("tab", "next channel", {"tab": "do('change_channel', 1)"}),
+    Key("shift+tab", "the one before", {"shift+tab": "do('change_channel', -1)"}, beside=True),
+    Key("f", "same cell of the next filter", {"f": "do('change_plane', 1)"}),
+    Key("F", "the one before", {"F": "do('change_plane', -1)"}, beside=True),
+    Key("i", "same cell of the next image", {"i": "do('change_image', 1)"}),
+    Key("I", "the one before", {"I": "do('change_image', -1)"}, beside=True),
+    Key("+-", "play faster, play slower", _SPEED),
+    Key("home", "first step", {"home": "do('go_to_end', 0)"}),
+    Key("end:", "the last", {"end": "do('go_to_end', 1)"}, beside=True),
+    Key("l", "light or dark screen", {"l": "light"}),
+    Key("?", "this page", {"question_mark,f1": "look('help')"}, 9, "keys"),
+    Key("q", "leave", {"q,ctrl+c": "quit"}),
+    Key("esc", "closes a view", {"escape": "leave"}, beside=True),
 )
+# In the order of the last line.
+FOOT = sorted((key for key in KEYS if key.place), key=lambda key: key.place)
+CLICKS = {key.shown: next(iter(key.actions.values())) for key in KEYS}
 _MOUSE = "click on a cell, the bar or a key; the wheel steps"
-# Which keys the last line names, the most asked for first; the rest stand on this page.
-FOOT = ("space", "←→", "g", "b", "/", "c", "w", "r", "?")
-
-
-def foot() -> tuple[tuple[str, str], ...]:
-    """Return the keys that the last line names."""
-    short = {key: name for key, name, _ in KEYS}
-    return tuple((key, short[key]) for key in FOOT)
 
 
 def view(width: int) -> Block:
     """Return the page of keys; each can be clicked."""
-    lines: list[Line] = []
-    for key, _, meaning in KEYS:
-        spot = Spot(f"key:{key}")
-        told = clipped(meaning, width - 9)
-        lines.append((Piece(f" {key}".ljust(8), "key", spot), Piece(told, "", spot)))
-    lines.append((Piece(" mouse  ", "key"), Piece(clipped(_MOUSE, width - 9))))
-    return block(lines)
+    lines: list[list[Piece]] = []
+    for key in KEYS:
+        spot = Spot(f"key:{key.shown}")
+        if key.beside:
+            *_, told = lines[-1]
+            lines[-1][-1] = told._replace(text=f"{told.text}; {key.shown} {key.does}")
+        else:
+            lines.append([Piece(f" {key.shown}".ljust(8), "key", spot), Piece(key.does, "", spot)])
+    lines.append([Piece(" mouse  ", "key"), Piece(_MOUSE)])
+    return block(clipped_line(tuple(line), width - 1) for line in lines)

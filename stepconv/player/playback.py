@@ -69,16 +69,28 @@ class Playback:
         self.message = ""
 
     def move(self, by: int) -> None:
-        """Go some steps on or back, and stop playing."""
+        """Go some steps on or back, and stop playing; where a pixel is asked about, move that."""
         self.playing = False
-        self.go(self.index + by)
+        row, column = self.asked_cell
+        if self.view == "readers":
+            self.ask_about(row, column + by)
+        else:
+            self.go(self.index + by)
 
     def move_row(self, by: int) -> None:
-        """Go to the cell below or above."""
+        """Go to the cell below or above; where a pixel is asked about, move that."""
         self.playing = False
         plane, i, j = self.place
-        if 0 <= i + by < self.shape[1]:
+        row, column = self.asked_cell
+        if self.view == "readers":
+            self.ask_about(row + by, column)
+        elif 0 <= i + by < self.shape[1]:
             self.go((plane * self.shape[1] + i + by) * self.shape[2] + j)
+
+    def go_to_end(self, end: int) -> None:
+        """Go to the first step (0) or to the last (1)."""
+        self.playing = False
+        self.go(end * self.last)
 
     def toggle_playing(self) -> None:
         """Play, or pause; at the end from the start."""
@@ -174,7 +186,7 @@ class Playback:
             return
         self.find_again()
 
-    def find_again(self, *, back: bool = False) -> None:
+    def find_again(self, back: bool = False) -> None:
         """Look for the next step that the last query finds."""
         self.playing = False
         if self.query is None:

@@ -1,14 +1,18 @@
 """The player with keys and mouse, in Textual's pilot: what a person does and then sees."""
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
 
 import pytest
 from textual import events
+from textual.actions import parse
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from stepconv.player.app import Player
+from stepconv.player.keys import KEYS
+from stepconv.player.playback import Playback
 from stepconv.player.text.lines import as_text, columns
 from stepconv.trace import Trace
 from tests.player.samples import sample
@@ -366,13 +370,29 @@ def test_q_leaves_with_success() -> None:
     with_player(act)
 
 
-def test_every_key_of_the_help_has_an_action() -> None:
-    from stepconv.player.app import _CLICKS
-    from stepconv.player.keys import KEYS
+# Keys whose names for Textual are not what the screens write.
+WRITTEN = {"left": "←", "right": "→", "up": "↑", "down": "↓", "slash": "/", "escape": "esc"}
+WRITTEN |= {"plus": "+", "minus": "-", "question_mark": "?"}
 
-    assert {key for key, _, _ in KEYS} <= set(_CLICKS)
-    for action in _CLICKS.values():
-        assert hasattr(Player, f"action_{action.partition('(')[0]}")
+
+def test_every_key_that_is_told_works_and_the_other_way_round() -> None:
+    working = set()
+    for key in KEYS:
+        names = [pressed.partition(",")[0] for pressed in key.actions]
+        written = [WRITTEN.get(name, name) for name in names]
+        assert sorted("".join(written)) == sorted(key.shown.replace(" ", "").rstrip(":"))
+        working |= {name for pressed in key.actions for name in pressed.split(",")}
+    bound = {name for one in Player.BINDINGS for name in one.key.split(",")}
+    assert bound - {"enter"} == working  # enter answers a question, which says so
+
+
+def test_every_key_does_something_that_there_is() -> None:
+    for action in (action for key in KEYS for action in key.actions.values()):
+        _, name, arguments = parse(action)
+        assert hasattr(Player, f"action_{name}")
+        if name in ("do", "ask"):
+            method = getattr(Playback(sample("one-cell")), str(arguments[0]))
+            inspect.signature(method).bind(*(arguments[1:] if name == "do" else ["17"]))
 
 
 @pytest.mark.slow

@@ -6,14 +6,13 @@ from stepconv.player import render
 from stepconv.player.frame.film import Film
 from stepconv.player.frame.frames import Frame, frame
 from stepconv.player.frame.plane import Grid
-from stepconv.player.keys import foot
 from stepconv.player.text import layout
 from stepconv.player.text.chrome import Status
 from stepconv.player.text.lines import Line, as_text, line_width
 from tests.player.samples import PLAYABLE, SOME, WORKED, sample, steps_of
 
 SIZES = ((80, 24), (60, 20), (200, 60), (100, 30), (40, 12), (30, 8), (20, 6))
-STATUS = Status(keys=foot())
+STATUS = Status()
 
 
 def drawn(name: str, index: int, width: int, height: int | None) -> list[Line]:
@@ -148,13 +147,13 @@ def test_a_long_sum_never_loses_its_result() -> None:
 
 def test_a_message_takes_the_place_of_the_keys() -> None:
     shot = frame(sample("same-4x4"), 0)
-    lines = texts(layout.screen(shot, 80, 24, Status(message="no such step", keys=foot())))
+    lines = texts(layout.screen(shot, 80, 24, Status(message="no such step")))
     assert lines[-1].strip() == "no such step"
 
 
 def test_breakpoints_are_on_the_bar_and_on_the_output() -> None:
     shot = frame(sample("same-4x4"), 0, stops={5, 9})
-    lines = texts(layout.screen(shot, 80, 24, Status(breakpoints=(5, 9), keys=foot())))
+    lines = texts(layout.screen(shot, 80, 24, Status(breakpoints=(5, 9))))
     assert lines[-2].count("●") == 2
     assert sum(line.count("●") for line in lines[:-2]) == 2
 

@@ -57,10 +57,10 @@ def test_an_empty_trace_says_so() -> None:
 
 def test_the_help_names_every_key_of_the_last_line() -> None:
     text = said(looking("same-4x4", "help"), 60, 20)
-    for key, _, meaning in keys.KEYS:
-        assert f" {key}" in text
-        assert meaning in text
-    assert {key for key, _ in keys.foot()} <= {key for key, _, _ in keys.KEYS}
+    for key in keys.KEYS:
+        assert f" {key.shown}" in text
+        assert key.does in text
+    assert [key.place for key in keys.FOOT] == [*range(1, 10)]
 
 
 def test_correlation_and_convolution_stand_side_by_side() -> None:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from stepconv.player.frame.frames import Frame
-from stepconv.player.text.lines import (
-    Line,
-    Piece,
-    Spot,
-    clipped,
-    columns,
-    filled,
-)
+from stepconv.player.keys import FOOT, Key
+from stepconv.player.text.lines import Line, Piece, Spot, clipped, columns, filled, line_width
 
 
 @dataclass(frozen=True)
@@ -23,7 +17,6 @@ class Status:
     speed: float = 4
     breakpoints: tuple[int, ...] = ()
     message: str = ""
-    keys: tuple[tuple[str, str], ...] = field(default=())
 
 
 def empty(title: str, width: int) -> Line:
@@ -78,23 +71,23 @@ def bar(frame: Frame, status: Status, width: int) -> Line:
 
 def keys(status: Status, width: int) -> Line:
     """Return the last line: a message if there is one, else the keys, as many as fit."""
-    if status.message or not status.keys:
+    if status.message:
         return (Piece(f" {clipped(status.message, width - 2)}", "message"),)
     pieces = [Piece(" ")]
     # The last one leads to all the others, so it keeps its place.
-    *others, last = [(key, meaning, columns(f"{key} {meaning}")) for key, meaning in status.keys]
-    room = width - 1 - last[2]
-    for key, meaning, wide in others:
-        if wide + 2 > room:
+    *others, last = FOOT
+    room = width - 1 - line_width(_key(last))
+    for key in others:
+        room -= line_width(_key(key)) + 2
+        if room < 0:
             break
-        pieces += [*_key(key, meaning), Piece("  ")]
-        room -= wide + 2
-    return (*pieces, *_key(*last[:2]))
+        pieces += [*_key(key), Piece("  ")]
+    return (*pieces, *_key(last))
 
 
-def _key(key: str, meaning: str) -> tuple[Piece, Piece]:
-    spot = Spot(f"key:{key}")
-    return Piece(key, "key", spot), Piece(f" {meaning}", "", spot)
+def _key(key: Key) -> tuple[Piece, Piece]:
+    spot = Spot(f"key:{key.shown}")
+    return Piece(key.shown, "key", spot), Piece(f" {key.name}", "", spot)
 
 
 def bar_and_keys(frame: Frame, status: Status, width: int) -> Line:

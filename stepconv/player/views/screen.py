@@ -34,7 +34,7 @@ _ASKS = {
 def lines(playback: Playback, width: int, height: int) -> list[Line]:
     """Return the lines of the screen: exactly `height` of them, none wider than `width`."""
     stops = tuple(sorted(playback.breakpoints))
-    status = Status(playback.playing, playback.speed, stops, playback.message, keys.foot())
+    status = Status(playback.playing, playback.speed, stops, playback.message)
     if len(playback.film) == 0:
         return _fitted([chrome.empty(playback.film.title, width)], width, height)
     try:
