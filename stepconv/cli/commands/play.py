@@ -5,25 +5,8 @@ import typer
 from stepconv.cli.reading import targets
 
 
-def play(
-    target: targets.Target = None,
-    input: targets.Input = None,
-    kernel: targets.Kernel = None,
-    op: targets.Op = None,
-    window: targets.Window = None,
-    stride: targets.Stride = None,
-    padding: targets.Padding = None,
-    dilation: targets.Dilation = None,
-    groups: targets.Groups = None,
-    mode: targets.Mode = None,
-    ceil_mode: targets.CeilMode = False,
-    count_include_pad: targets.CountIncludePad = False,
-    output_padding: targets.OutputPadding = None,
-    gradient: targets.Gradient = None,
-    grad_out: targets.GradOut = None,
-    channel: targets.Channel = None,
-    backend: targets.Backend = None,
-) -> None:
+@targets.with_target
+def play(asked: targets.Asked) -> None:
     """Play a convolution, pooling or gradient window by window.
 
     In the player `?` lists the keys and `q` leaves. On a pipe, or a terminal that cannot move its
@@ -37,7 +20,6 @@ def play(
         stepconv play --input eight-22x16 --kernel gaussian-5
         stepconv play lecture.trace.npz
     """
-    asked = targets.asked(locals())
     from stepconv.cli.commands import show
     from stepconv.trace.gallery.traces import has_windows
 

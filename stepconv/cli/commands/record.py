@@ -9,25 +9,11 @@ import typer
 from stepconv.cli.reading import targets
 
 
+@targets.with_target
 def record(
+    *,
     out: Annotated[Path, typer.Option("-o", "--out", help="The file to write: NAME.trace.npz.")],
-    target: targets.Target = None,
-    input: targets.Input = None,
-    kernel: targets.Kernel = None,
-    op: targets.Op = None,
-    window: targets.Window = None,
-    stride: targets.Stride = None,
-    padding: targets.Padding = None,
-    dilation: targets.Dilation = None,
-    groups: targets.Groups = None,
-    mode: targets.Mode = None,
-    ceil_mode: targets.CeilMode = False,
-    count_include_pad: targets.CountIncludePad = False,
-    output_padding: targets.OutputPadding = None,
-    gradient: targets.Gradient = None,
-    grad_out: targets.GradOut = None,
-    channel: targets.Channel = None,
-    backend: targets.Backend = None,
+    asked: targets.Asked,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
     """Record a convolution, pooling or gradient in a file.
@@ -41,7 +27,6 @@ def record(
         stepconv record --input x.npy --op max-pool --window 2 -o pool.trace.npz
         stepconv record max-pool-4x4 --gradient x -o back.trace.npz
     """
-    asked = targets.asked(locals())
     from stepconv.cli.showing import output
 
     output.check(out, (".npz",), force)

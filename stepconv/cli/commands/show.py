@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from stepconv.trace import Step, Trace, WorkedExample
 
 
+@targets.with_target
 def show(
-    target: targets.Target = None,
+    *,
     step: Annotated[
         int | None, typer.Option("--step", help="One step, counted from 0; -1 is the last.")
     ] = None,
@@ -33,22 +34,7 @@ def show(
         Path | None, typer.Option("--svg", help="Write one step as a picture for a slide.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the picture.")] = False,
-    input: targets.Input = None,
-    kernel: targets.Kernel = None,
-    op: targets.Op = None,
-    window: targets.Window = None,
-    stride: targets.Stride = None,
-    padding: targets.Padding = None,
-    dilation: targets.Dilation = None,
-    groups: targets.Groups = None,
-    mode: targets.Mode = None,
-    ceil_mode: targets.CeilMode = False,
-    count_include_pad: targets.CountIncludePad = False,
-    output_padding: targets.OutputPadding = None,
-    gradient: targets.Gradient = None,
-    grad_out: targets.GradOut = None,
-    channel: targets.Channel = None,
-    backend: targets.Backend = None,
+    asked: targets.Asked,
 ) -> None:
     """Print windows of a convolution, pooling or gradient.
 
@@ -63,7 +49,6 @@ def show(
         stepconv show --input eight-22x16 --op avg-pool --window 2 --json
         stepconv show size-10-3-p0-s2
     """
-    asked = targets.asked(locals())
     from stepconv.cli.showing import output, slide
     from stepconv.trace.gallery.traces import has_windows
 

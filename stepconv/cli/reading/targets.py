@@ -1,7 +1,9 @@
 """TARGET and its options: what `play`, `show` and `record` are to show, as a trace."""
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,74 +21,54 @@ if TYPE_CHECKING:
 OPERATIONS = ("correlate", "convolve", "max-pool", "avg-pool", "transpose", "pad", "relu", "flip")
 _COLOURS = ("red", "green", "blue")
 
-Target = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="TARGET", help="A worked example or a .trace.npz file; or use the options."
-    ),
-]
-Input = Annotated[
-    str | None,
-    typer.Option(
-        "--input", help='A picture of the gallery, a picture file, .npy, .csv, "1 2; 3 4".'
-    ),
-]
-Kernel = Annotated[
-    str | None,
-    typer.Option("--kernel", help='A named kernel, a file, or "1 0 -1; 2 0 -2".'),
-]
-Op = Annotated[str | None, typer.Option("--op", help=f"{', '.join(OPERATIONS)}.")]
-Window = Annotated[str | None, typer.Option("--window", help='Cells under a pool: "2", "3,2".')]
-Stride = Annotated[str | None, typer.Option("--stride", help='Cells between windows: "2", "2,1".')]
-Padding = Annotated[
-    str | None,
-    typer.Option("--padding", help='same, valid, full, or cells: "1", "1,2", "0:1,2:2".'),
-]
-Dilation = Annotated[str | None, typer.Option("--dilation", help="Cells from tap to tap.")]
-Groups = Annotated[str | None, typer.Option("--groups", help="Groups of channels.")]
-Mode = Annotated[
-    str | None, typer.Option("--mode", help="zeros, reflect, replicate or circular padding.")
-]
-CeilMode = Annotated[bool, typer.Option("--ceil-mode", help="Let a pool's last window stick out.")]
-CountIncludePad = Annotated[
-    bool, typer.Option("--count-include-pad", help="Average over the padding's zeros as well.")
-]
-OutputPadding = Annotated[
-    str | None, typer.Option("--output-padding", help="Cells behind what --op transpose gives.")
-]
-Gradient = Annotated[
-    str | None, typer.Option("--gradient", help="x, w or bias: play the way back to it.")
-]
-GradOut = Annotated[
-    str | None, typer.Option("--grad-out", help="The gradient that comes back; ones without it.")
-]
-Channel = Annotated[
-    str | None, typer.Option("--channel", help="Take one channel: a number, red, green or blue.")
-]
-Backend = Annotated[str | None, typer.Option("--backend", help="textbook, cpu or cuda.")]
+_Typed = str | None
 
 
 @dataclass(frozen=True)
 class Asked:
     """What was typed: TARGET, and every option that says what is to be recorded."""
 
-    target: str | None = None
-    input: str | None = None
-    kernel: str | None = None
-    op: str | None = None
-    window: str | None = None
-    stride: str | None = None
-    padding: str | None = None
-    dilation: str | None = None
-    groups: str | None = None
-    mode: str | None = None
-    ceil_mode: bool = False
-    count_include_pad: bool = False
-    output_padding: str | None = None
-    gradient: str | None = None
-    grad_out: str | None = None
-    channel: str | None = None
-    backend: str | None = None
+    target: Annotated[
+        _Typed,
+        typer.Argument(
+            metavar="TARGET", help="A worked example or a .trace.npz file; or use the options."
+        ),
+    ] = None
+    input: Annotated[
+        _Typed,
+        typer.Option(help='A picture of the gallery, a picture file, .npy, .csv, "1 2; 3 4".'),
+    ] = None
+    kernel: Annotated[_Typed, typer.Option(help='A named kernel, a file, or "1 0 -1; 2 0 -2".')] = (
+        None
+    )
+    op: Annotated[_Typed, typer.Option(help=f"{', '.join(OPERATIONS)}.")] = None
+    window: Annotated[_Typed, typer.Option(help='Cells under a pool: "2", "3,2".')] = None
+    stride: Annotated[_Typed, typer.Option(help='Cells between windows: "2", "2,1".')] = None
+    padding: Annotated[
+        _Typed, typer.Option(help='same, valid, full, or cells: "1", "1,2", "0:1,2:2".')
+    ] = None
+    dilation: Annotated[_Typed, typer.Option(help="Cells from tap to tap.")] = None
+    groups: Annotated[_Typed, typer.Option(help="Groups of channels.")] = None
+    mode: Annotated[_Typed, typer.Option(help="zeros, reflect, replicate or circular padding.")] = (
+        None
+    )
+    ceil_mode: Annotated[
+        bool, typer.Option("--ceil-mode", help="Let a pool's last window stick out.")
+    ] = False
+    count_include_pad: Annotated[
+        bool, typer.Option("--count-include-pad", help="Average over the padding's zeros as well.")
+    ] = False
+    output_padding: Annotated[
+        _Typed, typer.Option(help="Cells behind what --op transpose gives.")
+    ] = None
+    gradient: Annotated[_Typed, typer.Option(help="x, w or bias: play the way back to it.")] = None
+    grad_out: Annotated[
+        _Typed, typer.Option(help="The gradient that comes back; ones without it.")
+    ] = None
+    channel: Annotated[
+        _Typed, typer.Option(help="Take one channel: a number, red, green or blue.")
+    ] = None
+    backend: Annotated[_Typed, typer.Option(help="textbook, cpu or cuda.")] = None
 
     @property
     def options(self) -> list[str]:
@@ -102,9 +84,22 @@ class Asked:
         return None if self.target is None or self.options else known.get(self.target)
 
 
-def asked(given: dict[str, Any]) -> Asked:
-    """Return what was typed, from all the arguments of a command."""
-    return Asked(**{field.name: given[field.name] for field in fields(Asked)})
+def with_target(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command TARGET and its options in the place of its argument `asked`."""
+    shared = inspect.signature(Asked).parameters
+
+    @wraps(command)
+    def typed(**given: Any) -> None:
+        asked = Asked(**{name: given.pop(name) for name in shared if name in given})
+        command(asked=asked, **given)
+
+    parameters: list[inspect.Parameter] = []
+    for each in inspect.signature(command).parameters.values():
+        parameters += shared.values() if each.name == "asked" else [each]
+    # What Typer reads; by name alone, as those without a default may stand anywhere.
+    signature = inspect.Signature([each.replace(kind=each.KEYWORD_ONLY) for each in parameters])
+    typed.__signature__ = signature  # type: ignore[attr-defined]
+    return typed
 
 
 def trace_of(asked: Asked) -> "Trace":
