@@ -1,1 +1,12 @@
-"""The terminal player: a recorded trace, multiplication by multiplication."""
+"""The terminal player: a recorded trace, multiplication by multiplication.
+
+A trace becomes a film, one of its steps a frame, a frame lines, and lines get colours:
+
+frame/          what there is to see, as plain data: trace -> film -> frame
+text/           how it is arranged, as lines of text with roles: frame -> lines
+views/          the screens: the step, and what else one may ask about it
+render          gives roles their colours
+playback        where the player stands, and what it does next; search finds a step for it
+keys            what each key does: for bindings, the last line, clicks and the help
+app             the thin shell on Textual: keys and clicks to the playback, lines to the terminal
+"""

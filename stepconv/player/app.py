@@ -141,7 +141,7 @@ class Player(App[int]):
     @property
     def shades_only(self) -> bool:
         """Whether pictures are drawn with shades: this terminal has no colours, or few."""
-        return self.no_color or self.console.color_system in (None, "standard", "windows")
+        return self.no_color or not render.shows_pictures(self.console)
 
     def compose(self) -> ComposeResult:
         yield self.stage

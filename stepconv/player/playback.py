@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stepconv.errors import ArgumentError
 from stepconv.player import search
+from stepconv.player.frame import who_reads
 from stepconv.player.frame.film import Film
 from stepconv.player.frame.frames import Frame, frame
 from stepconv.player.search import Query
@@ -170,7 +171,7 @@ class Playback:
 
     def go_to_source(self, row: int, column: int) -> None:
         """Go to the window that lies best over a cell of the source."""
-        found = search.covering(self.film, row, column, self.place[0])
+        found = who_reads.covering(self.film, row, column, self.place[0])
         if found is None:
             self.message = f"no window reads row {row}, column {column}"
         else:

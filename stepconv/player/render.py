@@ -12,8 +12,10 @@ from stepconv.player.text import layout
 from stepconv.player.text.lines import Line, Piece
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from stepconv.player.frame.frames import Frame
-    from stepconv.player.text.chrome import Status
+    from stepconv.player.text.head_and_foot import Status
 
 # Blue and orange are told apart by nearly everybody, on dark screens and on light ones.
 _STYLES = {
@@ -63,7 +65,13 @@ _ON_LIGHT = {
     "worker 4": "#a8508a",
 }
 ROLES = frozenset(_STYLES)
-_SHADES = " ░▒▓█"
+# From dark to light, for a terminal without colours, and for one that knows ASCII alone.
+SHADES, ASCII_SHADES = " ░▒▓█", " .:*#"
+
+
+def shows_pictures(console: Console) -> bool:
+    """Tell whether a console has colours enough for pictures; with sixteen, shades tell more."""
+    return not console.no_color and console.color_system in ("256", "truecolor")
 
 
 def screen(
@@ -81,7 +89,7 @@ def screen(
     return text(layout.screen(frame, width, height, status), colour=colour)
 
 
-def text(lines: list[Line], *, colour: bool = True) -> Text:
+def text(lines: list[Line], *, colour: bool = True, shades: str = SHADES) -> Text:
     """Return lines as Rich text."""
     drawn = Text(no_wrap=True, overflow="crop", end="")
     for number, line in enumerate(lines):
@@ -89,7 +97,7 @@ def text(lines: list[Line], *, colour: bool = True) -> Text:
             drawn.append("\n")
         for piece in line:
             if piece.role.startswith("#") and not colour:
-                drawn.append(shade(piece))
+                drawn.append(shade(piece, shades))
             else:
                 drawn.append(piece.text, style(piece.role))
     return drawn
@@ -105,15 +113,15 @@ def style(role: str, *, light: bool = False) -> Style:
     return Style.parse(_STYLES.get(role, "")) if role else Style.null()
 
 
-def shade(piece: Piece) -> str:
+def shade(piece: Piece, shades: str = SHADES) -> str:
     """Return a piece of a picture for a terminal without colours: the denser, the brighter."""
-    return _shade(piece.role) * len(piece.text)
+    return _shade(piece.role, shades) * len(piece.text)
 
 
 @lru_cache(maxsize=1 << 14)
-def _shade(role: str) -> str:
+def _shade(role: str, shades: str) -> str:
     tones = []
     for colour in role.split(" on "):
         red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         tones.append(0.3 * red + 0.59 * green + 0.11 * blue)
-    return _SHADES[min(int(sum(tones) / len(tones) / 256 * len(_SHADES)), len(_SHADES) - 1)]
+    return shades[min(int(sum(tones) / len(tones) / 256 * len(shades)), len(shades) - 1)]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError
+from stepconv.player.frame import who_reads
 from stepconv.player.frame.film import Film
 
 Array = NDArray[Any]
@@ -67,7 +68,7 @@ def matches(film: Film, query: Query) -> Array:
     results = film.trace.output.reshape(-1)
     with np.errstate(all="ignore"):
         if query.kind == "padding":
-            return np.broadcast_to(_in_padding(film), film.gather.shape).reshape(-1)
+            return np.broadcast_to(who_reads.in_padding(film), film.gather.shape).reshape(-1)
         if query.kind == "nan":
             return np.isnan(results) if results.dtype.kind == "f" else np.zeros(results.size, bool)
         if query.kind == "sign":
@@ -126,41 +127,6 @@ def parse_place(film: Film, text: str, plane: int = 0) -> int:
         sizes = "x".join(map(str, shape))
         raise ArgumentError(f"there is no cell {','.join(map(str, numbers))} in {sizes}")
     return int(np.ravel_multi_index(tuple(numbers), shape))
-
-
-def covering(film: Film, row: int, column: int, plane: int) -> int | None:
-    """Return the step whose window lies best over a cell of the source, None if none does."""
-    _, height, width = film.gather.shape
-    i = _nearest(film.gather.row, height, row)
-    j = _nearest(film.gather.column, width, column)
-    return None if i is None or j is None else (plane * height + i) * width + j
-
-
-def _nearest(rule: Any, size: int, position: int) -> int | None:
-    """Return the index whose reading has the position nearest to its middle."""
-    best, least = None, float("inf")
-    for index in range(size):
-        reading = rule(index)
-        if position in reading.positions:
-            start, stop = reading.bounds
-            distance = abs((start + stop - 1) / 2 - position)
-            if distance < least:
-                best, least = index, distance
-    return best
-
-
-def _in_padding(film: Film) -> Array:
-    """Return which cells of an output plane read a position outside the source."""
-    _, height, width = film.gather.shape
-    _, source_rows, source_columns = film.gather.source.shape
-    rows = _reaching(film.gather.row, height, source_rows)
-    columns = _reaching(film.gather.column, width, source_columns)
-    return np.asarray(rows[:, None] | columns)
-
-
-def _reaching(rule: Any, size: int, cells: int) -> Array:
-    bounds = [rule(index).bounds for index in range(size)]
-    return np.array([start < 0 or stop > cells for start, stop in bounds], bool)
 
 
 def _turns(results: Array) -> Array:

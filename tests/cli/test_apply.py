@@ -19,6 +19,9 @@ from stepconv.cli import main
 from stepconv.cli.reading import picture_files
 from stepconv.cli.showing import output
 from stepconv.cli.showing import preview as previews
+from stepconv.player import render
+from stepconv.player.text.lines import Piece
+from stepconv.player.text.picture import half_blocks
 from stepconv.trace import named_kernels, pictures
 
 Capture = pytest.CaptureFixture[str]
@@ -568,11 +571,9 @@ def preview(images: dict[str, Array], **options: Any) -> list[str]:
 
 
 def test_half_blocks_hold_two_pixels() -> None:
-    pixels = np.array([[[1, 2, 3]], [[4, 5, 6]]], np.uint8)
-    (line,) = previews.half_blocks(pixels)
-    assert line.plain == "▀"
-    style = line.spans[0].style
-    assert str(style) == "#010203 on #040506"
+    first, last = half_blocks([[(1, 2, 3)], [(4, 5, 6)], [(7, 8, 9)]])
+    assert first == (Piece("▀", "#010203 on #040506"),)
+    assert last == (Piece("▀", "#070809"),)
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
@@ -595,9 +596,9 @@ def test_without_colour_shades_tell_dark_from_light() -> None:
 
 
 def test_shades_fall_back_to_ascii() -> None:
-    image = np.array([[0, 60, 120, 180, 255]], np.uint8)
-    assert previews.shades(image, previews.SHADES) == [" ░▒▓█"]
-    assert previews.shades(image, previews.ASCII_SHADES) == [" .:*#"]
+    line = half_blocks([[(gray,) * 3 for gray in (0, 60, 120, 180, 255)]])
+    for shades in (render.SHADES, render.ASCII_SHADES):
+        assert render.text(line, colour=False, shades=shades).plain == shades
 
 
 def test_shrinking_averages() -> None:

@@ -5,9 +5,9 @@ import pytest
 
 from stepconv.player.frame.film import Film
 from stepconv.player.frame.frames import Frame, frame
-from stepconv.player.frame.plane import WINNER, Grid
-from stepconv.player.text import draw
+from stepconv.player.frame.grid import WINNER, Grid
 from stepconv.player.text.lines import as_text
+from stepconv.player.text.numbers import numbers_of
 from stepconv.trace import Step, worked_example
 from stepconv.trace.words import number
 from tests.player.samples import PLAYABLE, WORKED, sample, steps_of
@@ -107,7 +107,7 @@ def test_marked_cells_stand_between_brackets(name: str) -> None:
     for _, _, shot in frames(name):
         for grid in (shot.source, shot.result):
             rows, columns = grid.marked_cells
-            for row, line in enumerate(draw.numbers(grid).lines):
+            for row, line in enumerate(numbers_of(grid).lines):
                 text = as_text(line)
                 inside = row in rows and columns
                 runs = sum(1 for column in columns if column - 1 not in columns)

@@ -5,9 +5,9 @@ import pytest
 from stepconv.player import render
 from stepconv.player.frame.film import Film
 from stepconv.player.frame.frames import Frame, frame
-from stepconv.player.frame.plane import Grid
+from stepconv.player.frame.grid import Grid
 from stepconv.player.text import layout
-from stepconv.player.text.chrome import Status
+from stepconv.player.text.head_and_foot import Status
 from stepconv.player.text.lines import Line, as_text, line_width
 from tests.player.samples import PLAYABLE, SOME, WORKED, sample, steps_of
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stepconv.player.frame.numbers import Format, format_of, products_format
+from stepconv.player.frame.formats import Format, format_of, products_format
 
 floats = arrays(np.float64, st.integers(1, 12), elements=st.floats(allow_nan=True))
 

@@ -8,7 +8,8 @@ import pytest
 import stepconv
 from stepconv.errors import ArgumentError
 from stepconv.player.frame.film import Film
-from stepconv.player.search import covering, find, matches, parse_place, parse_query
+from stepconv.player.frame.who_reads import covering
+from stepconv.player.search import find, matches, parse_place, parse_query
 from tests.player.samples import PLAYABLE, sample
 
 

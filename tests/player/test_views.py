@@ -8,9 +8,9 @@ import pytest
 
 import stepconv
 from stepconv.player import keys
+from stepconv.player.frame.formats import format_of
 from stepconv.player.frame.frames import frame
-from stepconv.player.frame.numbers import format_of
-from stepconv.player.frame.plane import Grid, sheet_of
+from stepconv.player.frame.grid import Grid, sheet_of
 from stepconv.player.playback import Playback
 from stepconv.player.render import ROLES
 from stepconv.player.text import digits, picture

@@ -5,7 +5,7 @@ import pytest
 
 import stepconv
 from stepconv.geometry import Axis, same_pads
-from stepconv.player.frame import words
+from stepconv.player.frame import who_reads, words
 from stepconv.player.frame.film import Film
 from stepconv.player.text.lines import Block, as_text
 from stepconv.player.views import readers, sizes, workers
@@ -74,7 +74,7 @@ def test_a_dropped_window_is_shown_as_dropped() -> None:
 def test_the_ruler_counts_what_the_readers_view_counts() -> None:
     for name in ("vertical-edge-rgb", "dilated", "even-kernel-same", "max-pool-ceil"):
         film = Film(sample(name))
-        rows, columns = readers.counts(film)
+        rows, columns = who_reads.counts(film)
         for axis, counted in zip(film.trace.plan.axes, (rows, columns), strict=True):
             line = as_text(sizes.ruler(axis, 78).lines[-1]).split()[2:]
             inside = line[len(line) - axis.size - _behind(axis) :][: axis.size]
@@ -104,10 +104,10 @@ def test_readers_are_those_that_steps_read(name: str) -> None:
         cells = {(y, z) for y in rows.cells for z in columns.cells if y >= 0 and z >= 0}
         for cell in cells:
             counted[cell] += 1
-    rows_read, columns_read = readers.counts(film)
+    rows_read, columns_read = who_reads.counts(film)
     np.testing.assert_array_equal(rows_read[:, None] * columns_read, counted)
     for cell in np.ndindex(*counted.shape):
-        which = readers.readers_of(film, cell)
+        which = who_reads.readers_of(film, cell)
         assert len(which[0]) * len(which[1]) == counted[cell]
 
 

@@ -1,8 +1,9 @@
 """What there is to see of a step, as plain data before any line of text.
 
+formats         how numbers are written
+grid            a plane of numbers with its padding, and with cells marked on it
 film            a trace made ready for showing: what all its frames share
-frames          what one step looks like
-plane, grids    a plane of numbers with its padding; planes with cells marked on them
-numbers, sums   how numbers are written; sums written out
+frames          what one step looks like: its grids, its sums written out
+who_reads       which cells of the result read a cell of the source
 words           what the views say in sentences
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -9,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv.geometry import Axis
-from stepconv.player.frame.numbers import Format, format_of, products_format
-from stepconv.player.frame.plane import Sheet, sheet_of
-from stepconv.player.text.lines import plain
+from stepconv.geometry import Axis, Reading
+from stepconv.player.frame.formats import Format, format_of, plain, products_format
+from stepconv.player.frame.grid import Sheet, sheet_of
 from stepconv.trace import Trace
 from stepconv.trace.ring import Ringed, outside, rings
 
@@ -134,8 +134,14 @@ class Film:
     @cached_property
     def largest_patch(self) -> tuple[int, int]:
         """The most rows and columns that any step reads, so that panels keep their size."""
+        most = (max((len(r.positions) for r in each), default=0) for each in self.readings())
+        rows, columns = most
+        return rows, columns
+
+    def readings(self) -> tuple[Iterator[Reading], Iterator[Reading]]:
+        """Yield what each row, and what each column, of a plane of the result reads."""
         _, height, width = self.gather.shape
-        return _most(self.gather.row, height), _most(self.gather.column, width)
+        return map(self.gather.row, range(height)), map(self.gather.column, range(width))
 
     def source_sheet(self, plane: int) -> Sheet:
         """Return a plane of the source with its ring; an empty one if there are no planes."""
@@ -144,9 +150,8 @@ class Film:
         if plane not in self._sources:
             (rows, top), (columns, left) = self._rings
             cells = self.gather.source[plane]
-            outside = self.outside
             self._sources[plane] = Sheet(
-                cells, self.source_format, rows, columns, top, left, outside
+                cells, self.source_format, rows, columns, top, left, self.outside
             )
         return self._sources[plane]
 
@@ -209,7 +214,3 @@ def _ends(array: Array, also: Any) -> tuple[Any, Any]:
 
 def _is_odd(array: Array) -> bool:
     return array.dtype.kind == "f" and not np.isfinite(array).all()
-
-
-def _most(rule: Any, size: int) -> int:
-    return max((len(rule(index).positions) for index in range(size)), default=0)

@@ -4,16 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass
+from typing import Any
 
-from stepconv.player.frame import grids, sums
-from stepconv.player.frame.film import Film
-from stepconv.player.frame.plane import Grid
-from stepconv.player.frame.sums import Sum
-from stepconv.trace import Trace
-from stepconv.trace.words import channel_names, place, sentence
+import numpy as np
+from numpy.typing import NDArray
 
-# A sentence on the screen stops after so many terms.
-_TERMS = 12
+from stepconv.player.frame.film import PLAIN_SUMS, SINGLE, WEIGHTED, Film, sizes_of
+from stepconv.player.frame.formats import Format, plain
+from stepconv.player.frame.grid import BREAK, PADDING, RESULT, WINNER, Cell, Grid, Sheet, sheet_of
+from stepconv.trace import Step, Trace
+from stepconv.trace.words import channel_names, factor, number, place, sentence
+
+Array = NDArray[Any]
+
+# Of more channels than these the sums are shown round the chosen one.
+_MOST_SUMS = 24
+# A sum of more terms than these is cut short, and so is a sentence.
+_MOST_TERMS, _TOLD_TERMS = 32, 12
+_SUMMING = (*WEIGHTED, "spread", *PLAIN_SUMS)
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A sum written out: what it is the sum of, its terms, and what comes after them."""
+
+    name: str
+    terms: tuple[str, ...]
+    ending: str
+    chosen: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +71,8 @@ class Frame:
     @property
     def grids(self) -> tuple[Grid, ...]:
         """All panels that the frame has."""
-        every = (
-            *(self.source, self.window, self.kernel, self.products),
-            *(self.other, self.result),
-        )
+        inner = self.window, self.kernel, self.products, self.other
+        every = self.source, *inner, self.result
         return tuple(grid for grid in every if grid is not None)
 
 
@@ -83,16 +99,16 @@ def frame(
         operation=film.trace.call.operation.title,
         place=place(step),
         backward=film.trace.call.is_backward,
-        source=grids.source(film, step, channel, names),
-        result=grids.result(film, step, stops),
-        window=grids.window(film, step, channel),
-        kernel=grids.kernel(film, step, channel),
-        weights=grids.weights(film, step, channel),
-        products=grids.products(film, step, channel),
-        other=grids.other(film, step),
-        sums=sums.of_channels(film, step, channel, names),
-        total=sums.total(film, step, names),
-        sentence=sentence(step, _TERMS).partition(": ")[2],
+        source=_source(film, step, channel, names),
+        result=_result(film, step, stops),
+        window=_window(film, step, channel),
+        kernel=_kernel(film, step, channel),
+        weights=_weights(film, step, channel),
+        products=_products(film, step, channel),
+        other=_other(film, step),
+        sums=_sums(film, step, channel, names),
+        total=_total(film, step, names),
+        sentence=sentence(step, _TOLD_TERMS).partition(": ")[2],
         formulas=film.formulas,
         channel=channel,
         channels=len(names),
@@ -101,3 +117,148 @@ def frame(
         one_row=film.gather.axes == 1,
         largest_patch=film.largest_patch,
     )
+
+
+def _source(film: Film, step: Step, channel: int, names: list[str]) -> Grid:
+    """Return the plane over which the window moves, and the window on it."""
+    rows, columns = step.readings
+    plane = int(step.pairs[channel, 0]) if len(step.pairs) else 0
+    special: dict[Cell, str] = {}
+    if step.winner is not None:
+        y, z = (0, *step.winner)[-2:]
+        special[y, z] = WINNER
+    name = names[channel] if names else ""
+    chosen = f"{name} {channel + 1}/{len(names)}" if len(names) > 1 else name
+    title = " · ".join(filter(None, [f"{film.source_name} {film.sizes('source')}", plain(chosen)]))
+    marked = rows.positions, columns.positions
+    return Grid("source", title, film.source_sheet(plane), marked, special=special)
+
+
+def _result(film: Film, step: Step, stops: Set[int]) -> Grid:
+    """Return the plane that fills up, the cell that this step computed, and the stops to come."""
+    plane, i, j = step.place
+    planes, height, width = film.gather.shape
+    first = plane * height * width
+    ahead = (stop - first for stop in stops if step.index < stop < first + height * width)
+    special = {divmod(stop, width): BREAK for stop in ahead}
+    which = f" · {plane + 1}/{planes}" if planes > 1 else ""
+    title = f"{film.trace.call.operation.result} {film.sizes('result')}{which}"
+    known = i * width + j + 1
+    return Grid("result", title, film.result_sheet(plane), ((i,), (j,)), RESULT, known, special)
+
+
+def _window(film: Film, step: Step, channel: int) -> Grid | None:
+    """Return the cells under the window, those in the padding marked."""
+    if film.family in (*SINGLE, "total") or not len(step.pairs) or step.patch.size == 0:
+        return None
+    rows, columns = step.readings
+    ys, zs = np.arange(len(rows.positions)), np.arange(len(columns.positions))
+    if film.outside is None:
+        ys = np.where(np.array(rows.cells) >= 0, ys, -1)
+        zs = np.where(np.array(columns.cells) >= 0, zs, -1)
+    special: dict[Cell, str] = {(int(y), int(z)): PADDING for y, z in np.argwhere(step.in_padding)}
+    if step.winner is not None:
+        y, z = (0, *step.winner)[-2:]
+        special[rows.positions.index(y), columns.positions.index(z)] = WINNER
+    cells = _as_planes(step, step.patch)[channel]
+    sheet = Sheet(cells, film.source_format, ys, zs, outside=film.outside)
+    title = "copies" if film.family == "fold" else "window"
+    return Grid("window", title, sheet, special=special)
+
+
+def _kernel(film: Film, step: Step, channel: int) -> Grid | None:
+    """Return the weights as they are applied; those that this step uses are marked if not all."""
+    if film.family in ("route", "spread") and step.kernel is not None:
+        cells = _as_planes(step, step.kernel)[channel]
+        routed = film.family == "route"
+        title = "winner?" if routed else "1 / cells"
+        return Grid("kernel", title, sheet_of(cells, Format() if routed else film.weights_format))
+    if film.gather.weights is None or film.family not in WEIGHTED or not len(step.pairs):
+        return None
+    # On the way back the windows that read a cell meet it by descending taps: a half turn.
+    back = film.family == "return"
+    sheet = film.weights_sheet(int(step.pairs[channel, 1]), turned=back)
+    taps = [reading.taps for reading in step.readings]
+    if back:
+        taps = [
+            tuple(size - 1 - tap for tap in each)
+            for each, size in zip(taps, sheet.plane.shape, strict=True)
+        ]
+    operation = film.trace.call.operation
+    name = "kernel" if operation.weights == "w" else str(operation.weights)
+    turned = " turned" if name == "kernel" and operation.mirrored != back else ""
+    title = f"{name} {sizes_of(sheet.plane.shape[-film.gather.axes :])}{turned}"
+    if any(list(each) != sorted(set(each)) for each in taps):
+        # Copies in the border: some weights meet the cell more than once.
+        cells = _as_planes(step, np.asarray(step.kernel))[channel]
+        return Grid("kernel", f"{name} as it is met", sheet_of(cells, film.weights_format))
+    every = tuple(map(len, taps)) == sheet.plane.shape
+    return Grid("kernel", title, sheet, ((), ()) if every else (taps[0], taps[1]))
+
+
+def _weights(film: Film, step: Step, channel: int) -> Grid | None:
+    """Return the weights that the window's cells meet, each at the place of its cell."""
+    if film.family not in WEIGHTED or step.kernel is None or step.kernel.size == 0:
+        return None
+    cells = _as_planes(step, step.kernel)[channel]
+    return Grid("kernel", "weights", sheet_of(cells, film.weights_format))
+
+
+def _products(film: Film, step: Step, channel: int) -> Grid | None:
+    """Return the window's cells times the weights that they meet."""
+    if film.family in (*SINGLE, *PLAIN_SUMS, "largest") or not len(step.pairs):
+        return None
+    cells = _as_planes(step, step.products)[channel]
+    return Grid("products", "products", sheet_of(cells, film.products_format))
+
+
+def _other(film: Film, step: Step) -> Grid | None:
+    """Return x where it decides about a gradient."""
+    if film.family not in ("route", "gate") or not film.trace.call.is_backward:
+        return None
+    plane, i, j = step.place
+    sheet = sheet_of(film.x_planes[plane], film.x_format)
+    return Grid("other", f"x {film.sizes('result')}", sheet, ((i,), (j,)))
+
+
+def _as_planes(step: Step, cells: Array) -> Array:
+    """Return what a step gives as (channels, rows, columns)."""
+    rows, columns = step.readings
+    return cells.reshape(len(step.pairs), len(rows.positions), len(columns.positions))
+
+
+def _sums(film: Film, step: Step, channel: int, names: list[str]) -> tuple[Sum, ...]:
+    """Return the sums of the channels, as many as are shown."""
+    if film.family not in _SUMMING or not names:
+        return ()
+    first = min(max(channel - _MOST_SUMS // 2, 0), max(len(names) - _MOST_SUMS, 0))
+    patch = _as_planes(step, step.patch)
+    weighted = film.family not in PLAIN_SUMS and step.kernel is not None
+    kernel = _as_planes(step, step.kernel) if weighted and step.kernel is not None else None
+    sums = []
+    for k in range(first, min(first + _MOST_SUMS, len(names))):
+        terms = [factor(x) for x in patch[k].reshape(-1)[:_MOST_TERMS]]
+        if kernel is not None:
+            weights = (factor(w) for w in kernel[k].reshape(-1)[:_MOST_TERMS])
+            terms = [f"{x}·{w}" for x, w in zip(terms, weights, strict=True)]
+        if patch[k].size > _MOST_TERMS:
+            terms.append("…")
+        ending = f"= {number(step.channel_sums[k])}"
+        sums.append(Sum(plain(names[k]), tuple(terms), ending, k == channel and len(names) > 1))
+    return tuple(sums)
+
+
+def _total(film: Film, step: Step, names: list[str]) -> Sum | None:
+    """Return how the channels' sums, the bias and the divisor make the result.
+
+    None where one channel's sum is the result already.
+    """
+    if not names or film.family not in _SUMMING:
+        return None
+    parts = [factor(value) for value in step.channel_sums]
+    if film.has_bias:
+        parts.append(f"{factor(step.bias)} (bias)")
+    if len(parts) == 1 and step.divisor is None:
+        return None
+    divisor = f"/ {step.divisor} " if step.divisor is not None else ""
+    return Sum("", tuple(parts), f"{divisor}= {number(step.result)}")

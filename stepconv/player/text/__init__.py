@@ -1,9 +1,9 @@
 """Lines of text as plain data: pieces with a role instead of a colour.
 
-lines           pieces, lines and blocks to put together
-draw, picture   a grid as numbers, and as a picture of two pixels a character
-digits          large digits for the last row
-panels          titled grids, arrows, sums as blocks of lines
-layout          a frame arranged on a screen of any size
-chrome          what stands above and below every view
+lines             pieces, lines and blocks to put together
+numbers, picture  a grid as its numbers, and as a picture of two pixels a character
+digits            large digits for the last row
+panels            titled grids, arrows, sums as blocks of lines
+layout            a frame arranged on a screen of any size
+head_and_foot     what stands above and below every view
 """

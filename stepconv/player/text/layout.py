@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from stepconv.player.frame.frames import Frame
-from stepconv.player.frame.plane import Grid
-from stepconv.player.text import chrome, draw, panels
-from stepconv.player.text.chrome import Status
+from stepconv.player.frame.grid import Grid
+from stepconv.player.text import head_and_foot, panels
+from stepconv.player.text.head_and_foot import Status
 from stepconv.player.text.lines import (
     Block,
     Line,
@@ -19,6 +19,7 @@ from stepconv.player.text.lines import (
     indented,
     wrapped,
 )
+from stepconv.player.text.numbers import numbers_of
 
 _GAP = 2
 # Where lines are not counted, a panel of more than these is shown in part.
@@ -36,17 +37,17 @@ def screen(
     if status is None:
         foot: list[Line] = []
     else:
-        foot = [chrome.bar(frame, status, width), chrome.keys(status, width)]
+        foot = [head_and_foot.bar(frame, status, width), head_and_foot.keys(status, width)]
     body = arranged(frame, width - 2, None if height is None else height - 1 - len(foot))
     if body is None and status is not None and height is not None:
         # The last resort before anything is cut: one line for bar and keys.
         body = arranged(frame, width - 2, height - 2)
-        foot = [chrome.bar_and_keys(frame, status, width)] if body is not None else foot
+        foot = [head_and_foot.bar_and_keys(frame, status, width)] if body is not None else foot
     if body is None:
         body = _reduced(frame, width - 2, (height or _LONGEST) - 1 - len(foot))
-    lines = [chrome.head(frame, status, width), *(indented(body, 1).lines)]
+    lines = [head_and_foot.head(frame, status, width), *(indented(body, 1).lines)]
     notes = frame.notes
-    if frame.title and frame.title not in chrome.heading(frame, status, width):
+    if frame.title and frame.title not in head_and_foot.heading(frame, status, width):
         notes = (frame.title, *notes)
     lines += _notes(notes, width, None if height is None else height - len(foot) - len(lines))
     if height is not None:
@@ -99,14 +100,14 @@ def _ribbon(frame: Frame, width: int) -> Block | None:
         if grid is not None and grid.shape[1] == len(at):
             blocks.append(above(panels.title(grid), _spread(grid, at, wide)))
     blocks.append(panels.words(frame, max(width, 20)))
-    blocks.append(above(panels.title(frame.result), draw.numbers(frame.result)))
+    blocks.append(above(panels.title(frame.result), numbers_of(frame.result)))
     blocks.append(panels.below(frame, width))
     return above(*blocks, gap=1)
 
 
 def _spread(grid: Grid, at: list[int] | range, wide: int) -> Block:
     """Return a row of numbers with gaps, each at the place of the cell that it belongs to."""
-    line = draw.numbers(grid).lines[0]
+    line = numbers_of(grid).lines[0]
     cells = [piece for piece in line if piece.spot is not None]
     marked = grid.marked_cells[1]
     pieces: list[Piece] = []
@@ -159,7 +160,7 @@ def _two_columns(frame: Frame, width: int) -> Block | None:
 def _dense(frame: Frame, width: int) -> Block | None:
     """The same without a line to spare: the titles stand beside the numbers."""
     upper, lower = (frame.result, frame.source) if frame.backward else (frame.source, frame.result)
-    numbers = draw.numbers(upper), draw.numbers(lower)
+    numbers = numbers_of(upper), numbers_of(lower)
     room = width - max(each.width for each in numbers) - _GAP
     if room < 14:
         return None

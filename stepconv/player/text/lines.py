@@ -58,11 +58,6 @@ def columns(text: str) -> int:
     return sum(_columns(character) for character in text)
 
 
-def plain(text: str) -> str:
-    """Return a text from elsewhere without anything that could steer a terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
 def clipped(text: str, width: int) -> str:
     """Return a text in at most so many columns, with … where it was cut.
 

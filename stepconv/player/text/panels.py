@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from stepconv.player.frame.frames import Frame
-from stepconv.player.frame.plane import Grid
-from stepconv.player.frame.sums import Sum
-from stepconv.player.text import draw
+from stepconv.player.frame.frames import Frame, Sum
+from stepconv.player.frame.grid import Grid
 from stepconv.player.text.lines import (
     Block,
     Line,
@@ -19,6 +17,7 @@ from stepconv.player.text.lines import (
     text_block,
     wrapped,
 )
+from stepconv.player.text.numbers import numbers_of, numbers_width
 from stepconv.player.text.picture import bars, picture, pixels
 
 # Below this share of its cells a grid is better seen whole, as a picture.
@@ -36,7 +35,7 @@ def part(grid: Grid, width: int, height: int) -> tuple[float, Block]:
     if rows * wide == 0:
         return 3, title(grid, width)
     if share == 1:
-        return 3, above(title(grid, width), draw.numbers(grid))
+        return 3, above(title(grid, width), numbers_of(grid))
     if share >= _ENOUGH:
         return PICTURE + share, _cropped(grid, shown_rows, shown_columns, width)
     if rows == 1:
@@ -49,7 +48,7 @@ def part(grid: Grid, width: int, height: int) -> tuple[float, Block]:
 def _cropped(grid: Grid, height: int, width: int, room: int) -> Block:
     rows = _around(grid.marked_cells[0], grid.shape[0], height)
     shown = _around(grid.marked_cells[1], grid.shape[1], width)
-    numbers = draw.numbers(grid, rows, shown)
+    numbers = numbers_of(grid, rows, shown)
     where = []
     if height < grid.shape[0]:
         where.append(f"rows {rows.start - grid.sheet.top}–{rows.stop - 1 - grid.sheet.top}")
@@ -76,8 +75,7 @@ def title(grid: Grid, width: int | None = None) -> Block:
 
 def titled(grid: Grid) -> Block:
     """Return all numbers of a grid below its title."""
-    numbers = draw.numbers(grid)
-    return above(title(grid), numbers)
+    return above(title(grid), numbers_of(grid))
 
 
 def arrow(frame: Frame, line: int) -> Block:
@@ -133,7 +131,7 @@ def _steady(frame: Frame, grid: Grid) -> Block:
     if grid.part in ("window", "products") or (grid.part == "kernel" and grid.marked == ((), ())):
         rows, wide = frame.largest_patch
         lines = drawn.lines + ((),) * (rows + 1 - drawn.height)
-        return Block(lines, max(drawn.width, draw.numbers_width(grid, wide)))
+        return Block(lines, max(drawn.width, numbers_width(grid, wide)))
     return drawn
 
 
@@ -216,9 +214,9 @@ def below(frame: Frame, width: int) -> Block:
 
 def fits(grid: Grid, width: int, height: int) -> bool:
     """Tell whether all numbers of a grid fit into so many columns and lines."""
-    return draw.numbers_width(grid) <= width and grid.shape[0] <= height
+    return numbers_width(grid) <= width and grid.shape[0] <= height
 
 
 def whole_width(grid: Grid) -> int:
     """Return how wide all of a grid is, its title too."""
-    return max(draw.numbers_width(grid), columns(grid.title))
+    return max(numbers_width(grid), columns(grid.title))

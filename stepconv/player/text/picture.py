@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv.player.frame.plane import Grid, Sheet
-from stepconv.player.text.lines import (
-    Block,
-    Line,
-    Piece,
-    Spot,
-)
+from stepconv.player.frame.grid import Grid, Sheet
+from stepconv.player.text.lines import Block, Line, Piece, Spot
 
 Array = NDArray[Any]
 Colour = tuple[int, int, int]
@@ -28,14 +22,6 @@ _BARS = "▁▂▃▄▅▆▇█"
 _LARGEST_PIXEL = 2
 # Of a photograph so many rows and columns go into a pixel: all of them would take too long.
 _SAMPLES = 8
-
-
-@dataclass(frozen=True, eq=False)
-class _Raster:
-    """A sheet as pixels, and the lines it makes when nothing is marked."""
-
-    colours: list[list[Colour]]
-    lines: tuple[Line, ...]
 
 
 def pixels(shape: tuple[int, int], width: int, height: int) -> tuple[int, int]:
@@ -59,11 +45,11 @@ def picture(grid: Grid, width: int, height: int) -> Block:
     left, right = _box(grid.marked[1], grid.sheet.left, grid.shape[1], across)
     known = _known(grid, down, across)
     lines = []
-    for number, line in enumerate(raster.lines):
+    for number, line in enumerate(raster):
         upper, lower = 2 * number, 2 * number + 2
         marked = top < lower and upper < bottom and left < right
         if known < lower * across or marked:
-            line = _line(grid, raster, number, known)
+            line = _known_line(line, number, known)
         if marked:
             line = _marked(line, grid.role, left, right, (top <= upper, bottom >= lower))
         lines.append(line)
@@ -92,18 +78,17 @@ def bars(grid: Grid, width: int) -> Block:
     return Block((line,), across + 2)
 
 
-def _line(grid: Grid, raster: _Raster, number: int, known: int) -> Line:
+def _known_line(line: Line, number: int, known: int) -> Line:
     """Return a line of the picture with the pixels that are known."""
-    base = raster.lines[number]
-    across = len(base) - 2
-    pieces = [base[0]]
-    for x, piece in enumerate(base[1:-1]):
+    across = len(line) - 2
+    pieces = [line[0]]
+    for x, piece in enumerate(line[1:-1]):
         if 2 * number * across + x >= known:
             piece = piece._replace(text=" ", role="")
         elif (2 * number + 1) * across + x >= known:
             piece = piece._replace(role=piece.role.partition(" on ")[0])
         pieces.append(piece)
-    return (*pieces, base[-1])
+    return (*pieces, line[-1])
 
 
 def _marked(line: Line, role: str, left: int, right: int, halves: tuple[bool, bool]) -> Line:
@@ -151,19 +136,28 @@ def _known(grid: Grid, down: int, across: int) -> int:
 
 
 @lru_cache(maxsize=32)
-def _raster(sheet: Sheet, part: str, down: int, across: int) -> _Raster:
+def _raster(sheet: Sheet, part: str, down: int, across: int) -> tuple[Line, ...]:
+    """Return the lines of a sheet on which nothing is marked."""
     rows, columns = sheet.shape
-    colours = _coloured(sheet, down, across)
     lines = []
-    for upper in range(0, down, 2):
-        low = colours[upper + 1] if upper + 1 < down else None
-        pieces = [Piece(" ")]
-        for x, top in enumerate(colours[upper]):
-            role = _hex(top) if low is None else f"{_hex(top)} on {_hex(low[x])}"
-            spot = Spot(part, upper * rows // down, x * columns // across)
-            pieces.append(Piece("▀", role, spot))
-        lines.append((*pieces, Piece(" ")))
-    return _Raster(colours, tuple(lines))
+    for number, line in enumerate(half_blocks(_coloured(sheet, down, across))):
+        row = 2 * number * rows // down
+        spots = [Spot(part, row, x * columns // across) for x in range(across)]
+        pieces = (piece._replace(spot=spot) for piece, spot in zip(line, spots, strict=True))
+        lines.append((Piece(" "), *pieces, Piece(" ")))
+    return tuple(lines)
+
+
+def half_blocks(colours: list[list[Colour]]) -> list[Line]:
+    """Return pixels as lines of characters that show two each: the upper one on the lower one."""
+    uppers, lowers = colours[::2], colours[1::2]
+    lines = [
+        tuple(Piece("▀", f"{_hex(a)} on {_hex(b)}") for a, b in zip(*pair, strict=True))
+        for pair in zip(uppers, lowers, strict=False)
+    ]
+    if len(uppers) > len(lowers):
+        lines.append(tuple(Piece("▀", _hex(pixel)) for pixel in uppers[-1]))
+    return lines
 
 
 def _coloured(sheet: Sheet, down: int, across: int) -> list[list[Colour]]:

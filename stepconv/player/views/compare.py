@@ -8,7 +8,7 @@ import numpy as np
 
 from stepconv.player.frame.film import Film
 from stepconv.player.frame.frames import Frame, frame
-from stepconv.player.frame.plane import Grid, sheet_of
+from stepconv.player.frame.grid import Grid, sheet_of
 from stepconv.player.text import panels
 from stepconv.player.text.lines import (
     Block,

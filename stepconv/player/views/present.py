@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from stepconv.player.frame.frames import Frame
-from stepconv.player.frame.plane import PADDING, Grid
+from stepconv.player.frame.grid import PADDING, Grid
 from stepconv.player.text import digits
-from stepconv.player.text.lines import (
-    Block,
-    Piece,
-    above,
-    beside,
-    block,
-    text_block,
-)
+from stepconv.player.text.lines import Block, Piece, above, beside, block, text_block
 
 # Pixels between two numbers.
 _GAP = 3

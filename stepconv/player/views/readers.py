@@ -5,52 +5,21 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.player.frame import words
 from stepconv.player.frame.film import Film
-from stepconv.player.frame.numbers import format_of
-from stepconv.player.frame.plane import (
-    UNREAD,
-    Cell,
-    Grid,
-    Sheet,
-    sheet_of,
-)
+from stepconv.player.frame.formats import format_of
+from stepconv.player.frame.grid import UNREAD, Cell, Grid, Sheet, sheet_of
+from stepconv.player.frame.who_reads import counts, readers_of
 from stepconv.player.text import panels
-from stepconv.player.text.lines import (
-    Block,
-    above,
-    beside,
-    wrapped,
-)
+from stepconv.player.text.lines import Block, above, beside, wrapped
 
 Array = NDArray[Any]
 
 # Shades from "hardly ever read" to "read most".
 HEATS = 5
 _MOST_ROLES = 1 << 14
-
-
-@lru_cache(maxsize=2)
-def counts(film: Film) -> tuple[Array, Array]:
-    """Return how many rows and how many columns of the result read each one of the source.
-
-    A cell of the source is read as often as the product says.
-    """
-    _, height, width = film.gather.shape
-    _, rows, columns = film.gather.source.shape
-    return _counts(film.gather.row, height, rows), _counts(film.gather.column, width, columns)
-
-
-def readers_of(film: Film, cell: Cell) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the rows and the columns of the result whose crossings read a cell."""
-    _, height, width = film.gather.shape
-    return (
-        tuple(i for i in range(height) if cell[0] in film.gather.row(i).cells),
-        tuple(j for j in range(width) if cell[1] in film.gather.column(j).cells),
-    )
 
 
 def view(film: Film, cell: Cell, plane: int, width: int, height: int) -> Block:
@@ -81,13 +50,8 @@ def _map(film: Film, cell: Cell) -> Grid:
     """Return the counts as a grid, the warmer the more; cells that nothing reads struck out."""
     sheet = _counted(film)
     title = f"{film.source_name}: read how often?"
-    return Grid(
-        "source",
-        title,
-        sheet,
-        ((cell[0],), (cell[1],)),
-        special=_heat(sheet.plane, cell),
-    )
+    marked = (cell[0],), (cell[1],)
+    return Grid("source", title, sheet, marked, special=_heat(sheet.plane, cell))
 
 
 @lru_cache(maxsize=2)
@@ -114,8 +78,3 @@ def _heat(counted: Array, cell: Cell) -> dict[Cell, str]:
 def _readers(film: Film, readers: tuple[tuple[int, ...], tuple[int, ...]], plane: int) -> Grid:
     name = film.trace.call.operation.result
     return Grid("result", f"read by these of {name}", film.result_sheet(plane), readers)
-
-
-def _counts(rule: Any, size: int, cells: int) -> Array:
-    read = [cell for index in range(size) for cell in set(rule(index).cells) if cell >= 0]
-    return np.bincount(np.array(read, np.int64), minlength=cells)

@@ -5,22 +5,10 @@ from __future__ import annotations
 from stepconv.errors import TraceError
 from stepconv.player import keys
 from stepconv.player.playback import Playback
-from stepconv.player.text import chrome, layout
-from stepconv.player.text.chrome import Status
-from stepconv.player.text.lines import (
-    Block,
-    Line,
-    clipped_line,
-    indented,
-    wrapped,
-)
-from stepconv.player.views import (
-    compare,
-    present,
-    readers,
-    sizes,
-    workers,
-)
+from stepconv.player.text import head_and_foot, layout
+from stepconv.player.text.head_and_foot import Status
+from stepconv.player.text.lines import Block, Line, clipped_line, indented, wrapped
+from stepconv.player.views import compare, present, readers, sizes, workers
 
 _ASKS = {
     "sizes": "why this size?",
@@ -36,19 +24,19 @@ def lines(playback: Playback, width: int, height: int) -> list[Line]:
     stops = tuple(sorted(playback.breakpoints))
     status = Status(playback.playing, playback.speed, stops, playback.message)
     if len(playback.film) == 0:
-        return _fitted([chrome.empty(playback.film.title, width)], width, height)
+        return _fitted([head_and_foot.empty(playback.film.title, width)], width, height)
     try:
         frame = playback.frame()
     except TraceError as error:
         # A record that contradicts itself: other steps can be gone to, this one shows no number.
         told = indented(wrapped(str(error), width - 2, "message"), 1).lines
         room = [()] * (height - len(told) - 1)
-        return _fitted([*told, *room, chrome.keys(status, width)], width, height)
+        return _fitted([*told, *room, head_and_foot.keys(status, width)], width, height)
     body = _body(playback, width - 2, max(height - 3, 1))
     if body is None:
         return layout.screen(frame, width, height, status)
-    head = chrome.head(frame, status, width, _ASKS.get(playback.view, ""))
-    foot = [chrome.bar(frame, status, width), chrome.keys(status, width)]
+    head = head_and_foot.head(frame, status, width, _ASKS.get(playback.view, ""))
+    foot = [head_and_foot.bar(frame, status, width), head_and_foot.keys(status, width)]
     if playback.view == "help":
         # All keys are there to be read: the last line needs no few of them.
         foot = []

@@ -5,16 +5,7 @@ from __future__ import annotations
 from stepconv.geometry import Axis
 from stepconv.player.frame import words
 from stepconv.player.frame.film import Film
-from stepconv.player.text.lines import (
-    Block,
-    Line,
-    Piece,
-    above,
-    beside,
-    block,
-    text_block,
-    wrapped,
-)
+from stepconv.player.text.lines import Block, Line, Piece, above, beside, block, text_block, wrapped
 
 # The first and the last windows tell the rule; the ones between are dots.
 _FIRST, _LAST = 3, 2

@@ -1,4 +1,4 @@
-"""How the numbers of one panel are written: all with the same decimals, all of one width."""
+"""How numbers are written, all of a panel with the same decimals and width; and foreign texts."""
 
 from __future__ import annotations
 
@@ -76,6 +76,11 @@ def products_format(
     if rounded:
         decimals = _by_size(largest)
     return Format(decimals, _width(extremes, decimals), rounded)
+
+
+def plain(text: str) -> str:
+    """Return a text from elsewhere without anything that could steer a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _width(ends: list[Any], decimals: int) -> int:

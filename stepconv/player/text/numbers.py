@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from stepconv.player.frame.plane import (
-    BREAK,
-    NOTHING,
-    PADDING,
-    UNKNOWN,
-    Grid,
-)
-from stepconv.player.text.lines import (
-    Block,
-    Line,
-    Piece,
-    Spot,
-)
+from stepconv.player.frame.grid import BREAK, NOTHING, PADDING, UNKNOWN, Grid
+from stepconv.player.text.lines import Block, Line, Piece, Spot
 
 # A sheet of more cells than these is written a line at a time, as it is looked at.
 _AT_ONCE = 4096
@@ -29,7 +18,7 @@ def numbers_width(grid: Grid, columns: int | None = None) -> int:
     return (grid.shape[1] if columns is None else columns) * (grid.sheet.format.width + 1) + 1
 
 
-def numbers(grid: Grid, rows: range | None = None, columns: range | None = None) -> Block:
+def numbers_of(grid: Grid, rows: range | None = None, columns: range | None = None) -> Block:
     """Return the numbers of a part of the grid, without its title."""
     if rows is None or columns is None:
         return _whole(grid)

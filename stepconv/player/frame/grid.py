@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv.player.frame.numbers import Format
+from stepconv.player.frame.formats import Format
 
 Array = NDArray[Any]
 Cell = tuple[int, int]
