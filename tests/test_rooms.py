@@ -32,10 +32,16 @@ MAY_IMPORT = {
     },
     "__main__": {"cli"},
 }
-# Backends know nothing of each other's kernels.
+_SCREENS = ("player.views", "player.render", "player.app")
 APART = {
+    # Backends know nothing of each other's kernels.
     ("kernels.cuda", "nn.cuda"): ("kernels.cpu",),
     ("kernels.cpu", "nn.cpu"): ("kernels.cuda", "nn.cuda"),
+    # A frame knows no lines, lines know no screens, and what plays knows neither.
+    ("player.frame",): ("player.text", "player.keys", "player.playback", *_SCREENS),
+    ("player.text", "player.keys"): ("player.playback", *_SCREENS),
+    ("player.playback", "player.search"): ("player.text", "player.keys", *_SCREENS),
+    ("player.views",): ("player.render", "player.app"),
 }
 # The public face looks its names up when they are used, so only a type checker sees its imports.
 FACE = {"errors", "geometry", "kernels", "ops", "trace"}
@@ -158,6 +164,8 @@ def test_long_files_are_named() -> None:
         ("trace.record", "from stepconv.player import frames"),
         ("player.frame.frames", "from rich.text import Text"),
         ("player.frame.words", "import textual"),
+        ("player.frame.film", "from stepconv.player.text.lines import Line"),
+        ("player.text.layout", "from stepconv.player import render"),
         ("train.loop", "from stepconv.kernels import find"),
         ("nn.layers", "from stepconv import train"),
         ("testing.checks", "from stepconv import player"),
