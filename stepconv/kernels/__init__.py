@@ -8,23 +8,11 @@ from importlib import import_module
 from typing import Any
 
 from stepconv.errors import ArgumentError, ArgumentTypeError, BackendError
+from stepconv.operations import PASSES
 
 Kernel = Callable[..., Any]
 
-OPERATIONS = (
-    "correlate",
-    "correlate_grad_x",
-    "correlate_grad_w",
-    "channel_sums",
-    "pad",
-    "pad_backward",
-    "max_pool",
-    "max_pool_backward",
-    "avg_pool",
-    "avg_pool_backward",
-    "relu",
-    "relu_backward",
-)
+OPERATIONS = tuple(dict.fromkeys(one.kernel for one in PASSES.values() if one.kernel))
 
 # A module per backend with one function per operation, all of one name and signature.
 _MODULES = {

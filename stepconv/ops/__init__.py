@@ -1,16 +1,33 @@
 """The operations: check and normalise the arguments, plan, allocate, let a kernel fill."""
 
-from stepconv.ops.activation import relu, relu_backward
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from stepconv.ops.activation import CellCall, relu, relu_backward
 from stepconv.ops.correlation import (
+    CorrelationCall,
+    FlipCall,
     convolve,
     convolve_backward,
     correlate,
     correlate_backward,
     flip,
 )
-from stepconv.ops.padding import pad, pad_backward
-from stepconv.ops.pooling import avg_pool, avg_pool_backward, max_pool, max_pool_backward
-from stepconv.ops.transposed import correlate_transpose, correlate_transpose_backward
+from stepconv.ops.padding import PadCall, pad, pad_backward
+from stepconv.ops.pooling import (
+    AvgPoolCall,
+    MaxPoolCall,
+    avg_pool,
+    avg_pool_backward,
+    max_pool,
+    max_pool_backward,
+)
+from stepconv.ops.transposed import (
+    TransposedCall,
+    correlate_transpose,
+    correlate_transpose_backward,
+)
 
 __all__ = [
     "avg_pool",
@@ -29,3 +46,15 @@ __all__ = [
     "relu",
     "relu_backward",
 ]
+
+# What checks the arguments of an operation, but for a bias or a gradient, and plans the call.
+CALLS: dict[str, Callable[..., Any]] = {
+    "correlate": CorrelationCall,
+    "convolve": CorrelationCall,
+    "correlate_transpose": TransposedCall,
+    "max_pool": MaxPoolCall,
+    "avg_pool": AvgPoolCall,
+    "pad": PadCall,
+    "relu": partial(CellCall, "relu"),
+    "flip": FlipCall,
+}

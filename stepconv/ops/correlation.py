@@ -11,6 +11,7 @@ from stepconv.geometry import MODES, Plan, correlation_plan, word
 from stepconv.kernels import use_algorithm
 from stepconv.ops import sliding
 from stepconv.ops.arrays import Array, DType, check_grad_out, numeric, own_dtype, sum_dtype
+from stepconv.ops.call import Operands, cells_plan, operands
 from stepconv.ops.padding import fold_border, put_border
 
 Gradients = tuple[Array, Array, Array]
@@ -140,13 +141,10 @@ def flip(w: ArrayLike) -> Array:
            [ 2,  0,  1],
            [ 5,  4,  3]])
     """
-    kernel = numeric("w", w)
-    spatial = kernel.ndim if kernel.ndim < 3 else kernel.ndim - 2
-    mirrored = np.flip(kernel, tuple(range(kernel.ndim - spatial, kernel.ndim)))
-    return mirrored.astype(own_dtype(kernel), order="C")
+    return FlipCall(w).forward()
 
 
-class CorrelationCall:
+class CorrelationCall(sliding.SlidingCall):
     """One correlation whose arguments have been checked."""
 
     def __init__(
@@ -158,7 +156,7 @@ class CorrelationCall:
         dilation: Any,
         groups: Any,
         mode: str,
-        backend: str | None,
+        backend: str | None = None,
     ) -> None:
         self.x = numeric("x", x)
         self.w = numeric("w", w, self.x)
@@ -210,3 +208,25 @@ class CorrelationCall:
         if self.mode == "zeros":
             return x, self.plan
         return put_border(x, self.plan, self.mode, 0, self.backend), self.plan.after_padding()
+
+
+class FlipCall:
+    """One half turn of a kernel, whose argument has been checked."""
+
+    def __init__(self, w: ArrayLike) -> None:
+        self.w = numeric("w", w)
+
+    @property
+    def plan(self) -> Plan:
+        """Windows of one cell on the axes that are mirrored."""
+        return cells_plan(self.w.shape[-sliding.spatial_axes(self.w) :])
+
+    def forward_operands(self) -> Operands:
+        """Return the kernel in its own type."""
+        return operands({"w": self.w}, own_dtype(self.w), self.w.shape)
+
+    def forward(self) -> Array:
+        """Return the kernel mirrored on every spatial axis."""
+        axes = range(self.w.ndim)[0 if self.w.ndim < 3 else 2 :]
+        mirrored = np.flip(self.w, tuple(axes))
+        return mirrored.astype(own_dtype(self.w), order="C")

@@ -28,6 +28,7 @@ from stepconv.ops.arrays import (
     own_dtype,
     sum_dtype,
 )
+from stepconv.ops.call import Operands, operands
 
 
 def pad(
@@ -49,11 +50,7 @@ def pad(
     >>> pad([1, 2, 3, 4], 2, mode="reflect")
     array([3, 2, 1, 2, 3, 4, 3, 2])
     """
-    array = numeric("x", x)
-    plan = padding_plan(array.shape, padding)
-    word("mode", mode, MODES)
-    filler = checked_filler(value, mode, array)
-    return put_border(array, plan, mode, filler, backend)
+    return PadCall(x, padding, mode, value, backend=backend).forward()
 
 
 def pad_backward(
@@ -69,10 +66,50 @@ def pad_backward(
     >>> pad_backward([1, 1, 1, 1, 1, 1, 1, 1], (4,), 2, mode="reflect")
     array([1, 3, 3, 1])
     """
-    grad, shape = numeric("grad_out", grad_out), checked_shape(shape)
-    plan = padding_plan(shape, padding)
-    check_grad_out(grad, padded_shape(shape, plan))
-    return fold_border(grad, shape, plan, word("mode", mode, MODES), backend)
+    return PadCall(None, padding, mode, shape=shape, backend=backend).backward(grad_out)
+
+
+class PadCall:
+    """One padding whose arguments have been checked; the way back asks for no x but its shape."""
+
+    def __init__(
+        self,
+        x: ArrayLike | None = None,
+        padding: Any = 0,
+        mode: Any = "zeros",
+        value: Any = 0,
+        *,
+        shape: Any = None,
+        backend: str | None = None,
+    ) -> None:
+        self.x = None if x is None else numeric("x", x)
+        self.x_shape = checked_shape(shape) if self.x is None else self.x.shape
+        self.plan = padding_plan(self.x_shape, padding)
+        self.mode = word("mode", mode, MODES)
+        self.value = 0 if self.x is None else checked_filler(value, self.mode, self.x)
+        self.shape = padded_shape(self.x_shape, self.plan)
+        self.backend = backend
+
+    def forward_operands(self) -> Operands:
+        """Return x in its own type, which is that of the result."""
+        assert self.x is not None
+        return operands({"x": self.x}, own_dtype(self.x), self.shape)
+
+    def backward_operands(self, grad_out: ArrayLike) -> Operands:
+        """Return the gradient in the type of sums of it."""
+        grad = numeric("grad_out", grad_out)
+        check_grad_out(grad, self.shape)
+        return operands({"grad_out": grad}, sum_dtype(grad), self.x_shape)
+
+    def forward(self) -> Array:
+        """Return x with the border round it."""
+        arrays, _, _ = self.forward_operands()
+        return put_border(arrays["x"], self.plan, self.mode, self.value, self.backend)
+
+    def backward(self, grad_out: ArrayLike) -> Array:
+        """Return the gradient for x."""
+        arrays, shape, _ = self.backward_operands(grad_out)
+        return fold_border(arrays["grad_out"], shape, self.plan, self.mode, self.backend)
 
 
 def put_border(x: Array, plan: Plan, mode: str, value: Any, backend: str | None) -> Array:

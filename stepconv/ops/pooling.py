@@ -21,6 +21,7 @@ from stepconv.ops.arrays import (
     own_dtype,
     sum_dtype,
 )
+from stepconv.ops.call import Operands, operands
 
 
 def max_pool(
@@ -42,18 +43,16 @@ def max_pool(
     array([[7, 9],
            [8, 5]])
     """
-    array = numeric("x", x)
-    plan = pooling_plan(
-        array.shape, window, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
+    call = MaxPoolCall(
+        x,
+        window,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        ceil_mode=ceil_mode,
+        backend=backend,
     )
-    kernel = kernels.find("max_pool", backend, array)
-    out = np.empty(_shape(array, plan), moving_dtype(array), like=array)
-    if out.size:
-        planes = laid_out(array, out.dtype, _planes(array, plan, plan.input))
-        largest = out.reshape(_planes(array, plan, plan.output))
-        numbers = (*plan.window, *plan.slide)
-        kernel(planes, largest, lowest_of(out.dtype), *numbers)
-    return out.astype(own_dtype(array), copy=False)
+    return call.forward()
 
 
 def max_pool_backward(
@@ -73,28 +72,16 @@ def max_pool_backward(
     array([[0, 7],
            [0, 0]])
     """
-    array = numeric("x", x)
-    grad = numeric("grad_out", grad_out, array)
-    plan = pooling_plan(
-        array.shape, window, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
+    call = MaxPoolCall(
+        x,
+        window,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        ceil_mode=ceil_mode,
+        backend=backend,
     )
-    check_grad_out(grad, _shape(array, plan))
-    kernel = kernels.find("max_pool_backward", backend, array)
-    out = (np.empty if grad.size else np.zeros)(array.shape, sum_dtype(grad), like=array)
-    if grad.size:
-        grad_x = out.reshape(_planes(array, plan, plan.input))
-        planes = laid_out(array, moving_dtype(array), grad_x.shape)
-        gradients = laid_out(grad, out.dtype, _planes(array, plan, plan.output))
-        numbers = (*plan.window, *plan.slide)
-        if out.dtype.kind == "i":
-            check_sums_fit(
-                lambda given, bounds: kernel(planes, given, bounds, *numbers),
-                (gradients,),
-                grad_x,
-                prod(plan.window),
-            )
-        kernel(planes, gradients, grad_x, *numbers)
-    return out
+    return call.backward(grad_out)
 
 
 def avg_pool(
@@ -116,16 +103,16 @@ def avg_pool(
     array([[4.  , 4.5 ],
            [3.5 , 3.25]])
     """
-    array = numeric("x", x)
-    plan = pooling_plan(array.shape, window, stride=stride, padding=padding, ceil_mode=ceil_mode)
-    counts = _counts(plan, count_include_pad)
-    kernel = kernels.find("avg_pool", backend, array)
-    out = np.empty(_shape(array, plan), float_dtype(array), like=array)
-    if out.size:
-        planes = laid_out(array, out.dtype, _planes(array, plan, plan.input))
-        averages = out.reshape(_planes(array, plan, plan.output))
-        kernel(planes, averages, *counts, *_numbers(plan))
-    return out
+    call = AvgPoolCall(
+        x,
+        window,
+        stride=stride,
+        padding=padding,
+        ceil_mode=ceil_mode,
+        count_include_pad=count_include_pad,
+        backend=backend,
+    )
+    return call.forward()
 
 
 def avg_pool_backward(
@@ -147,38 +134,133 @@ def avg_pool_backward(
     array([[2., 2.],
            [2., 2.]])
     """
-    array = numeric("x", x)
-    grad = numeric("grad_out", grad_out, array)
-    plan = pooling_plan(array.shape, window, stride=stride, padding=padding, ceil_mode=ceil_mode)
-    counts = _counts(plan, count_include_pad)
-    check_grad_out(grad, _shape(array, plan))
-    kernel = kernels.find("avg_pool_backward", backend, array)
-    out = (np.empty if grad.size else np.zeros)(array.shape, float_dtype(grad), like=array)
-    if grad.size:
-        gradients = laid_out(grad, out.dtype, _planes(array, plan, plan.output))
-        grad_x = out.reshape(_planes(array, plan, plan.input))
-        kernel(gradients, grad_x, *counts, *_numbers(plan))
-    return out
+    call = AvgPoolCall(
+        x,
+        window,
+        stride=stride,
+        padding=padding,
+        ceil_mode=ceil_mode,
+        count_include_pad=count_include_pad,
+        backend=backend,
+    )
+    return call.backward(grad_out)
 
 
-def _planes(x: Array, plan: Plan, plane: Shape) -> Shape:
-    """Return the kernels' shape of an array: all leading axes as one, rows, columns."""
-    leading = prod(x.shape[: x.ndim - len(plane)])
-    return (leading, *plane) if len(plane) == 2 else (leading, 1, *plane)
+class PoolCall:
+    """One pooling whose arguments have been checked."""
+
+    def __init__(
+        self,
+        x: ArrayLike,
+        window: Any,
+        *,
+        count_include_pad: Any = False,
+        backend: str | None = None,
+        **options: Any,
+    ) -> None:
+        self.x = numeric("x", x)
+        self.plan = pooling_plan(self.x.shape, window, **options)
+        self.count_include_pad = flag("count_include_pad", count_include_pad)
+        self.leading = self.x.shape[: self.x.ndim - len(self.plan.axes)]
+        self.shape = (*self.leading, *self.plan.output)
+        self.backend = backend
+
+    def _grad_out(self, grad_out: ArrayLike) -> Array:
+        grad = numeric("grad_out", grad_out, self.x)
+        check_grad_out(grad, self.shape)
+        return grad
+
+    def _planes(self, plane: Shape) -> Shape:
+        """Return the kernels' shape of an array: all leading axes as one, rows, columns."""
+        return (prod(self.leading), *((1,) * (2 - len(plane))), *plane)
 
 
-def _shape(x: Array, plan: Plan) -> Shape:
-    """Return the caller's shape of the result."""
-    return (*x.shape[: x.ndim - len(plan.axes)], *plan.output)
+class MaxPoolCall(PoolCall):
+    """One max pooling; on the way back x says which cells have won."""
+
+    def forward_operands(self) -> Operands:
+        """Return x in its own type, which is that of the result."""
+        return operands({"x": self.x}, own_dtype(self.x), self.shape)
+
+    def backward_operands(self, grad_out: ArrayLike) -> Operands:
+        """Return x in its own type, and the gradient in that of sums of it."""
+        grad = self._grad_out(grad_out)
+        x = laid_out(self.x, own_dtype(self.x))
+        dtype = sum_dtype(grad)
+        return Operands({"x": x, "grad_out": laid_out(grad, dtype)}, x.shape, dtype)
+
+    def forward(self) -> Array:
+        """Return the largest cell of each window."""
+        arrays, shape, dtype = self.forward_operands()
+        kernel = kernels.find("max_pool", self.backend, self.x)
+        out = np.empty(shape, moving_dtype(self.x), like=self.x)
+        if out.size:
+            planes = laid_out(arrays["x"], out.dtype, self._planes(self.plan.input))
+            largest = out.reshape(self._planes(self.plan.output))
+            numbers = (*self.plan.window, *self.plan.slide)
+            kernel(planes, largest, lowest_of(out.dtype), *numbers)
+        return out.astype(dtype, copy=False)
+
+    def backward(self, grad_out: ArrayLike) -> Array:
+        """Return the gradient for x."""
+        arrays, shape, dtype = self.backward_operands(grad_out)
+        x, grad = arrays["x"], arrays["grad_out"]
+        kernel = kernels.find("max_pool_backward", self.backend, x)
+        out = (np.empty if grad.size else np.zeros)(shape, dtype, like=x)
+        if grad.size:
+            grad_x = out.reshape(self._planes(self.plan.input))
+            planes = laid_out(x, moving_dtype(x), grad_x.shape)
+            gradients = grad.reshape(self._planes(self.plan.output))
+            numbers = (*self.plan.window, *self.plan.slide)
+            if dtype.kind == "i":
+                check_sums_fit(
+                    lambda given, bounds: kernel(planes, given, bounds, *numbers),
+                    (gradients,),
+                    grad_x,
+                    prod(self.plan.window),
+                )
+            kernel(planes, gradients, grad_x, *numbers)
+        return out
 
 
-def _counts(plan: Plan, count_include_pad: Any) -> tuple[Array, Array]:
-    """Return the cells that each window counts, along the rows and along the columns."""
-    return _remembered_counts(plan, flag("count_include_pad", count_include_pad))
+class AvgPoolCall(PoolCall):
+    """One average pooling; on the way back only the shape of x matters."""
+
+    def forward_operands(self) -> Operands:
+        """Return x in the type in which averages are taken."""
+        return operands({"x": self.x}, float_dtype(self.x), self.shape)
+
+    def backward_operands(self, grad_out: ArrayLike) -> Operands:
+        """Return the gradient in the type in which averages are taken."""
+        grad = self._grad_out(grad_out)
+        return operands({"grad_out": grad}, float_dtype(grad), self.x.shape)
+
+    def forward(self) -> Array:
+        """Return the average of each window."""
+        arrays, shape, dtype = self.forward_operands()
+        return self._averaged("avg_pool", arrays["x"], shape, dtype)
+
+    def backward(self, grad_out: ArrayLike) -> Array:
+        """Return the gradient for x."""
+        arrays, shape, dtype = self.backward_operands(grad_out)
+        return self._averaged("avg_pool_backward", arrays["grad_out"], shape, dtype)
+
+    def _averaged(self, operation: str, given: Array, shape: Shape, dtype: DType) -> Array:
+        kernel = kernels.find(operation, self.backend, given)
+        out = (np.empty if given.size else np.zeros)(shape, dtype, like=given)
+        if given.size:
+            axes, counts = len(self.plan.axes), _counts(self.plan, self.count_include_pad)
+            planes, result = (
+                array.reshape(self._planes(array.shape[array.ndim - axes :]))
+                for array in (given, out)
+            )
+            kernel(planes, result, *counts, *_numbers(self.plan))
+        return out
 
 
 @lru_cache(maxsize=64)
-def _remembered_counts(plan: Plan, include: bool) -> tuple[Array, Array]:
+def _counts(plan: Plan, include: bool) -> tuple[Array, Array]:
+    """Return the cells that each window counts, along the rows and along the columns."""
     rows, columns = (axis.counts(include_pad=include) for axis in (plan.rows, plan.columns))
     return np.array(rows, np.int64), np.array(columns, np.int64)
 

@@ -12,7 +12,16 @@ from numpy.typing import ArrayLike
 from stepconv import kernels
 from stepconv.errors import ArgumentError
 from stepconv.geometry import Plan, Shape
-from stepconv.ops.arrays import Array, DType, check_sums_fit, laid_out, numeric, sum_dtype
+from stepconv.ops.arrays import (
+    Array,
+    DType,
+    check_grad_out,
+    check_sums_fit,
+    laid_out,
+    numeric,
+    sum_dtype,
+)
+from stepconv.ops.call import Operands, operands
 
 
 def slide(
@@ -111,6 +120,37 @@ def dtype_with_bias(x: Array, w: Array, bias: ArrayLike | None) -> DType:
     if bias is None:
         return sum_dtype(x, w)
     return sum_dtype(x, w, bias if isinstance(bias, int | float) else numeric("bias", bias))
+
+
+class SlidingCall:
+    """What correlations and transposed ones have in common: x and w, and what a pass makes of them.
+
+    `shape` is that of the result.
+    """
+
+    x: Array
+    w: Array
+    plan: Plan
+    shape: Shape
+
+    def forward_operands(self, bias: ArrayLike | None = None) -> Operands:
+        """Return x, w and the bias, if there is one, in the type of their sums."""
+        offset = checked_bias(bias, self.w, prod(self._channels))
+        arrays = {"x": self.x, "w": self.w} | ({} if offset is None else {"bias": offset})
+        return operands(arrays, dtype_with_bias(self.x, self.w, bias), self.shape)
+
+    def backward_operands(self, grad_out: ArrayLike, gradient: str = "x") -> Operands:
+        """Return what the gradient for x, w or bias is made of, in the type of its sums."""
+        grad = numeric("grad_out", grad_out, self.x)
+        check_grad_out(grad, self.shape)
+        shapes = {"x": self.x.shape, "w": self.w.shape, "bias": self._channels}
+        arrays = {"x": self.x, "w": self.w, "grad_out": grad}
+        return operands(arrays, sum_dtype(*arrays.values()), shapes[gradient])
+
+    @property
+    def _channels(self) -> Shape:
+        """The shape of a bias: the channels of the result, or a plain kernel's single number."""
+        return self.shape[-spatial_axes(self.w) - 1 :][:1] if self.w.ndim > 2 else ()
 
 
 def _filled(bias: Array | None, channels: int, dtype: DType) -> Array:

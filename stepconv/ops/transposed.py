@@ -56,7 +56,7 @@ def correlate_transpose_backward(
     return call.backward(grad_out)
 
 
-class TransposedCall:
+class TransposedCall(sliding.SlidingCall):
     """One transposed correlation whose arguments have been checked.
 
     Its plan is that of the correlation leading back, so forward and backward change places.
@@ -71,7 +71,7 @@ class TransposedCall:
         output_padding: Any,
         dilation: Any,
         groups: Any,
-        backend: str | None,
+        backend: str | None = None,
     ) -> None:
         self.x = numeric("x", x)
         self.w = numeric("w", w, self.x)

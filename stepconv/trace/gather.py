@@ -345,7 +345,7 @@ def _bias(arrays: Mapping[str, Array], channels: int, dtype: Any) -> Array:
 
 def _counts(call: Call) -> tuple[Array, Array]:
     """Return the cells that each window divides by, along the rows and along the columns."""
-    rows, columns = (axis.counts(include_pad=call.include_pad) for axis in _both(call.plan))
+    rows, columns = (axis.counts(include_pad=call.count_include_pad) for axis in _both(call.plan))
     return np.array(rows, np.int64), np.array(columns, np.int64)
 
 

@@ -350,7 +350,7 @@ def test_recording_refuses_what_the_call_refuses(
             lambda: stepconv.record(
                 stepconv.max_pool_backward, *([1, 2], [1], 2), stride=2, gradient="w"
             ),
-            "gradient='w' does not fit: only 'x' fits",
+            "gradient='w' is not known: one of 'x' fits",
         ),
     ],
 )

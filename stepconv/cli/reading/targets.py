@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stepconv.errors import ArgumentError
+from stepconv.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-OPERATIONS = ("correlate", "convolve", "max-pool", "avg-pool", "transpose", "pad", "relu", "flip")
+_OPERATIONS = {operation.word: operation.name for operation in OPERATIONS.values()}
 _COLOURS = ("red", "green", "blue")
 
 _Typed = str | None
@@ -41,7 +42,7 @@ class Asked:
     kernel: Annotated[_Typed, typer.Option(help='A named kernel, a file, or "1 0 -1; 2 0 -2".')] = (
         None
     )
-    op: Annotated[_Typed, typer.Option(help=f"{', '.join(OPERATIONS)}.")] = None
+    op: Annotated[_Typed, typer.Option(help=f"{', '.join(_OPERATIONS)}.")] = None
     window: Annotated[_Typed, typer.Option(help='Cells under a pool: "2", "3,2".')] = None
     stride: Annotated[_Typed, typer.Option(help='Cells between windows: "2", "2,1".')] = None
     padding: Annotated[
@@ -187,9 +188,9 @@ def _example(id: str, gradient: str | None) -> tuple[str, str | None, dict[str, 
 
 
 def _operation(word: str) -> str:
-    if word not in OPERATIONS:
-        raise ArgumentError(f"--op {word!r} is not known: one of {', '.join(OPERATIONS)} fits")
-    return "correlate_transpose" if word == "transpose" else word.replace("-", "_")
+    if word not in _OPERATIONS:
+        raise ArgumentError(f"--op {word!r} is not known: one of {', '.join(_OPERATIONS)} fits")
+    return _OPERATIONS[word]
 
 
 def _input(text: str, channel: str | None) -> "tuple[Array, Any]":
