@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.geometry import Slide
+from stepconv.geometry import Slide, Window
 
 Array = Any
 
@@ -133,91 +133,50 @@ def beats(cell: Any, best: Any) -> Any:
     return cell > best or (cell != cell and best == best)
 
 
-def window_winner(
-    plane: Array,
-    first_i: int,
-    first_j: int,
-    window_y: int,
-    window_x: int,
-    dilation_y: int,
-    dilation_x: int,
-) -> tuple[int, int]:
-    """Return where the largest cell of a window is: the first of equals; a NaN beats all.
+def window_winner(plane: Array, i: int, j: int, window: Window, slide: Slide) -> tuple[int, int]:
+    """Return where the largest cell of window (i, j) is: the first of equals; a NaN beats all.
 
     Padding never wins; (-1, -1) says that the window holds nothing else.
     """
-    best_i, best_j = -1, -1
-    for a in range(window_y):
-        for b in range(window_x):
-            i, j = first_i + a * dilation_y, first_j + b * dilation_x
-            if 0 <= i < plane.shape[0] and 0 <= j < plane.shape[1]:
-                if best_i < 0 or beats(plane[i, j], plane[best_i, best_j]):
-                    best_i, best_j = i, j
-    return best_i, best_j
+    best_y, best_z = -1, -1
+    for a, b in np.ndindex(window):
+        y = i * slide.stride_y - slide.top + a * slide.dilation_y
+        z = j * slide.stride_x - slide.left + b * slide.dilation_x
+        if 0 <= y < plane.shape[0] and 0 <= z < plane.shape[1]:
+            if best_y < 0 or beats(plane[y, z], plane[best_y, best_z]):
+                best_y, best_z = y, z
+    return best_y, best_z
 
 
-def max_pool(
-    x: Array,
-    out: Array,
-    lowest: Any,
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-) -> None:
+def max_pool(x: Array, out: Array, lowest: Any, window: Window, slide: Slide) -> None:
     """out[b, i, j] = the largest cell of the window, `lowest` where it holds padding alone."""
     for b, i, j in np.ndindex(out.shape):
-        corner = i * stride_y - top, j * stride_x - left
-        y, z = window_winner(x[b], *corner, window_y, window_x, dilation_y, dilation_x)
+        y, z = window_winner(x[b], i, j, window, slide)
         out[b, i, j] = x[b, y, z] if y >= 0 else lowest
 
 
 @ieee
 def max_pool_backward(
-    x: Array,
-    grad_out: Array,
-    grad_x: Array,
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
+    x: Array, grad_out: Array, grad_x: Array, window: Window, slide: Slide
 ) -> None:
     """Hand each window's gradient to its winner; a cell that wins twice gets both."""
     grad_x[...] = 0
     for b, i, j in np.ndindex(grad_out.shape):
-        corner = i * stride_y - top, j * stride_x - left
-        y, z = window_winner(x[b], *corner, window_y, window_x, dilation_y, dilation_x)
+        y, z = window_winner(x[b], i, j, window, slide)
         if y >= 0:
             grad_x[b, y, z] += grad_out[b, i, j]
 
 
 @ieee
 def avg_pool(
-    x: Array,
-    out: Array,
-    row_counts: Array,
-    column_counts: Array,
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    top: int,
-    left: int,
+    x: Array, out: Array, row_counts: Array, column_counts: Array, window: Window, slide: Slide
 ) -> None:
     """out[b, i, j] = Σ of the window / the cells it counts, row_counts[i] · column_counts[j]."""
     for b, i, j in np.ndindex(out.shape):
         total = out.dtype.type(0)
-        for a in range(window_y):
-            for c in range(window_x):
-                total += value_at(x[b], i * stride_y - top + a, j * stride_x - left + c)
+        for a, c in np.ndindex(window):
+            y, z = i * slide.stride_y - slide.top + a, j * slide.stride_x - slide.left + c
+            total += value_at(x[b], y, z)
         out[b, i, j] = total / out.dtype.type(row_counts[i] * column_counts[j])
 
 
@@ -227,22 +186,17 @@ def avg_pool_backward(
     grad_x: Array,
     row_counts: Array,
     column_counts: Array,
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    top: int,
-    left: int,
+    window: Window,
+    slide: Slide,
 ) -> None:
     """Spread each window's gradient evenly over its cells; windows that overlap add."""
     grad_x[...] = 0
     for b, i, j in np.ndindex(grad_out.shape):
         share = grad_out[b, i, j] / grad_out.dtype.type(row_counts[i] * column_counts[j])
-        for a in range(window_y):
-            for c in range(window_x):
-                y, z = i * stride_y - top + a, j * stride_x - left + c
-                if 0 <= y < grad_x.shape[1] and 0 <= z < grad_x.shape[2]:
-                    grad_x[b, y, z] += share
+        for a, c in np.ndindex(window):
+            y, z = i * slide.stride_y - slide.top + a, j * slide.stride_x - slide.left + c
+            if 0 <= y < grad_x.shape[1] and 0 <= z < grad_x.shape[2]:
+                grad_x[b, y, z] += share
 
 
 def relu(x: Array, out: Array) -> None:

@@ -197,8 +197,7 @@ class MaxPoolCall(PoolCall):
         if out.size:
             planes = laid_out(arrays["x"], out.dtype, self._planes(self.plan.input))
             largest = out.reshape(self._planes(self.plan.output))
-            numbers = (*self.plan.window, *self.plan.slide)
-            kernel(planes, largest, lowest_of(out.dtype), *numbers)
+            kernel(planes, largest, lowest_of(out.dtype), self.plan.window, self.plan.slide)
         return out.astype(dtype, copy=False)
 
     def backward(self, grad_out: ArrayLike) -> Array:
@@ -211,15 +210,15 @@ class MaxPoolCall(PoolCall):
             grad_x = out.reshape(self._planes(self.plan.input))
             planes = laid_out(x, moving_dtype(x), grad_x.shape)
             gradients = grad.reshape(self._planes(self.plan.output))
-            numbers = (*self.plan.window, *self.plan.slide)
+            window, slide = self.plan.window, self.plan.slide
             if dtype.kind == "i":
                 check_sums_fit(
-                    lambda given, bounds: kernel(planes, given, bounds, *numbers),
+                    lambda given, bounds: kernel(planes, given, bounds, window, slide),
                     (gradients,),
                     grad_x,
-                    prod(self.plan.window),
+                    prod(window),
                 )
-            kernel(planes, gradients, grad_x, *numbers)
+            kernel(planes, gradients, grad_x, window, slide)
         return out
 
 
@@ -254,7 +253,7 @@ class AvgPoolCall(PoolCall):
                 array.reshape(self._planes(array.shape[array.ndim - axes :]))
                 for array in (given, out)
             )
-            kernel(planes, result, *counts, *_numbers(self.plan))
+            kernel(planes, result, *counts, self.plan.window, self.plan.slide)
         return out
 
 
@@ -263,12 +262,6 @@ def _counts(plan: Plan, include: bool) -> tuple[Array, Array]:
     """Return the cells that each window counts, along the rows and along the columns."""
     rows, columns = (axis.counts(include_pad=include) for axis in (plan.rows, plan.columns))
     return np.array(rows, np.int64), np.array(columns, np.int64)
-
-
-def _numbers(plan: Plan) -> tuple[int, ...]:
-    """Return what an average needs of the plan: all but the dilation."""
-    rows, columns = plan.rows, plan.columns
-    return (*plan.window, rows.stride, columns.stride, rows.before, columns.before)
 
 
 def lowest_of(dtype: DType) -> Any:

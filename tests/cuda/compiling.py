@@ -75,7 +75,8 @@ class Compiler:
 
 def bare(argument: Any) -> Any:
     if isinstance(argument, tuple):
-        return tuple(map(bare, argument))
+        bared = map(bare, argument)
+        return argument._make(bared) if hasattr(argument, "_make") else tuple(bared)
     return argument.array if isinstance(argument, HostMemory) else argument
 
 

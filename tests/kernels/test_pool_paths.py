@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import stepconv
+from stepconv.geometry import Slide, Window
 from stepconv.kernels.cpu.machine.vector import lanes
-from stepconv.kernels.cpu.pool import backward, forward
-from stepconv.kernels.cpu.pool.forward import fits
-from stepconv.kernels.cpu.pool.forward_tiles import Windows
+from stepconv.kernels.cpu.pool import backward, forward, windows
+from stepconv.kernels.cpu.pool.choose import in_vectors
 
 pytestmark = pytest.mark.slow  # many tiles, each compiled when it is first met
 
@@ -58,9 +58,15 @@ def check(x, window, **options):
 
 
 def test_which_windows_are_taken_in_vectors():
-    taken = [fits(np.dtype(np.float32), Windows(*window, *stride)) for window, stride in WINDOWS]
-    assert taken == [True, True, True, True, True, False, False]
-    assert not fits(np.dtype(np.int64), Windows(2, 2, 2, 2))
+    x = np.zeros((1, 9, 9), np.float32)
+    calls = [(Window(*window), Slide(*stride, 1, 1, 0, 0)) for window, stride in WINDOWS]
+    assert [in_vectors(x, *call) is not None for call in calls] == [True] * 5 + [False] * 2
+    small, slide = calls[0]
+    assert in_vectors(x, small, slide) == (2, 2, 2, 2)
+    assert not in_vectors(x.astype(int), small, slide)
+    assert not in_vectors(x[:0], small, slide)
+    for dilated in (slide._replace(dilation_y=2), slide._replace(dilation_x=2)):
+        assert not in_vectors(x, small, dilated)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -106,7 +112,7 @@ def test_planes_in_doubt_are_done_again(special):
 
 @pytest.mark.parametrize("window", [2, 3])
 def test_long_signals_are_cut_into_strips(window):
-    x = image((1, 2 * 2 * forward.STRIP + 77), np.float32)
+    x = image((1, 2 * 2 * windows.STRIP + 77), np.float32)
     check(x, (window,), stride=2, padding=1)
 
 

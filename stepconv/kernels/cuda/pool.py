@@ -11,19 +11,9 @@ from typing import Any
 
 from numba import cuda
 
-from stepconv.kernels.cuda.machine.launch import (
-    allocate,
-    inner,
-    kernel,
-    launch_each,
-    on_gpu,
-)
-from stepconv.kernels.cuda.machine.places import (
-    larger,
-    place,
-    smaller,
-    windows_over,
-)
+from stepconv.geometry import Slide, Window
+from stepconv.kernels.cuda.machine.launch import allocate, inner, kernel, launch_each, on_gpu
+from stepconv.kernels.cuda.machine.places import larger, place, smaller
 from stepconv.kernels.cuda.network.ends import AS_IT_IS, End
 
 Array = Any
@@ -32,33 +22,20 @@ _INT32_CELLS = 2**31  # in a plane, so that 32 bits can count them
 
 
 @on_gpu("out")
-def max_pool(
-    x: Array,
-    out: Array,
-    lowest: Any,
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
-) -> None:
+def max_pool(x: Array, out: Array, lowest: Any, window: Window, slide: Slide) -> None:
     """out[b, i, j] = the largest cell of the window, `lowest` where it holds padding alone."""
-    numbers = (window_y, window_x, stride_y, stride_x, dilation_y, dilation_x, top, left)
-    max_pool_noting(x, out, lowest, _nothing("int32"), numbers)
+    max_pool_noting(x, out, lowest, _nothing("int32"), window, slide)
 
 
 def max_pool_noting(
-    x: Array, out: Array, lowest: Any, winners: Array, numbers: tuple[int, ...]
+    x: Array, out: Array, lowest: Any, winners: Array, window: Window, slide: Slide
 ) -> None:
     """Pool, and note which cell of its plane each window chose, negative for none.
 
     An `out` or `winners` of no cells is not asked for.
     """
     grid = out.shape if out.size else winners.shape
-    launch_each(_largest, prod(grid), x, out, lowest, winners, grid, *numbers)
+    launch_each(_largest, prod(grid), x, out, lowest, winners, grid, window, slide)
 
 
 def _nothing(dtype: Any) -> Array:
@@ -72,20 +49,13 @@ def _largest(
     lowest: Any,
     winners: Array,
     grid: tuple[int, int, int],
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
+    window: Window,
+    slide: Slide,
 ) -> None:
     cell = cuda.grid(1)
     if cell < grid[0] * grid[1] * grid[2]:
         b, i, j = place(cell, grid[1], grid[2])
-        first_y, first_z = i * stride_y - top, j * stride_x - left
-        y, z = _winner(x, b, first_y, first_z, window_y, window_x, dilation_y, dilation_x)
+        y, z = _winner(x, b, i, j, window, slide)
         if out.size:
             out[b, i, j] = x[b, y, z] if y >= 0 else lowest
         if winners.size:
@@ -93,24 +63,15 @@ def _largest(
 
 
 @inner
-def _winner(
-    x: Array,
-    b: int,
-    first_y: int,
-    first_z: int,
-    window_y: int,
-    window_x: int,
-    dilation_y: int,
-    dilation_x: int,
-) -> tuple[int, int]:
+def _winner(x: Array, b: int, i: int, j: int, window: Window, slide: Slide) -> tuple[int, int]:
     """Return where the first of the largest cells is, or (-1, -1) where padding is alone."""
     best = x.dtype.type(0)
     best_y, best_z = -1, -1
-    for a in range(window_y):
-        y = first_y + a * dilation_y
+    for a in range(window.rows):
+        y = i * slide.stride_y - slide.top + a * slide.dilation_y
         if 0 <= y < x.shape[1]:
-            for c in range(window_x):
-                z = first_z + c * dilation_x
+            for c in range(window.columns):
+                z = j * slide.stride_x - slide.left + c * slide.dilation_x
                 if 0 <= z < x.shape[2]:
                     value = x[b, y, z]
                     # The first of equals wins, and the first NaN beats all.
@@ -121,31 +82,20 @@ def _winner(
 
 @on_gpu("grad_x")
 def max_pool_backward(
-    x: Array,
-    grad_out: Array,
-    grad_x: Array,
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    dilation_y: int,
-    dilation_x: int,
-    top: int,
-    left: int,
+    x: Array, grad_out: Array, grad_x: Array, window: Window, slide: Slide
 ) -> None:
     """Hand each window's gradient to its winner; a cell that wins twice gets both."""
-    numbers = (window_y, window_x, stride_y, stride_x, dilation_y, dilation_x, top, left)
     small = x.shape[1] * x.shape[2] < _INT32_CELLS
     winners = allocate(grad_out.shape, "int32" if small else "int64")
-    max_pool_noting(x, _nothing(x.dtype), x.dtype.type(0), winners, numbers)
-    hand_back(winners, grad_out, grad_x, numbers, AS_IT_IS)
+    max_pool_noting(x, _nothing(x.dtype), x.dtype.type(0), winners, window, slide)
+    hand_back(winners, grad_out, grad_x, window, slide, AS_IT_IS)
 
 
 def hand_back(
-    winners: Array, grad_out: Array, grad_x: Array, numbers: tuple[int, ...], end: End
+    winners: Array, grad_out: Array, grad_x: Array, window: Window, slide: Slide, end: End
 ) -> None:
     """Hand each window's gradient to its winner, with an end for each cell."""
-    given = (winners, grad_out, grad_x, *numbers, end.numbers)
+    given = (winners, grad_out, grad_x, window, slide, end.numbers)
     launch_each(_hand_back_kernel(end.finish), grad_x.size, *given)
 
 
@@ -156,23 +106,15 @@ def _hand_back_kernel(finish: Any) -> Any:
         winners: Array,
         grad_out: Array,
         grad_x: Array,
-        window_y: int,
-        window_x: int,
-        stride_y: int,
-        stride_x: int,
-        dilation_y: int,
-        dilation_x: int,
-        top: int,
-        left: int,
+        window: Window,
+        slide: Slide,
         end: tuple[Any, ...],
     ) -> None:
         """grad_x[b, y, z] = Σ grad_out[b, i, j] of the windows (i, j) that chose this cell."""
         cell = cuda.grid(1)
         if cell < grad_x.size:
-            height, width = grad_out.shape[1], grad_out.shape[2]
             b, y, z = place(cell, grad_x.shape[1], grad_x.shape[2])
-            low_i, high_i = windows_over(y, (window_y - 1) * dilation_y + 1, stride_y, top, height)
-            low_j, high_j = windows_over(z, (window_x - 1) * dilation_x + 1, stride_x, left, width)
+            (low_i, high_i), (low_j, high_j) = windows_over(y, z, window, slide, grad_out)
             total = grad_x.dtype.type(0)
             for i in range(low_i, high_i):
                 for j in range(low_j, high_j):
@@ -185,42 +127,23 @@ def _hand_back_kernel(finish: Any) -> Any:
 
 @on_gpu("out")
 def avg_pool(
-    x: Array,
-    out: Array,
-    row_counts: Array,
-    column_counts: Array,
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    top: int,
-    left: int,
+    x: Array, out: Array, row_counts: Array, column_counts: Array, window: Window, slide: Slide
 ) -> None:
     """out[b, i, j] = Σ of the window / (row_counts[i] · column_counts[j])."""
-    numbers = (window_y, window_x, stride_y, stride_x, top, left)
-    launch_each(_average, out.size, x, out, row_counts, column_counts, *numbers)
+    launch_each(_average, out.size, x, out, row_counts, column_counts, window, slide)
 
 
 @kernel
 def _average(
-    x: Array,
-    out: Array,
-    row_counts: Array,
-    column_counts: Array,
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    top: int,
-    left: int,
+    x: Array, out: Array, row_counts: Array, column_counts: Array, window: Window, slide: Slide
 ) -> None:
     cell = cuda.grid(1)
     if cell < out.size:
         b, i, j = place(cell, out.shape[1], out.shape[2])
-        first_y, first_z = i * stride_y - top, j * stride_x - left
+        first_y, first_z = i * slide.stride_y - slide.top, j * slide.stride_x - slide.left
         total = out.dtype.type(0)
-        for y in range(larger(0, first_y), smaller(x.shape[1], first_y + window_y)):
-            for z in range(larger(0, first_z), smaller(x.shape[2], first_z + window_x)):
+        for y in range(larger(0, first_y), smaller(x.shape[1], first_y + window.rows)):
+            for z in range(larger(0, first_z), smaller(x.shape[2], first_z + window.columns)):
                 total += x[b, y, z]
         out[b, i, j] = total / out.dtype.type(row_counts[i] * column_counts[j])
 
@@ -231,16 +154,11 @@ def avg_pool_backward(
     grad_x: Array,
     row_counts: Array,
     column_counts: Array,
-    window_y: int,
-    window_x: int,
-    stride_y: int,
-    stride_x: int,
-    top: int,
-    left: int,
+    window: Window,
+    slide: Slide,
 ) -> None:
     """Spread each window's gradient evenly over its cells; windows that overlap add."""
-    numbers = (window_y, window_x, stride_y, stride_x, top, left)
-    spread(grad_out, grad_x, row_counts, column_counts, numbers, AS_IT_IS)
+    spread(grad_out, grad_x, row_counts, column_counts, window, slide, AS_IT_IS)
 
 
 def spread(
@@ -248,11 +166,12 @@ def spread(
     grad_x: Array,
     row_counts: Array,
     column_counts: Array,
-    numbers: tuple[int, ...],
+    window: Window,
+    slide: Slide,
     end: End,
 ) -> None:
     """Spread each window's gradient over its cells, with an end for each of them."""
-    given = (grad_out, grad_x, row_counts, column_counts, *numbers, end.numbers)
+    given = (grad_out, grad_x, row_counts, column_counts, window, slide, end.numbers)
     launch_each(_spread_kernel(end.finish), grad_x.size, *given)
 
 
@@ -264,20 +183,15 @@ def _spread_kernel(finish: Any) -> Any:
         grad_x: Array,
         row_counts: Array,
         column_counts: Array,
-        window_y: int,
-        window_x: int,
-        stride_y: int,
-        stride_x: int,
-        top: int,
-        left: int,
+        window: Window,
+        slide: Slide,
         end: tuple[Any, ...],
     ) -> None:
         """grad_x[b, y, z] = Σ over the windows above it of grad_out / the cells of the window."""
         cell = cuda.grid(1)
         if cell < grad_x.size:
             b, y, z = place(cell, grad_x.shape[1], grad_x.shape[2])
-            low_i, high_i = windows_over(y, window_y, stride_y, top, grad_out.shape[1])
-            low_j, high_j = windows_over(z, window_x, stride_x, left, grad_out.shape[2])
+            (low_i, high_i), (low_j, high_j) = windows_over(y, z, window, slide, grad_out)
             total = grad_x.dtype.type(0)
             for i in range(low_i, high_i):
                 for j in range(low_j, high_j):
@@ -286,3 +200,17 @@ def _spread_kernel(finish: Any) -> Any:
             grad_x[b, y, z] = finish(total, grad_x, cell, end)
 
     return spread
+
+
+@inner
+def windows_over(
+    y: int, z: int, window: Window, slide: Slide, grad_out: Array
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return [first, last) of the rows and of the columns of windows that reach over a cell."""
+    height, width = (window.rows - 1) * slide.dilation_y, (window.columns - 1) * slide.dilation_x
+    y, z = y + slide.top, z + slide.left
+    first_i = larger(0, (y - height - 1) // slide.stride_y + 1)
+    first_j = larger(0, (z - width - 1) // slide.stride_x + 1)
+    last_i = smaller(grad_out.shape[1], y // slide.stride_y + 1)
+    last_j = smaller(grad_out.shape[2], z // slide.stride_x + 1)
+    return (first_i, last_i), (first_j, last_j)

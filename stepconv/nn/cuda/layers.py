@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.geometry import Slide
+from stepconv.geometry import Plan, Slide
 from stepconv.kernels.cuda import on_card, pool
 from stepconv.kernels.cuda.conv import choose
 from stepconv.kernels.cuda.machine import sums
@@ -167,12 +167,12 @@ def _(step: DenseStep, p: CardWriter) -> None:
 @forward.register
 def _(step: MaxPoolStep, p: CardWriter, training: bool) -> None:
     x, out = p.planes(p.value(step.x), step.x), p.planes(p.value(step.y), step.y)
-    lowest = np.float32(-np.inf)
+    lowest, plan = np.float32(-np.inf), step.layer.plan(step.place.input)
     if training:
         winners = p.room(step, "winners", out.shape, np.int32)
-        pool.max_pool_noting(x, out, lowest, winners, _pool_numbers(step))
+        pool.max_pool_noting(x, out, lowest, winners, plan.window, plan.slide)
     else:
-        pool.max_pool(x, out, lowest, *_pool_numbers(step))
+        pool.max_pool(x, out, lowest, plan.window, plan.slide)
 
 
 @backward.register
@@ -180,40 +180,33 @@ def _(step: MaxPoolStep, p: CardWriter) -> None:
     if step.x.learns:
         dy, into = p.planes(p.gradient(step.y), step.y), p.into(step.x)
         winners = p.room(step, "winners", dy.shape, np.int32)
-        dx = p.planes(into.array, step.x)
-        pool.hand_back(winners, dy, dx, _pool_numbers(step), into.end)
-
-
-def _pool_numbers(step: MaxPoolStep) -> tuple[int, ...]:
-    plan = step.layer.plan(step.place.input)
-    return (*plan.window, *plan.slide)
+        dx, plan = p.planes(into.array, step.x), step.layer.plan(step.place.input)
+        pool.hand_back(winners, dy, dx, plan.window, plan.slide, into.end)
 
 
 @forward.register
 def _(step: AvgPoolStep, p: CardWriter, training: bool) -> None:
     x, out = p.planes(p.value(step.x), step.x), p.planes(p.value(step.y), step.y)
-    counts, numbers = _average(step)
-    pool.avg_pool(x, out, *counts, *numbers)
+    plan = step.layer.plan(step.place.input)
+    pool.avg_pool(x, out, *_counts(step, plan), plan.window, plan.slide)
 
 
 @backward.register
 def _(step: AvgPoolStep, p: CardWriter) -> None:
     if step.x.learns:
         dy, into = p.planes(p.gradient(step.y), step.y), p.into(step.x)
-        counts, numbers = _average(step)
-        pool.spread(dy, p.planes(into.array, step.x), *counts, numbers, into.end)
+        dx, plan = p.planes(into.array, step.x), step.layer.plan(step.place.input)
+        pool.spread(dy, dx, *_counts(step, plan), plan.window, plan.slide, into.end)
 
 
-def _average(step: AvgPoolStep) -> tuple[tuple[Any, Any], tuple[int, ...]]:
-    """Return the cells that each window counts, and what else an average needs of its plan."""
-    plan = step.layer.plan(step.place.input)
-    rows, columns = plan.rows, plan.columns
+def _counts(step: AvgPoolStep, plan: Plan) -> tuple[Any, Any]:
+    """Return the cells that each window counts, along the rows and along the columns."""
     include = isinstance(step.layer, AvgPool) and step.layer.count_include_pad
-    down, across = (
-        on_card(np.array(axis.counts(include_pad=include), np.int64)) for axis in (rows, columns)
+    rows, columns = (
+        on_card(np.array(axis.counts(include_pad=include), np.int64))
+        for axis in (plan.rows, plan.columns)
     )
-    numbers = (*plan.window, rows.stride, columns.stride, rows.before, columns.before)
-    return (down, across), numbers
+    return rows, columns
 
 
 # Cell by cell.

@@ -14,17 +14,19 @@ import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.machine.scratch import scratch
-from stepconv.kernels.cpu.machine.vector import lanes
-from stepconv.kernels.cpu.pool.backward_tiles import kept, reach, returned
-from stepconv.kernels.cpu.pool.forward import (
+from stepconv.kernels.cpu.machine.vector import address, lanes
+from stepconv.kernels.cpu.pool.backward_tiles import Band, kept, returned
+from stepconv.kernels.cpu.pool.windows import (
     CELLS,
+    NO_COUNTS,
     STRIP,
+    Array,
+    Counts,
+    Rows,
+    Windows,
     as_type,
     band_rows,
 )
-from stepconv.kernels.cpu.pool.forward_tiles import Windows, read_at
-
-Array = Any
 
 
 class Cut(NamedTuple):
@@ -36,6 +38,8 @@ class Cut(NamedTuple):
     What is read in place of rows that are not there is in `padding` and `zeros`.
     """
 
+    top: int
+    left: int
     band: int
     strip: int
     own: int
@@ -69,9 +73,11 @@ def cut_planes(
         _masks(dtype, windows, left, width, outputs, first + n * strip, strip)
         for n in (0, min(1, strips - 1), max(0, strips - 2), strips - 1)
     ]
-    vectors = -(-(strip + reach(windows)[1]) // lane_count)
+    vectors = -(-(strip + windows.reach[1]) // lane_count)
     spare = (vectors + 1) * lane_count * windows.stride_x + windows.width
     return Cut(
+        top=top,
+        left=left,
         band=band_rows(planes, rows, width * windows.stride_y, cells),
         strip=strip,
         own=vectors * lane_count * kept(windows, average).vectors,
@@ -89,22 +95,21 @@ def backward(
     windows: Windows,
     top: int,
     left: int,
-    counts: tuple[Array, Array] | None = None,
+    counts: tuple[Array, Array] = NO_COUNTS,
 ) -> Array:
     """Hand each window's gradient to its winner, or with counts to all of its cells.
 
     Return the planes in which a winner is in doubt, because of NaN or of a window of -inf alone.
     """
-    dtype, average = grad_x.dtype, counts is not None
+    dtype, average = grad_x.dtype, counts is not NO_COUNTS
     shape, outputs = grad_x.shape, grad_out.shape[2]
     cut = cut_planes(dtype, shape, windows, top, left, outputs, average, CELLS)
     threads = thread_count()
     room = cut.own + cut.spare + 2 * lanes(dtype)
     memory = scratch(dtype, threads * room).reshape(threads, room)
     doubtful = np.zeros(len(grad_x), np.bool_)
-    arrays = (*as_type(counts, dtype), cut.padding, cut.zeros, cut.masks, memory, doubtful)
-    numbers = (top, left, cut.band, cut.strip, cut.own, cut.spare)
-    _backward(dtype, windows, average)(x, grad_out, grad_x, *arrays, *numbers)
+    kernel = _backward(dtype, windows, average)
+    kernel(x, grad_out, grad_x, as_type(counts, dtype), cut[:], memory, doubtful)
     return np.flatnonzero(doubtful)
 
 
@@ -112,7 +117,7 @@ def _masks(
     dtype: Any, windows: Windows, left: int, width: int, outputs: int, low_j: int, strip: int
 ) -> list[int]:
     """Return the masks of a strip for the tile, whose bit l stands for lane l."""
-    lane_count, stride, before = lanes(dtype), windows.stride_x, reach(windows)[1]
+    lane_count, stride, before = lanes(dtype), windows.stride_x, windows.reach[1]
     begin, high_j = max(0, low_j - before), low_j + strip
     low, high = max(0, low_j * stride - left), min(width, high_j * stride - left)
 
@@ -125,7 +130,7 @@ def _masks(
         z = j * stride - left
         masks.append(between(0, outputs, j))
         masks += [between(low, high, z + u * lane_count) for u in range(stride)]
-        masks += [between(0, width, z + b) for b in read_at(windows, lane_count)]
+        masks += [between(0, width, z + b) for b in windows.read_at(lane_count)]
     return masks
 
 
@@ -134,7 +139,7 @@ def _backward(dtype: Any, windows: Windows, average: bool) -> Any:
     back = returned(dtype, windows, average)
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
     stride_y, stride_x = windows.stride_y, windows.stride_x
-    before_i, before_j = reach(windows)
+    before_i, before_j = windows.reach
     # Rows before the first one find the largest cells of the rows that it shares with them.
     lead = 0 if average else before_i
 
@@ -145,66 +150,43 @@ def _backward(dtype: Any, windows: Windows, average: bool) -> Any:
         x: Array,
         grad_out: Array,
         grad_x: Array,
-        row_cells: Array,
-        column_cells: Array,
-        padding: Array,
-        zeros: Array,
-        masks: Array,
+        counts: tuple[Array, Array],
+        numbers: tuple[Any, ...],
         memory: Array,
         doubtful: Array,
-        top: int,
-        left: int,
-        band: int,
-        strip: int,
-        own: int,
-        spare: int,
     ) -> None:
+        cut = Cut(*numbers)
         planes, height, width = grad_x.shape
         rows, columns = grad_out.shape[1:]
+        top, left, pitch, out_pitch = cut.top, cut.left, width * size, columns * size
         # Cells are counted from the padding: row i · stride_y + q starts window row i if q is 0.
         first_i, last_i = top // stride_y, (top + height - 1) // stride_y + 1
         first_j, last_j = left // stride_x, (left + width - 1) // stride_x + 1
-        bands = (last_i - first_i + band - 1) // band
-        strips = (last_j - first_j + strip - 1) // strip
+        bands = (last_i - first_i + cut.band - 1) // cut.band
+        strips = (last_j - first_j + cut.strip - 1) // cut.strip
         mine = memory[share]
         # The tile's memory begins at a multiple of a vector's size.
-        begin = -mine.ctypes.data // size % lane_count
-        own_at = mine.ctypes.data + begin * size
-        dump_at, doubt = own_at + own * size, begin + own + spare
+        begin = -address(mine) // size % lane_count
+        own_at = address(mine) + begin * size
+        dump_at, doubt = own_at + cut.own * size, begin + cut.own + cut.spare
         for t in range(*share_of(planes * bands * strips, share, shares)):
-            plane = t // (bands * strips)
-            low_i, low_j = first_i + t // strips % bands * band, first_j + t % strips * strip
-            high_i, high_j = min(last_i, low_i + band), min(last_j, low_j + strip)
+            plane, n = t // (bands * strips), t % strips
+            low_i, low_j = first_i + t // strips % bands * cut.band, first_j + n * cut.strip
+            high_i, high_j = min(last_i, low_i + cut.band), min(last_j, low_j + cut.strip)
             begin_i, begin_j = max(0, low_i - before_i), max(0, low_j - before_j)
             vectors = (high_j - begin_j + lane_count - 1) // lane_count
             low_y, high_y = max(0, low_i * stride_y - top), min(height, high_i * stride_y - top)
-            z = begin_j * stride_x - left
-            n = t % strips
-            kind = 0 if n == 0 else max(1, n - strips + 4)
-            corner = (plane * height - top) * width + z
+            masks = cut.masks[0 if n == 0 else max(1, n - strips + 4)]
+            corner = ((plane * height - top) * width + begin_j * stride_x - left) * size
+            window = (plane * rows * columns + begin_j) * size
             back(
-                begin_i - lead,
-                high_i - begin_i + lead,
-                vectors,
-                masks[kind].ctypes.data,
-                x.ctypes.data + corner * size,
-                width * size,
-                top,
-                top + height,
-                padding.ctypes.data,
-                row_cells.ctypes.data,
-                column_cells.ctypes.data + begin_j * size,
-                grad_out.ctypes.data + (plane * rows * columns + begin_j) * size,
-                columns * size,
-                begin_i,
-                rows,
-                zeros.ctypes.data,
+                Band(begin_i - lead, high_i - begin_i + lead, vectors, address(masks)),
+                Rows(address(x) + corner, pitch, top, top + height, address(cut.padding)),
+                Counts(address(counts[0]), address(counts[1]) + begin_j * size),
+                Rows(address(grad_out) + window, out_pitch, begin_i, rows, address(cut.zeros)),
+                Rows(address(grad_x) + corner, pitch, top + low_y, top + high_y, dump_at),
                 own_at,
-                grad_x.ctypes.data + corner * size,
-                top + low_y,
-                top + high_y,
-                dump_at,
-                own_at + (own + spare) * size,
+                own_at + (cut.own + cut.spare) * size,
             )
             for lane in range(lane_count):
                 if mine[doubt + lane] != 0:

@@ -13,20 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stepconv.kernels.cpu.machine.vector import (
-    Int,
-    Mask,
-    Vector,
-    Vectors,
-    lanes,
-    tile,
-)
-from stepconv.kernels.cpu.pool.forward_tiles import (
-    Windows,
-    columns,
-    read_at,
-    shared_rows,
-)
+from stepconv.kernels.cpu.machine.vector import Int, Mask, Vector, Vectors, lanes, tile
+from stepconv.kernels.cpu.pool.windows import Counts, Rows, Windows, columns, row_at
 
 First = tuple[Vector, list[Mask]]
 
@@ -42,20 +30,23 @@ class Kept(NamedTuple):
         return self.sums + 2 * self.rows
 
 
+class Band(NamedTuple):
+    """Which windows a tile takes: `rows` of them from row `first` on, `vectors` in a row.
+
+    `masks` has for each vector of windows one of those that exist, one for each vector of cells
+    that is written, and one for each that is read.
+    """
+
+    first: Any
+    rows: Any
+    vectors: Any
+    masks: Any
+
+
 def kept(windows: Windows, average: bool) -> Kept:
     """Return what windows of this kind keep."""
-    shared = shared_rows(windows)
+    shared = windows.shared_rows
     return Kept(shared * windows.stride_x, 0 if average else shared)
-
-
-def reach(windows: Windows) -> tuple[int, int]:
-    """Return how many rows of windows before one share cells with it, and how many columns."""
-    return (windows.height - 1) // windows.stride_y, (windows.width - 1) // windows.stride_x
-
-
-def mask_count(dtype: Any, windows: Windows) -> int:
-    """Return how many masks belong to a vector of windows: see `returned`."""
-    return 1 + windows.stride_x + len(read_at(windows, lanes(dtype)))
 
 
 def first_largest(v: Vectors, numbers: Sequence[Vector]) -> First:
@@ -89,7 +80,7 @@ def sent_to_winners(
     what was found in them is at `memory`. Lanes of `doubt` are set where that may be wrong: near a
     NaN, and where all is -inf, which padding is too.
     """
-    height, width, shared, size = windows.height, windows.width, shared_rows(windows), v.bytes
+    height, width, shared, size = windows.height, windows.width, windows.shared_rows, v.bytes
     rows: list[First] = []
     for a in range(shared):
         best, column = v.load(memory + 2 * a * size), v.load(memory + (2 * a + 1) * size)
@@ -117,10 +108,10 @@ def sent_to_winners(
 
 @functools.cache
 def returned(dtype: Any, windows: Windows, average: bool) -> Any:
-    """Return the tile that hands gradients back, for `rows` rows of windows from row `first` on.
+    """Return the tile that hands gradients back.
 
     A max_pool sends each gradient to the window's winner. An average sends the gradient /
-    (row_cells · column_cells) to all of its cells.
+    (counts of its row · of its column) to all of its cells.
 
         grad_x[stride_y·i + q, stride_x·j + p] = Σ_s Σ_t sent[i - s, j - t, a, b]
             with a = q + stride_y·s, b = p + stride_x·t, large s and t before small ones
@@ -128,16 +119,15 @@ def returned(dtype: Any, windows: Windows, average: bool) -> Any:
     The rows of windows pass one after the other, each from the left to the right. What windows
     i - 1, i - 2 sent waits at `memory`; what windows j - 1, j - 2 sent is in registers.
 
-    `masks` has for each vector of windows one of those that exist, one for each vector of cells
-    that is written, and one for each that is read. Of the rows of cells, only `top`..`bottom` - 1
-    are in the image, and only `low`..`high` - 1 are written; the others are at `padding` and
-    `dump`. The rows of windows before `begin` and from `end` on have their gradients at `zeros`.
-    Numbers that are not 0 at `doubtful` tell that a winner is in doubt.
+    Only the rows of `cells` that are in the image are there, of those of `out` only the task's, and
+    of those of `given` the ones that exist. Numbers that are not 0 at `doubtful` tell that a winner
+    is in doubt.
     """
     height, width, stride_y, stride_x = windows
-    _, before_j = reach(windows)
-    keep, masks_each = kept(windows, average), mask_count(dtype, windows)
-    mask_of = {at: n for n, at in enumerate(read_at(windows, lanes(dtype)), 1 + stride_x)}
+    before_j = windows.reach[1]
+    keep, at = kept(windows, average), windows.read_at(lanes(dtype))
+    mask_of = {b: n for n, b in enumerate(at, 1 + stride_x)}
+    masks_each = 1 + stride_x + len(at)
     # The cells that windows further to the right share. An average sends the same to all.
     late = [a * width + b for a in range(height) for b in range(stride_x, width)]
     late = late[:1] if average else late
@@ -145,43 +135,23 @@ def returned(dtype: Any, windows: Windows, average: bool) -> Any:
     @tile(dtype)
     def write(
         v: Vectors,
-        first: Int,
-        rows: Int,
-        vectors: Int,
-        masks: Int,
-        source: Int,
-        pitch: Int,
-        top: Int,
-        bottom: Int,
-        padding: Int,
-        row_cells: Int,
-        column_cells: Int,
-        grad_out: Int,
-        out_pitch: Int,
-        begin: Int,
-        end: Int,
-        zeros: Int,
+        band: Band,
+        cells: Rows,
+        counts: Counts,
+        given: Rows,
+        out: Rows,
         memory: Int,
-        out: Int,
-        low: Int,
-        high: Int,
-        dump: Int,
         doubtful: Int,
     ) -> None:
         def row(n: Int, state: list[Vector]) -> list[Vector]:
-            i = first + n
+            i = band.first + n
             y = i * stride_y
-            given = v.within(i, begin, end, grad_out + out_pitch * i, zeros)
-            lines, written = [], []
-            for a in range(height):
-                line = source + pitch * (y + a)
-                lines.append(v.within(y + a, top, bottom, line, padding))
-            for q in range(stride_y):
-                line = out + pitch * (y + q)
-                written.append(v.within(y + q, low, high, line, dump))
+            grads = row_at(v, given, i)
+            lines = [row_at(v, cells, y + a) for a in range(height)]
+            written = [row_at(v, out, y + q) for q in range(stride_y)]
 
             def step(k: Int, state: list[Vector]) -> list[Vector]:
-                along, mask_at = k * v.bytes, masks + k * (8 * masks_each)
+                along, mask_at = k * v.bytes, band.masks + k * (8 * masks_each)
                 slot = memory + k * (keep.vectors * v.bytes)
 
                 def mask(n: int) -> Mask:
@@ -197,11 +167,13 @@ def returned(dtype: Any, windows: Windows, average: bool) -> Any:
 
                 doubt = state[0]
                 # 0 + -0 is 0, the sum that starts with 0
-                grad = v.zero() + v.load_where(mask(0), given + along, v.zero())
+                grad = v.zero() + v.load_where(mask(0), grads + along, v.zero())
                 if average:
-                    counted = v.splat(v.within(i, begin, end, row_cells + i * v.size, row_cells))
-                    cells = counted * v.load_where(mask(0), column_cells + along, v.constant(1))
-                    sent = [v.zero() + v.quotient(grad, cells)] * (height * width)
+                    one = v.constant(1)
+                    down = Rows(counts.rows, v.size, given.low, given.high, counts.rows)
+                    across = v.load_where(mask(0), counts.columns + along, one)
+                    counted = v.splat(row_at(v, down, i)) * across
+                    sent = [v.zero() + v.quotient(grad, counted)] * (height * width)
                 else:
                     found = slot + keep.sums * v.bytes
                     sent, doubt = sent_to_winners(v, windows, read, found, grad, doubt)
@@ -235,14 +207,14 @@ def returned(dtype: Any, windows: Windows, average: bool) -> Any:
                         v.store(slot + place * v.bytes, total(a, p))
                 return [doubt, *(sent[cell] for cell in late)]
 
-            return v.loop(vectors, [*state, *[v.zero()] * len(late)], step)[:1]
+            return v.loop(band.vectors, [*state, *[v.zero()] * len(late)], step)[:1]
 
         def clear(k: Int, _: list[Vector]) -> list[Vector]:
             for n in range(keep.sums):
                 v.store(memory + k * (keep.vectors * v.bytes) + n * v.bytes, v.zero())
             return []
 
-        v.loop(vectors, [], clear)
-        v.store(doubtful, *v.loop(rows, [v.zero()], row))
+        v.loop(band.vectors, [], clear)
+        v.store(doubtful, *v.loop(band.rows, [v.zero()], row))
 
     return write

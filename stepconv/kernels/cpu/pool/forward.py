@@ -1,4 +1,4 @@
-"""Pools in vectors, forward, for small windows of float32 and float64; `pool_back` is the way back.
+"""Pools in vectors, forward, for small windows of float32 and float64.
 
 A task takes a band of rows of one plane; a long row is cut into strips too. Where windows meet the
 edges of the image, columns are the outer loop, a vector of them at a time: what is known about the
@@ -14,22 +14,19 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.compile import inner, parallel, share_of
-from stepconv.kernels.cpu.machine.vector import lanes
-from stepconv.kernels.cpu.pool.forward_tiles import Windows, pooled, shared_rows
-
-Array = Any
-
-STRIP = 2048  # windows in a row of a task
-CELLS = 1 << 13  # in the rows of a task
-_TASKS = 64  # where an image is large enough, so that threads find work
-_NONE = np.empty(0, np.int64)
-
-
-def fits(dtype: Any, windows: Windows) -> bool:
-    """Return whether these kernels know such windows."""
-    height, width, stride_y, stride_x = windows
-    small = 1 <= height <= 3 and 2 <= width <= 3 and stride_y <= 2 and stride_x <= 2
-    return small and dtype in (np.float32, np.float64)
+from stepconv.kernels.cpu.machine.vector import address, lanes
+from stepconv.kernels.cpu.pool.forward_tiles import Image, pooled
+from stepconv.kernels.cpu.pool.windows import (
+    CELLS,
+    NO_COUNTS,
+    STRIP,
+    Array,
+    Counts,
+    Rows,
+    Windows,
+    as_type,
+    band_rows,
+)
 
 
 def forward(
@@ -38,15 +35,14 @@ def forward(
     windows: Windows,
     top: int,
     left: int,
-    counts: tuple[Array, Array] | None = None,
+    counts: tuple[Array, Array] = NO_COUNTS,
 ) -> None:
     """out[b, i, j] = the largest cell of the window, or with counts its average."""
-    dtype = x.dtype
-    rows, columns = as_type(counts, dtype)
+    dtype, average = x.dtype, counts is not NO_COUNTS
     band = band_rows(x.shape[0], out.shape[1], x.shape[2] * windows.stride_y, CELLS)
-    kernel = _forward(dtype, windows, counts is not None)
-    padding = row_of_padding(dtype, windows, -np.inf if counts is None else 0.0)
-    kernel(x, out, rows, columns, padding, top, left, band)
+    padding = row_of_padding(dtype, windows, 0.0 if average else -np.inf)
+    kernel = _forward(dtype, windows, average)
+    kernel(x, out, as_type(counts, dtype), padding, top, left, band)
 
 
 @functools.lru_cache(maxsize=64)
@@ -56,18 +52,6 @@ def row_of_padding(dtype: Any, windows: Windows, value: float) -> Array:
     The caller holds it, for a kernel that knows an array by its address alone would free it.
     """
     return np.full(windows.stride_x * lanes(dtype) + windows.width, value, dtype)
-
-
-def as_type(counts: tuple[Array, Array] | None, dtype: Any) -> tuple[Array, Array]:
-    """Return the cells that rows and columns of windows count, as numbers to divide by."""
-    rows, columns = counts or (_NONE, _NONE)
-    return rows.astype(dtype), columns.astype(dtype)
-
-
-def band_rows(planes: int, rows: int, row_cells: int, cells: int) -> int:
-    """Return how many rows of windows a task takes: few enough to have tasks for all threads."""
-    wanted = -(-_TASKS // planes)
-    return max(1, min(-(-rows // wanted), cells // row_cells))
 
 
 @inner
@@ -81,7 +65,7 @@ def _forward(dtype: Any, windows: Windows, average: bool) -> Any:
     inside, at_edge = (pooled(dtype, windows, average, edges) for edges in (False, True))
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
     window_y, window_x, stride_y, stride_x = windows
-    row_by_row = shared_rows(windows) == 0
+    row_by_row = windows.shared_rows == 0
 
     @parallel
     def apply(
@@ -89,8 +73,7 @@ def _forward(dtype: Any, windows: Windows, average: bool) -> Any:
         shares: int,
         x: Array,
         out: Array,
-        row_cells: Array,
-        column_cells: Array,
+        counts: tuple[Array, Array],
         padding: Array,
         top: int,
         left: int,
@@ -98,10 +81,9 @@ def _forward(dtype: Any, windows: Windows, average: bool) -> Any:
     ) -> None:
         planes, height, width = x.shape
         rows, columns = out.shape[1:]
+        pitch, out_pitch = width * size, columns * size
         first_whole, last_whole = whole_windows(height, window_y, stride_y, top)
         bands, strips = (rows + band - 1) // band, (columns + STRIP - 1) // STRIP
-        x_at, out_at, padding_at = x.ctypes.data, out.ctypes.data, padding.ctypes.data
-        row_cells_at, column_cells_at = row_cells.ctypes.data, column_cells.ctypes.data
         for t in range(*share_of(planes * bands * strips, share, shares)):
             plane = t // (bands * strips)
             low_i, low_j = t // strips % bands * band, t % strips * STRIP
@@ -123,43 +105,32 @@ def _forward(dtype: Any, windows: Windows, average: bool) -> Any:
                     clear = first_whole <= i < last_whole
                     count = min(high_i, last_whole) - i if clear else 1
                     y = i * stride_y - top
-                    source = x_at + ((plane * height + y) * width + z) * size
-                    cells_i, cells_j = row_cells_at + i * size, column_cells_at + j * size
-                    to = out_at + ((plane * rows + i) * columns + j) * size
+                    source = address(x) + ((plane * height + y) * width + z) * size
+                    cells = address(counts[0]) + i * size, address(counts[1]) + j * size
+                    to = address(out) + ((plane * rows + i) * columns + j) * size
                     if whole and clear:
-                        inside(
-                            source,
-                            width * size,
-                            0,
-                            0,
-                            0,
-                            0,
-                            0,
-                            count,
-                            cells_i,
-                            cells_j,
-                            to,
-                            columns * size,
-                            0,
-                            vectors,
-                            last,
-                        )
+                        image = Image(Rows(source, pitch, 0, 0, 0), 0, 0)
+                        inside(image, Counts(*cells), count, to, out_pitch, 0, vectors, last)
                     else:
                         for k in range(vectors):
                             along = min(k * lane_count, last)
+                            w = z + along * stride_x
                             at_edge(
-                                source + along * stride_x * size,
-                                width * size,
-                                -y,
-                                height - y,
-                                -z - along * stride_x,
-                                width - z - along * stride_x,
-                                padding_at,
+                                Image(
+                                    Rows(
+                                        source + along * stride_x * size,
+                                        pitch,
+                                        -y,
+                                        height - y,
+                                        address(padding),
+                                    ),
+                                    -w,
+                                    width - w,
+                                ),
+                                Counts(cells[0], cells[1] + along * size),
                                 count,
-                                cells_i,
-                                cells_j + along * size,
                                 to + along * size,
-                                columns * size,
+                                out_pitch,
                                 high_j - j - along,
                                 1,
                                 0,
