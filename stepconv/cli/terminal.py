@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import which
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 import typer.main
@@ -42,6 +42,18 @@ def stderr() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
+
+
+def print_json(data: Any, **style: Any) -> None:
+    """Print plain data, or numbers and arrays of NumPy, as one JSON value on stdout."""
+    import json
+
+    print(json.dumps(data, default=lambda number: number.tolist(), **style))
+
+
+def cut(line: str, width: int) -> str:
+    """Return as much of a line as fits, with … where it was cut."""
+    return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
 def complain(message: str) -> None:

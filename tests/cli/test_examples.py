@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stepconv.cli import main
-from stepconv.cli.reading import literal
+from stepconv.cli.reading import typed
 from stepconv.errors import ArgumentError
 from stepconv.trace.gallery import worked
 
@@ -60,7 +60,7 @@ def test_lines_keep_to_the_width(
 def test_a_kernel_is_listed_as_one_would_type_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert "1/16 1/8 1/16; 1/8 1/4 1/8; 1/16 1/8 1/16" in listing(capsys)
     for kernel in worked.named_kernels().values():
-        np.testing.assert_array_equal(literal.parse(literal.spell(kernel.kernel)), kernel.kernel)
+        np.testing.assert_array_equal(typed.parse(typed.spell(kernel.kernel)), kernel.kernel)
 
 
 def test_json_holds_every_number(capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,7 +120,7 @@ def test_listing_starts_without_numba(arguments: list[str]) -> None:
     ],
 )
 def test_numbers_as_one_types_them(text: str, numbers: list[float]) -> None:
-    array = literal.parse(text)
+    array = typed.parse(text)
     np.testing.assert_array_equal(array, numbers)
     assert array.dtype == np.array(numbers).dtype
 
@@ -139,6 +139,6 @@ def test_numbers_as_one_types_them(text: str, numbers: list[float]) -> None:
 )
 def test_what_is_no_matrix_is_pointed_at(text: str, words: list[str]) -> None:
     with pytest.raises(ArgumentError) as caught:
-        literal.parse(text)
+        typed.parse(text)
     for word in words:
         assert word in str(caught.value)

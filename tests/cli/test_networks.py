@@ -135,7 +135,7 @@ def test_a_kernels_zero_is_gray() -> None:
 
     [(caption, shown)] = pictures(np.array([[[[-2.0, 0.0, 1.0, 2.0]]]]))
     assert caption == "1"
-    assert shown.tolist() == [[0, 128, 191, 255]]
+    assert shown.tolist() == [[[0, 128, 191, 255]]]
 
 
 def test_bad_files_are_one_line(

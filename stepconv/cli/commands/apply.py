@@ -62,7 +62,7 @@ def apply(
         stepconv apply photo.png "-1 0 1; -2 0 2; -1 0 1" -o edges.png
     """
     from stepconv.cli import terminal
-    from stepconv.cli.reading import inputs, literal, picture_files
+    from stepconv.cli.reading import picture_and_kernel, picture_files, typed
     from stepconv.cli.showing import output
 
     output.check(out, picture_files.SUFFIXES, force)
@@ -70,16 +70,16 @@ def apply(
     to_array = out.suffix.lower() not in picture_files.FORMATS
     if to_array and normalise:
         raise ArgumentError(f"--normalise is for picture files: {out} holds the exact values")
-    before = inputs.picture(picture)
+    before = picture_and_kernel.picture(picture)
     if before.is_signal and not to_array:
         raise ArgumentError(f"a signal is no picture for {out}: .npy and .csv fit")
     options = {
         "stride": stride,
-        "padding": literal.padding(padding),
+        "padding": typed.padding(padding),
         "mode": mode,
         "backend": backend,
     }
-    after = filtered(before, inputs.kernel(kernel), true_convolution, options)
+    after = filtered(before, picture_and_kernel.kernel(kernel), true_convolution, options)
     screen, lost = on_screen(after, normalise)
     content = after if to_array else screen
     if out.suffix.lower() in (".jpg", ".jpeg") and content.alpha is not None:
@@ -92,10 +92,7 @@ def apply(
     if console.is_terminal and not before.is_signal:
         from stepconv.cli.showing import preview
 
-        shown = {picture: on_screen(before)[0], str(out): screen}
-        preview.show(
-            console, {name: replace(p, alpha=None).channels_last() for name, p in shown.items()}
-        )
+        preview.show(console, {picture: on_screen(before)[0].planes, str(out): screen.planes})
 
 
 def filtered(

@@ -39,8 +39,6 @@ def bench(
         stepconv bench --cell 'max-pool*' --threads 1
         stepconv bench --json
     """
-    import json
-
     from stepconv.bench.cells import catalogue, choose
     from stepconv.bench.driver import QUICK, Effort, checked_threads
     from stepconv.cli import terminal
@@ -49,7 +47,7 @@ def bench(
     console = terminal.stdout()
     if list_cells:
         if as_json:
-            print(json.dumps({one.name: one.work for one in cells}, indent=2))
+            terminal.print_json({one.name: one.work for one in cells}, indent=2)
             return
         for one in cells:
             console.print(f"{one.name:<20} {one.work}", markup=False, soft_wrap=True)
@@ -57,7 +55,7 @@ def bench(
     effort = QUICK if quick else Effort(rounds=9, seconds=0.03, longest=4.0)
     findings = _measure(cells, checked_threads(threads), effort)
     if as_json:
-        print(json.dumps(findings, indent=2))
+        terminal.print_json(findings, indent=2)
         return
     console.print(_headline(findings), markup=False)
     for row in findings["cells"]:

@@ -58,9 +58,7 @@ def check(
             target, op, rank=rank, seconds=seconds, forbidden=forbid or (), **fixed
         )
     if as_json:
-        import json
-
-        print(json.dumps(report.as_data(verdict), ensure_ascii=False))
+        terminal.print_json(report.as_data(verdict), ensure_ascii=False)
     else:
         print("\n".join(report.lines(verdict)))
     if not verdict.right:

@@ -83,7 +83,7 @@ def play(console: "Console", pause: Callable[[float], None]) -> None:
     from stepconv.player.frame.film import Film
     from stepconv.player.frame.frames import frame
 
-    colour = console.color_system is not None and not console.no_color
+    colour = render.shows_pictures(console)
     for scene in scenes():
         film = Film(scene.trace)
         with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
@@ -97,7 +97,7 @@ def play(console: "Console", pause: Callable[[float], None]) -> None:
 
 def draw(console: "Console") -> None:
     """Print the telling steps one below the other."""
-    from stepconv.cli.commands.show import panels
+    from stepconv.cli.showing.steps import panels
 
     for scene in scenes():
         panels(scene.trace, [scene.trace[step] for step in scene.telling], console)

@@ -42,9 +42,7 @@ def doctor(
 
     findings = examine(data_dir, clear_cache)
     if as_json:
-        import json
-
-        print(json.dumps(findings, indent=2))
+        terminal.print_json(findings, indent=2)
         return
     console = terminal.stdout()
     for heading, lines in _sections(findings):

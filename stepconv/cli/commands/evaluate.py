@@ -1,23 +1,20 @@
 """`stepconv evaluate`: what a trained network is worth on pictures that it has never seen."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from stepconv.cli.reading import networks
+
 
 def evaluate(
-    path: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A .safetensors file, or its run folder.")
-    ],
+    path: networks.Trained,
     data: Annotated[
         str | None,
         typer.Option(help="mnist, fashion-mnist, digits, a folder or an .npz [what it learnt]."),
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="The folder in which data sets are looked for first.")
-    ] = None,
-    backend: Annotated[str | None, typer.Option(help="cpu, or cuda: an NVIDIA GPU [cpu].")] = None,
+    data_dir: networks.DataDir = None,
+    backend: networks.Backend = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show MODEL the test pictures of a data set, and count.
@@ -31,7 +28,6 @@ def evaluate(
         stepconv evaluate model.safetensors --data digits --json
     """
     from stepconv.cli import terminal
-    from stepconv.cli.reading import networks
     from stepconv.cli.showing import report
 
     chosen = networks.backend(backend)
@@ -46,8 +42,6 @@ def evaluate(
     classes = names(found.classes, network.model.classes)
     verdict = judge(runs.predictor(network, chosen), found.test)
     if as_json:
-        import json
-
         told = {
             "model": network.model.name,
             "data": data,
@@ -56,7 +50,7 @@ def evaluate(
             "classes": classes,
             "confusion": verdict.confusion(len(classes)).tolist(),
         }
-        print(json.dumps(told, ensure_ascii=False))
+        terminal.print_json(told, ensure_ascii=False)
         return
     report.show(terminal.stdout(), verdict, found.test, classes)
     print(f"\n{network.model.name} tells {verdict.accuracy:.2%} of {len(found.test):,} right")

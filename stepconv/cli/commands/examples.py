@@ -21,15 +21,13 @@ def examples(
         stepconv examples | grep edge
         stepconv examples --json
     """
-    if as_json:
-        import json
-
-        print(json.dumps(everything(), default=lambda array: array.tolist()))
-        return
     import os
 
     from stepconv.cli import terminal
 
+    if as_json:
+        terminal.print_json(everything())
+        return
     console = terminal.stdout()
     # A pipe has no width: there a line is whole, unless COLUMNS asks for less.
     cut = console.is_terminal or "COLUMNS" in os.environ
@@ -38,7 +36,9 @@ def examples(
         widest = max(len(label) for label, _ in lines)
         for label, text in lines:
             line = f"  {label:<{widest}}  {text}"
-            console.print(_cut(line, console.width) if cut else line, markup=False, soft_wrap=True)
+            console.print(
+                terminal.cut(line, console.width) if cut else line, markup=False, soft_wrap=True
+            )
 
 
 def everything() -> dict[str, Any]:
@@ -58,14 +58,14 @@ def everything() -> dict[str, Any]:
 
 def sections() -> "Iterator[tuple[str, list[tuple[str, str]]]]":
     """Yield headings with lines of (name, text), the worked examples group by group."""
-    from stepconv.cli.reading import literal
+    from stepconv.cli.reading import typed
     from stepconv.trace.gallery import worked
 
     for group in worked.GROUPS:
         members = [example for example in worked.worked_examples() if example.group == group]
         yield f"worked examples: {group}", [(example.id, example.title) for example in members]
     kernels = worked.named_kernels().values()
-    yield "kernels", [(kernel.name, literal.spell(kernel.kernel)) for kernel in kernels]
+    yield "kernels", [(kernel.name, typed.spell(kernel.kernel)) for kernel in kernels]
     yield (
         "pictures",
         [
@@ -73,7 +73,3 @@ def sections() -> "Iterator[tuple[str, list[tuple[str, str]]]]":
             for name, rows in worked.pictures().items()
         ],
     )
-
-
-def _cut(line: str, width: int) -> str:
-    return line if len(line) <= width else line[: width - 1] + "…"

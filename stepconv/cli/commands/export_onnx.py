@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stepconv.cli.reading import networks
 from stepconv.errors import ArgumentError, StepconvError
 
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ APART = 1e-3
 
 
 def export_onnx(
-    path: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A .safetensors file, or its run folder.")
-    ],
+    path: networks.Trained,
     out: Annotated[
         Path | None,
         typer.Argument(metavar="FILE.onnx", help="The file to write [beside MODEL]."),
@@ -40,7 +39,6 @@ def export_onnx(
         stepconv export-onnx runs/lenet5-mnist
         stepconv export-onnx runs/lenet5-mnist digits.onnx
     """
-    from stepconv.cli.reading import networks
     from stepconv.cli.showing import output
 
     if out is None:

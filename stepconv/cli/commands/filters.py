@@ -1,10 +1,10 @@
 """`stepconv filters`: what the first layer of a trained network has learnt to look for."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stepconv.cli.reading import networks
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -14,9 +14,7 @@ WIDTH = 14
 
 
 def filters(
-    path: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A .safetensors file, or its run folder.")
-    ],
+    path: networks.Trained,
     layer: Annotated[
         str | None, typer.Option(help="The layer, as conv2; the first with weights if not given.")
     ] = None,
@@ -35,14 +33,11 @@ def filters(
         stepconv filters runs/lenet5-mnist --layer conv2 --count 8
     """
     from stepconv.cli import terminal
-    from stepconv.cli.reading import networks
 
     network = networks.trained(path)
     name, kernels = learned(network, layer)
     if as_json:
-        import json
-
-        print(json.dumps({"layer": name, "kernels": kernels.tolist()}))
+        terminal.print_json({"layer": name, "kernels": kernels.tolist()})
         return
     from stepconv.cli.showing import preview
 
@@ -90,9 +85,7 @@ def pictures(kernels: Any) -> list[tuple[str, Any]]:
         most = np.abs(kernel).max() or 1.0
         bytes_ = np.rint(127.5 + 127.5 * kernel / most).astype(np.uint8)
         if len(kernel) in (1, 3):
-            shown.append(
-                (str(number), np.moveaxis(bytes_, 0, 2) if len(kernel) == 3 else bytes_[0])
-            )
+            shown.append((str(number), bytes_))
         else:
             shown += [(f"{number}, channel {c}", plane) for c, plane in enumerate(bytes_, 1)]
     return shown

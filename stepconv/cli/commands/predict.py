@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stepconv.cli.reading import networks
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -17,16 +18,14 @@ MOST_BARS = 10
 
 
 def predict(
-    path: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A .safetensors file, or its run folder.")
-    ],
+    path: networks.Trained,
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE…", help=".png, .jpg, .npy or .csv pictures.")
     ],
     as_is: Annotated[
         bool, typer.Option("--as-is", help="Stretch only: do not centre, do not invert.")
     ] = False,
-    backend: Annotated[str | None, typer.Option(help="cpu, or cuda: an NVIDIA GPU [cpu].")] = None,
+    backend: networks.Backend = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON object for each file.")
     ] = False,
@@ -42,7 +41,7 @@ def predict(
         stepconv predict model.safetensors scans/*.png --json
     """
     from stepconv.cli import terminal
-    from stepconv.cli.reading import networks, picture_files
+    from stepconv.cli.reading import picture_files
 
     chosen = networks.backend(backend)
     pictures = {file: picture_files.read(file) for file in files}
@@ -62,7 +61,9 @@ def predict(
     for file, saw, row in zip(pictures, seen, shares, strict=True):
         told = int(row.argmax())
         if as_json:
-            _print_json(str(file), classes, row)
+            found = {"file": str(file), "class": classes[told], "probability": row[told]}
+            shares_of = dict(zip(classes, row.tolist(), strict=True))
+            terminal.print_json({**found, "probabilities": shares_of}, ensure_ascii=False)
             continue
         print(f"{file}: {classes[told]} ({row[told]:.1%})")
         if console.is_terminal:
@@ -115,19 +116,6 @@ def bars(classes: "list[str]", shares: Any) -> list[str]:
     ]
 
 
-def _print_json(file: str, classes: "list[str]", shares: Any) -> None:
-    import json
-
-    told = int(shares.argmax())
-    found = {
-        "file": file,
-        "class": classes[told],
-        "probability": float(shares[told]),
-        "probabilities": dict(zip(classes, shares.tolist(), strict=True)),
-    }
-    print(json.dumps(found, ensure_ascii=False))
-
-
 def _draw(picture: "Picture", seen: Any) -> None:
     import numpy as np
 
@@ -136,7 +124,4 @@ def _draw(picture: "Picture", seen: Any) -> None:
 
     levels = np.clip(picture.planes * (255 / picture.white), 0, 255)
     pair = {"the file": np.rint(levels).astype(np.uint8), "what the network saw": seen}
-    preview.show(
-        terminal.stdout(),
-        {key: p[0] if len(p) == 1 else np.moveaxis(p, 0, 2) for key, p in pair.items()},
-    )
+    preview.show(terminal.stdout(), pair)

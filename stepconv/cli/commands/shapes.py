@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stepconv.cli import terminal
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -73,13 +74,9 @@ def shapes(
         stepconv shapes mini-vgg --input 1x32x32
         stepconv shapes my-net.toml --json
     """
-    from stepconv.cli import terminal
-
     sheet = measured(model, None if input is None else shape(input))
     if as_json:
-        import json
-
-        print(json.dumps(as_data(sheet), ensure_ascii=False))
+        terminal.print_json(as_data(sheet), ensure_ascii=False)
         return
     console = terminal.stdout()
     lines = on_screen(sheet, console.width) if console.is_terminal else on_a_pipe(sheet)
@@ -170,7 +167,7 @@ def on_screen(sheet: Sheet, width: int) -> Iterator[Text]:
 
     yield Text.assemble((sheet.name, "bold"), f"  input {_size(sheet.input)}")
     if sheet.about:
-        yield Text(_cut(" ".join(sheet.about.split()), width), style="dim")
+        yield Text(terminal.cut(" ".join(sheet.about.split()), width), style="dim")
     yield Text()
     cells = _table(sheet)
     if _total(_widths(cells)) > width:
@@ -223,7 +220,7 @@ def _filled(formulas: list[str], width: int) -> list[str]:
     line = "   ".join(formulas)
     if len(line) <= width:
         return [line] if line else []
-    return [_cut(formula, width) for formula in formulas]
+    return [terminal.cut(formula, width) for formula in formulas]
 
 
 def _widths(cells: list[tuple[str, ...]]) -> list[int]:
@@ -258,7 +255,3 @@ def _short(count: int) -> str:
             scaled = count / unit
             return f"{scaled:.{0 if scaled >= 100 else 1}f} {letter}"
     return str(count)
-
-
-def _cut(line: str, width: int) -> str:
-    return line if len(line) <= width else f"{line[: width - 1]}…"

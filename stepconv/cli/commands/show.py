@@ -1,8 +1,7 @@
 """`stepconv show`: the steps of a record on stdout, as panels, as sentences, or as JSON."""
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,9 +9,7 @@ from stepconv.cli.reading import targets
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from stepconv.trace import Step, Trace, WorkedExample
+    from stepconv.trace import Step, Trace
 
 
 @targets.with_target
@@ -49,7 +46,9 @@ def show(
         stepconv show --input eight-22x16 --op avg-pool --window 2 --json
         stepconv show size-10-3-p0-s2
     """
-    from stepconv.cli.showing import output, slide
+    from stepconv.cli import terminal
+    from stepconv.cli.showing import output
+    from stepconv.cli.showing import steps as showing
     from stepconv.trace.gallery.traces import has_windows
 
     if plain + as_json + (svg is not None) > 1:
@@ -58,53 +57,23 @@ def show(
         output.check(svg, (".svg",), force)
     example = asked.example
     if example is not None and not has_windows(example):
-        _print_count(example, as_json)
+        showing.count(example, as_json)
         return
     trace = targets.trace_of(asked)
     chosen = _chosen(trace, step, steps, everything=plain or as_json)
     if svg is not None:
         if len(chosen) != 1:
             raise ArgumentError(f"--svg shows one step, not {len(chosen)}: --step 3 fits")
-        output.write(svg, slide.svg(trace, chosen[0]).encode())
+        output.write(svg, showing.svg(trace, chosen[0]).encode())
     elif as_json:
-        _print_json(chosen)
+        for one in chosen:
+            terminal.print_json(showing.as_data(one))
     elif plain:
         for one in chosen:
             print(one.in_words())
     else:
-        panels(trace, chosen)
+        showing.panels(trace, chosen)
         _hint(len(trace) - len(chosen), alone=len(chosen) == 1)
-
-
-def _print_count(example: "WorkedExample", as_json: bool) -> None:
-    """Print an example that is a number, not a row of windows."""
-    from stepconv.cli.showing import counted
-
-    formula = counted.formula(example)
-    if as_json:
-        import json
-
-        data = {"id": example.id, "title": example.title, "result": example.run()}
-        print(json.dumps({**data, "formula": formula}, ensure_ascii=False))
-    else:
-        print(f"{example.title}: {formula}")
-
-
-def panels(trace: "Trace", steps: "list[Step]", on: "Console | None" = None) -> None:
-    """Print each step as it stands in the player, in a panel of its own."""
-    from rich.panel import Panel
-
-    from stepconv.cli import terminal
-    from stepconv.player import render
-    from stepconv.player.frame.film import Film
-    from stepconv.player.frame.frames import frame
-
-    console = on or terminal.stdout()
-    film = Film(trace)
-    colour = console.color_system is not None and not console.no_color
-    for step in steps:
-        inside = render.screen(frame(film, step.index), console.width - 4, colour=colour)
-        console.print(Panel(inside, expand=False))
 
 
 def _hint(more: int, alone: bool) -> None:
@@ -136,30 +105,3 @@ def _chosen(trace: "Trace", step: int | None, steps: str | None, everything: boo
             )
         return [trace[step]]
     return list(trace) if everything else trace[:1]
-
-
-def _print_json(steps: "Iterable[Step]") -> None:
-    import json
-
-    for step in steps:
-        print(json.dumps(as_data(step), default=_number))
-
-
-def as_data(step: "Step") -> dict[str, Any]:
-    """Return a step as plain data; `window` is in cells of the unpadded input."""
-    return {
-        "step": step.index,
-        "output_index": step.output_index,
-        "window": step.window,
-        "patch": step.patch.tolist(),
-        "kernel": None if step.kernel is None else step.kernel.tolist(),
-        "products": step.products.tolist(),
-        "channel_sums": step.channel_sums.tolist(),
-        "bias": step.bias,
-        "result": step.result,
-        "worker": step.worker,
-    }
-
-
-def _number(value: Any) -> Any:
-    return value.item()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stepconv.cli.reading import networks
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ def train(
         str | None,
         typer.Option(help="mnist, fashion-mnist, digits (made by code), a folder or an .npz file."),
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="The folder in which data sets are looked for first.")
-    ] = None,
+    data_dir: networks.DataDir = None,
     epochs: Annotated[int | None, typer.Option(help="Times each picture is seen [4].")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pictures of a step [64].")] = None,
     lr: Annotated[
@@ -51,7 +50,7 @@ def train(
     threads: Annotated[
         int | None, typer.Option(help="Threads; the result is the same with any number.")
     ] = None,
-    backend: Annotated[str | None, typer.Option(help="cpu, or cuda: an NVIDIA GPU [cpu].")] = None,
+    backend: networks.Backend = None,
     limit: Annotated[int | None, typer.Option(help="Learn from the first N pictures only.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing unless it fails.")] = False,
     as_json: Annotated[
@@ -96,7 +95,6 @@ def train(
         raise ArgumentError("--quiet and --json say two things: give one")
 
     from stepconv.cli import terminal
-    from stepconv.cli.reading import networks
     from stepconv.cli.showing import training
 
     chosen = networks.backend(backend)

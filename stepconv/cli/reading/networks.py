@@ -3,13 +3,24 @@
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
     from stepconv.nn import Model
     from stepconv.nn.checkpoint import Network
+
+
+Trained = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A .safetensors file, or its run folder.")
+]
+Backend = Annotated[str | None, typer.Option(help="cpu, or cuda: an NVIDIA GPU [cpu].")]
+DataDir = Annotated[
+    Path | None, typer.Option(help="The folder in which data sets are looked for first.")
+]
 
 
 def model(name: str, others: Iterable[str] = ()) -> "Model":

@@ -8,7 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stepconv.cli.reading import arrays
+from stepconv.cli.reading import array_files
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-SUFFIXES = (*FORMATS, *arrays.SUFFIXES)
+SUFFIXES = (*FORMATS, *array_files.SUFFIXES)
 
 # A 48-megapixel photograph passes; a file that would unpack to gigabytes does not.
 MOST_PIXELS = 50_000_000
@@ -75,8 +75,8 @@ def read(path: Path) -> Picture:
         raise ArgumentError(f"{path} is a folder, not a file")
     if suffix not in SUFFIXES:
         raise ArgumentError(f"{path} cannot be read: {_listed(SUFFIXES)} fit")
-    if suffix in arrays.SUFFIXES:
-        return from_array(arrays.read(path), str(path))
+    if suffix in array_files.SUFFIXES:
+        return from_array(array_files.read(path), str(path))
     return _read_image(path)
 
 
@@ -84,8 +84,8 @@ def encode(picture: Picture, suffix: str) -> bytes:
     """Return the bytes of a file with that suffix; picture files must hold 8-bit values."""
     if suffix == ".csv" and len(picture.planes) + (picture.alpha is not None) > 1:
         raise ArgumentError("a picture with channels does not fit into .csv: .npy or .png does")
-    if suffix in arrays.SUFFIXES:
-        return arrays.encode(picture.channels_last(), suffix)
+    if suffix in array_files.SUFFIXES:
+        return array_files.encode(picture.channels_last(), suffix)
     from PIL import Image
 
     file = io.BytesIO()

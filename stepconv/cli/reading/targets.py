@@ -195,15 +195,15 @@ def _operation(word: str) -> str:
 
 def _input(text: str, channel: str | None) -> "tuple[Array, Any]":
     """Return the numbers of --input as (rows, columns), (channels, rows, columns) or (length,)."""
-    from stepconv.cli.reading import arrays, inputs, literal
+    from stepconv.cli.reading import array_files, picture_and_kernel, typed
     from stepconv.trace import About
 
     if _is_literal(text):
-        planes, title = literal.parse(text), "numbers typed in"
+        planes, title = typed.parse(text), "numbers typed in"
     elif Path(text).suffix.lower() == ".npy":
-        planes, title = arrays.read(Path(text)), text
+        planes, title = array_files.read(Path(text)), text
     else:
-        picture = inputs.picture(text)
+        picture = picture_and_kernel.picture(text)
         planes = picture.planes if len(picture.planes) == 3 else picture.planes[0]
         title = text
     names = _COLOURS if planes.ndim == 3 and len(planes) == 3 else ()
@@ -211,7 +211,7 @@ def _input(text: str, channel: str | None) -> "tuple[Array, Any]":
         return planes, About(title, (), names)
     if planes.ndim < 3:
         raise ArgumentError(f"--channel {channel} has no place here: {title} has one channel")
-    number = names.index(channel) if channel in names else literal.integer("--channel", channel)
+    number = names.index(channel) if channel in names else typed.integer("--channel", channel)
     if not 0 <= number < planes.shape[-3]:
         raise ArgumentError(
             f"--channel {channel} is not in {title}, which has {planes.shape[-3]} channels"
@@ -221,17 +221,17 @@ def _input(text: str, channel: str | None) -> "tuple[Array, Any]":
 
 def _numbers(asked: Asked) -> dict[str, Any]:
     """Return the options that are numbers and words, as the operations take them."""
-    from stepconv.cli.reading import literal
+    from stepconv.cli.reading import typed
 
     given: dict[str, Any] = {}
     for name in ("window", "stride", "dilation", "output_padding"):
         text = getattr(asked, name)
         if text is not None:
-            given[name] = literal.per_axis(f"--{name.replace('_', '-')}", text)
+            given[name] = typed.per_axis(f"--{name.replace('_', '-')}", text)
     if asked.padding is not None:
-        given["padding"] = literal.padding(asked.padding)
+        given["padding"] = typed.padding(asked.padding)
     if asked.groups is not None:
-        given["groups"] = literal.integer("--groups", asked.groups)
+        given["groups"] = typed.integer("--groups", asked.groups)
     if asked.mode is not None:
         given["mode"] = asked.mode
     for name in ("ceil_mode", "count_include_pad"):
@@ -243,11 +243,11 @@ def _numbers(asked: Asked) -> dict[str, Any]:
 
 
 def _kernel(text: str) -> "Array":
-    from stepconv.cli.reading import arrays, inputs
+    from stepconv.cli.reading import array_files, picture_and_kernel
 
     if Path(text).suffix.lower() == ".npy":
-        return arrays.read(Path(text))
-    return inputs.kernel(text)
+        return array_files.read(Path(text))
+    return picture_and_kernel.kernel(text)
 
 
 def _fit_arrays(name: str, given: dict[str, Any], asked: Asked) -> None:

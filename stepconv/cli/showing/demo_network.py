@@ -85,7 +85,7 @@ def read(console: "Console", trainer: "Trainer", test: "Samples", drawn: bool) -
 
 def look(console: "Console", trainer: "Trainer", data: "DataSet", drawn: bool) -> None:
     """Step through the window of the first layer that found most of what it looks for."""
-    from stepconv.cli.commands.show import panels
+    from stepconv.cli.showing.steps import panels
 
     trace, number, best = first_layer(trainer, data)
     say(

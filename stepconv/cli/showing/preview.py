@@ -14,7 +14,8 @@ LINES = 12
 
 
 def show(console: "Console", pictures: "dict[str, Array]") -> None:
-    """Print 8-bit pictures of (rows, columns) or (rows, columns, 3) side by side, captioned."""
+    """Print 8-bit pictures, each of (rows, columns) or of 1 or 3 such planes, side by side."""
+    import numpy as np
     from rich.text import Text
 
     from stepconv.player import render
@@ -26,9 +27,9 @@ def show(console: "Console", pictures: "dict[str, Array]") -> None:
     shades = render.ASCII_SHADES if console.options.ascii_only else render.SHADES
     drawn = []
     for pixels in pictures.values():
-        small = resize(pixels, 2 * LINES, width)
-        coloured = small if small.ndim == 3 else small[..., None].repeat(3, axis=-1)
-        lines = half_blocks(coloured.tolist())
+        planes = pixels if pixels.ndim == 3 else pixels[np.newaxis]
+        small = resize(np.moveaxis(planes, 0, 2), 2 * LINES, width)
+        lines = half_blocks(np.broadcast_to(small, (*small.shape[:2], 3)).tolist())
         drawn.append([render.text([line], colour=colour, shades=shades) for line in lines])
     captions = [Text(caption) for caption in pictures]
     for row in [captions, *zip_longest(*drawn, fillvalue=Text())]:

@@ -21,7 +21,6 @@ def show(
     console: "Console", verdict: "Verdict", samples: "Samples", classes: "Sequence[str]"
 ) -> None:
     """Print the table and the worst mistakes; on a screen the pictures as well."""
-    import numpy as np
     from rich.text import Text
 
     table = verdict.confusion(len(classes))
@@ -42,14 +41,7 @@ def show(
     if console.is_terminal:
         from stepconv.cli.showing import preview
 
-        pictures = {text: samples.pictures[i] for text, i in captions.items()}
-        preview.show(
-            console,
-            {
-                text: planes[0] if len(planes) == 1 else np.moveaxis(planes, 0, 2)
-                for text, planes in pictures.items()
-            },
-        )
+        preview.show(console, {text: samples.pictures[i] for text, i in captions.items()})
         return
     for i in wrong[:count]:
         true, told = classes[verdict.labels[i]], classes[verdict.told[i]]

@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stepconv.cli.reading import literal
+from stepconv.cli.reading import typed
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _read_csv(path: Path) -> "NDArray[Any]":
         lines.pop()
     if not lines:
         raise ArgumentError(f"{path} is empty: there is no number in it")
-    array = literal.table([_cells(line) for line in lines], str(path))
+    array = typed.table([_cells(line) for line in lines], str(path))
     return array.reshape(-1) if 1 in array.shape else array
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stepconv.cli.reading import arrays, literal, picture_files
+from stepconv.cli.reading import array_files, picture_files, typed
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ def kernel(text: str) -> "NDArray[Any]":
     known = worked.named_kernels()
     if text in known:
         return known[text].kernel
-    if Path(text).suffix.lower() in arrays.SUFFIXES:
-        array = arrays.read(Path(text))
+    if Path(text).suffix.lower() in array_files.SUFFIXES:
+        array = array_files.read(Path(text))
     elif text.strip()[:1].isalpha():
         raise ArgumentError(f"kernel {text!r} is not known: {worked.closest(text, known)}")
     else:
-        array = literal.parse(text)
+        array = typed.parse(text)
     if array.ndim > 2:
         raise ArgumentError(f"kernel {text} has shape {array.shape}: one or two axes fit")
     return array
