@@ -35,8 +35,9 @@ MAY_IMPORT = {
 }
 _SCREENS = ("player.views", "player.render", "player.app")
 APART = {
-    # Backends know nothing of each other's kernels.
-    ("kernels.cuda", "nn.cuda"): ("kernels.cpu",),
+    # Backends know nothing of each other's kernels, and a network's steps know no backend.
+    ("nn.steps",): ("kernels.cpu", "kernels.cuda", "nn.cpu", "nn.cuda"),
+    ("kernels.cuda", "nn.cuda"): ("kernels.cpu", "nn.cpu"),
     ("kernels.cpu", "nn.cpu"): ("kernels.cuda", "nn.cuda"),
     # A frame knows no lines, lines know no screens, and what plays knows neither.
     ("player.frame",): ("player.text", "player.keys", "player.playback", *_SCREENS),
@@ -159,6 +160,8 @@ def test_long_files_are_named() -> None:
         ("kernels.cuda.pad", "from stepconv.kernels.cpu.pad import pad"),
         ("kernels.cpu.pad", "from stepconv.kernels.cuda import pad"),
         ("nn.cuda.layers", "from stepconv.kernels.cpu.lanes import cells"),
+        ("nn.cuda.layers", "from stepconv.nn.cpu.windows import families"),
+        ("nn.steps.records", "from stepconv.kernels.cpu.lanes.rows import LANES"),
         ("ops.padding", "import numba"),
         ("ops.padding", "from numba import njit"),
         ("ops.padding", "import stepconv.cli"),
@@ -192,6 +195,7 @@ def test_a_wrong_import_would_be_noticed(module: str, source: str) -> None:
         ("ops.padding", "from ..geometry import Plan"),
         ("kernels.compile.decorators", "import numba"),
         ("kernels.cuda.network.cells", "from stepconv.kernels.kinds import TANH"),
+        ("nn.cuda.layers", "from stepconv.nn.steps.records import ConvStep"),
         ("player.render", "import rich"),
         ("player.app", "import textual"),
         ("cli.commands.doctor", "import numba\nimport stepconv\nimport stepconv.train"),

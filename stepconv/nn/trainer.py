@@ -24,11 +24,13 @@ from stepconv.errors import ArgumentError, ArgumentTypeError
 from stepconv.geometry import integer, word
 from stepconv.kernels import kinds
 from stepconv.nn.cpu.program import Program
+from stepconv.nn.cpu.writer import LaneWeights
 from stepconv.nn.dropout import step_key
 from stepconv.nn.layers import sizes
 from stepconv.nn.loss import check_loss
 from stepconv.nn.model import ALGORITHMS, Model, initial_parameters, initial_statistics
 from stepconv.nn.optim import SGD, Adam, Optimizer
+from stepconv.nn.steps.records import Way
 from stepconv.nn.weights import Weights
 
 Array = NDArray[Any]
@@ -120,6 +122,7 @@ class Trainer(Predictor):
         self.optimizer = SGD() if optimizer is None else optimizer
         self.batch_size = integer("batch_size", batch_size, 1)
         self.seed = seed
+        self.algorithm = word("algorithm", algorithm, ALGORITHMS)
         self.steps = 0
         self._loss = check_loss(loss)
         self._brought: tuple[Any, Any] = (None, None)
@@ -131,8 +134,23 @@ class Trainer(Predictor):
             shift=shift,
             optimizer=self.optimizer,
             loss=self._loss,
-            winograd=word("algorithm", algorithm, ALGORITHMS) == "winograd",
+            winograd=self.algorithm == "winograd",
         )
+
+        ways = self.describe()
+        if self.algorithm == "winograd" and all(way.sums == "direct" for way in ways):
+            reasons = ", ".join(f"{way.layer} ({way.why})" for way in ways)
+            raise ArgumentError(
+                f"algorithm='winograd' suits no layer of {model.name}: {reasons}; 'direct' fits"
+            )
+
+    def describe(self) -> list[Way]:
+        """Return for each layer with weights by which algorithm it learns, and why not by another.
+
+        Where algorithm="winograd" does not suit a layer, that one is summed directly.
+        """
+        ways: list[Way] = self._program.ways
+        return ways
 
     def bring(self, images: ArrayLike, labels: ArrayLike) -> tuple[Any, Any]:
         """Return a whole set as `step` finds it fastest: on a GPU if the network is there.
@@ -284,7 +302,7 @@ class Trainer(Predictor):
 def _parts(backend: str) -> tuple[Any, Any]:
     """Return what a network's weights and programs are made of: a GPU has its own, alike."""
     if backend == "cpu":
-        return Weights, Program
+        return LaneWeights, Program
     kernels.check_available(backend)
     from stepconv.nn.cuda.program import CardProgram
     from stepconv.nn.cuda.writer import CardWeights

@@ -1,13 +1,11 @@
 """All that a network learns and remembers, behind each other in two arrays that a program updates.
 
-First stand the parameters whose gradients each chunk of images sums for itself, then those whose
-gradients are summed over all images at once: the weights of dense layers. Each begins at a whole
-vector.
+Each begins at a whole line of memory, so that no vector holds numbers of two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import prod
 from typing import Any
 
@@ -15,37 +13,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError
-from stepconv.kernels.cpu.lanes.rows import LANES
-from stepconv.nn.layers import Dense, Shapes, sizes
+from stepconv.nn.layers import Shapes, sizes
 from stepconv.nn.model import Model
 
 Array = NDArray[Any]
+Arrays = Mapping[str, Array]
+
+LINE = 16  # numbers: 64 bytes
 
 
 class Weights:
-    """The parameters and statistics of a model, by name and in a row."""
+    """The parameters and statistics of a model, by name and in a row; those of `last` end it."""
 
     def __init__(
-        self, model: Model, parameters: Mapping[str, Array], statistics: Mapping[str, Array]
+        self, model: Model, parameters: Arrays, statistics: Arrays, last: Collection[str] = ()
     ) -> None:
-        shapes = model.parameter_shapes
-        self.at_once = {
-            f"{place.name}.weight"
-            for place in model.places
-            if isinstance(place.layer, Dense) and place.input[0] >= LANES
-        }
-        order = sorted(shapes, key=lambda name: name in self.at_once)
-        self.offsets, self.size = _offsets({name: shapes[name] for name in order})
-        self.chunked = min((self.offsets[name] for name in self.at_once), default=self.size)
+        self.shapes = model.parameter_shapes
+        order = sorted(self.shapes, key=lambda name: name in last)
+        self.offsets, self.size = _offsets({name: self.shapes[name] for name in order})
         self.values = np.zeros(self.size, np.float32)
-        self.shapes = shapes
 
         self._statistic_shapes = model.statistic_shapes
         self.statistic_offsets, size = _offsets(self._statistic_shapes)
         self.remembered = np.zeros(size, np.float32)
         self.load(parameters, statistics)
 
-    def load(self, parameters: Mapping[str, Array], statistics: Mapping[str, Array]) -> None:
+    def load(self, parameters: Arrays, statistics: Arrays) -> None:
         """Take over the values of all parameters and statistics."""
         _fill(self.values, parameters, self.offsets, self.shapes, "parameter")
         _fill(
@@ -60,7 +53,7 @@ class Weights:
         """Return copies of the parts of an array that lies as the parameters do."""
         return _parts(row, self.offsets, self.shapes)
 
-    def row(self, given: Mapping[str, Array], what: str) -> Array:
+    def row(self, given: Arrays, what: str) -> Array:
         """Return arrays by name as a row that lies as the parameters do."""
         row = np.zeros(self.size, np.float32)
         _fill(row, given, self.offsets, self.shapes, what)
@@ -76,7 +69,7 @@ def _offsets(shapes: Shapes) -> tuple[dict[str, int], int]:
     offsets, size = {}, 0
     for name, shape in shapes.items():
         offsets[name] = size
-        size += -(-prod(shape) // LANES) * LANES
+        size += -(-prod(shape) // LINE) * LINE
     return offsets, size
 
 
@@ -88,9 +81,7 @@ def _parts(row: Array, offsets: dict[str, int], shapes: Shapes) -> dict[str, Arr
     }
 
 
-def _fill(
-    row: Array, given: Mapping[str, Array], offsets: dict[str, int], shapes: Shapes, what: str
-) -> None:
+def _fill(row: Array, given: Arrays, offsets: dict[str, int], shapes: Shapes, what: str) -> None:
     for name, shape in shapes.items():
         if name not in given:
             raise ArgumentError(f"{what} {name} is missing: the network needs it")

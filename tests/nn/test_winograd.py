@@ -6,7 +6,7 @@ import pytest
 from stepconv import nn
 from stepconv.errors import ArgumentError
 from stepconv.nn import BatchNorm, Concat, Conv, Dense, Flatten, ReLU, Residual
-from stepconv.nn.cpu.winograd import pays, pays_for_weights
+from stepconv.nn.cpu.winograd import why_not, why_not_weights
 from tests.nn.networks import batch
 from tests.nn.test_program import hold_to_twin
 
@@ -48,31 +48,61 @@ def test_a_step_is_that_of_the_twin(name: str, images: int) -> None:
 
 @pytest.mark.parametrize("name", STACKS)
 def test_these_networks_go_that_way(name: str) -> None:
-    model = model_of(name)
-    taken = [
-        (place.plan, place.layer.groups, place.input[0], place.output[0])
-        for place in model.places
-        if isinstance(place.layer, Conv)
-    ]
-    assert any(pays(*layer) for layer in taken)
+    ways = nn.Trainer(model_of(name), batch_size=4, algorithm="winograd").describe()
+    assert any(way.sums == "winograd" for way in ways)
     whole = name != "channels that are no whole vector"
-    assert any(pays_for_weights(*layer) for layer in taken) == whole
+    assert any(way.weights == "winograd" for way in ways) == whole
 
 
 @pytest.mark.parametrize(
-    "layer",
+    ("layer", "reason"),
     [
-        Conv(64, 5, padding=2),
-        Conv(64, 3, stride=2, padding=1),
-        Conv(64, 3, dilation=2),
-        Conv(64, 3, groups=2),
-        Conv(2, 3),
+        (Conv(64, 5, padding=2), "no 3x3 window that moves by one cell"),
+        (Conv(64, 3, stride=2, padding=1), "no 3x3 window that moves by one cell"),
+        (Conv(64, 3, dilation=2), "no 3x3 window that moves by one cell"),
+        (Conv(64, 3, groups=2), "2 groups"),
+        (Conv(64, 3, padding=3), "padding wider than 2"),
+        (Conv(2, 3), "too little work to save any"),
+        (Conv(4096, 3), "too much to transform at once"),
     ],
 )
-def test_other_layers_do_not(layer: Conv) -> None:
-    shape = (32, 14, 14)
-    plan = layer.plan(shape)
-    assert not pays(plan, layer.groups, 32, layer.out_channels)
+def test_other_layers_do_not(layer: Conv, reason: str) -> None:
+    plan = layer.plan((32, 14, 14))
+    assert why_not(plan) == reason
+    assert why_not_weights(plan) == reason
+
+
+@pytest.mark.parametrize(
+    ("channels", "reason"),
+    [
+        (32, ""),
+        (40, "40 channels, no multiple of 16"),
+        (144, "too many weights to transform at once"),
+    ],
+)
+def test_weights_of_some_layers_do_not(channels: int, reason: str) -> None:
+    plan = Conv(144, 3).plan((channels, 6, 6))
+    assert why_not(plan) == ""
+    assert why_not_weights(plan) == reason
+
+
+def test_a_layer_that_does_not_suit_is_named() -> None:
+    layers = (Conv(32, 5), Conv(40, 3), ReLU(), Conv(32, 3), *_END)
+    model = nn.Model("some", (1, 14, 14), layers, 3)
+    assert nn.Trainer(model, batch_size=4, algorithm="winograd").describe() == [
+        ("conv1", "direct", "direct", "no 3x3 window that moves by one cell"),
+        ("conv2", "winograd", "winograd", ""),
+        ("conv3", "winograd", "direct", "40 channels, no multiple of 16"),
+        ("dense1", "direct", "direct", "no 3x3 window that moves by one cell"),
+    ]
+    for way in nn.Trainer(model, batch_size=4).describe():
+        assert way[1:] == ("direct", "direct", "")
+
+
+def test_a_network_with_no_such_layer_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="suits no layer of lenet5") as caught:
+        nn.Trainer(nn.build("lenet5"), batch_size=4, algorithm="winograd")
+    assert "conv1 (no 3x3 window that moves by one cell), conv2" in str(caught.value)
 
 
 def test_both_ways_learn_alike() -> None:

@@ -26,12 +26,14 @@ from stepconv.kernels.cpu.lanes.rows import (
     run,
 )
 from stepconv.kernels.kinds import LOSSES, STEP_NUMBERS
-from stepconv.nn.cpu.writer import Writer
+from stepconv.nn.cpu import cells  # noqa: F401  # it says what its kinds of steps write
+from stepconv.nn.cpu.layers import way
+from stepconv.nn.cpu.writer import LaneWeights, Writer, backward, forward
 from stepconv.nn.layers import Dropout
 from stepconv.nn.model import Model
 from stepconv.nn.optim import SGD, Optimizer
 from stepconv.nn.steps.lowering import lower
-from stepconv.nn.weights import Weights
+from stepconv.nn.steps.records import SumStep
 
 Array = NDArray[Any]
 
@@ -45,7 +47,7 @@ class Program:
     def __init__(
         self,
         model: Model,
-        weights: Weights,
+        weights: LaneWeights,
         batch_size: int,
         *,
         scale: float,
@@ -85,7 +87,7 @@ class Program:
             shift=float(shift),
         )
         for step in network.steps:
-            step.forward(p)
+            forward(step, p)
         if optimizer is None:
             self._answers = np.zeros((batch_size, model.classes), np.float32)
             p.controls[ANSWERS] = p.keep(self._answers)
@@ -101,16 +103,17 @@ class Program:
                 batches.compare,
                 control=p.control,
                 z=p.value(network.y),
-                dz=p.into(network.y)[0],
+                dz=p.gradient(network.y),
                 found=(p.keep(self._found), 64),
                 classes=model.classes,
                 kind=LOSSES[loss],
                 slope=network.y.slope,
             )
             for step in reversed(network.steps):
-                step.backward(p)
+                backward(step, p)
             self._write_updates(optimizer)
         self._rows, self._stages, self._by_chunks = p.finish()
+        self.ways = [way(step, p) for step in network.steps if isinstance(step, SumStep)]
 
     def answers(self, images: Array, order: Array | None, count: int) -> Array:
         """Return the network's answers for the first `count` images, or those that `order` says."""

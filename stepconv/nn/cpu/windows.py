@@ -81,7 +81,7 @@ def _lines(read: list[list[tuple[int, int]]], counts: Sequence[int]) -> list[Lin
 
 
 def families(
-    lines: tuple[list[Line], list[Line]],
+    lines: Sequence[list[Line]],
     source: tuple[int, int],
     out_columns: int,
     *,
@@ -111,6 +111,11 @@ def families(
             cells = np.stack([from_x * vector, to * vector], axis=1)
             made.append(Family(np.stack([in_x, in_w], axis=1), cells, rows.count * columns.count))
     return made
+
+
+def line_of_cells(in_x: Table, in_w: Table, cells: Table) -> Family:
+    """Return a family whose cells stand in x as they do in the output."""
+    return Family(np.stack([in_x, in_w], axis=1), np.stack([cells, cells], axis=1))
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import singledispatch
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv.kernels.cpu.lanes.rows import (
-    CONTROLS,
-    LANES,
-    VECTOR,
-    WIDTH,
-    row,
-)
+from stepconv.kernels.cpu.lanes.rows import CONTROLS, LANES, VECTOR, WIDTH, row
 from stepconv.nn.cpu.windows import Family, Taps
+from stepconv.nn.layers import Dense
+from stepconv.nn.model import Model
+from stepconv.nn.steps.records import Step
 from stepconv.nn.steps.tensors import Tensor
-from stepconv.nn.weights import Weights
+from stepconv.nn.weights import Arrays, Weights
 
 Code = Callable[[int, int], None]
 
@@ -33,6 +31,48 @@ class Spot(NamedTuple):
     address: int
     task: int
 
+    def moved(self, offset: int) -> Spot:
+        """Return the spot so many bytes further."""
+        return Spot(self.address + offset, self.task)
+
+
+class Into(NamedTuple):
+    """Where numbers go, through which activation at which cells, and whether they are added."""
+
+    out: Spot
+    sign: Spot
+    adds: int
+    slope: float
+
+
+class LaneWeights(Weights):
+    """Parameters in the order in which their gradients are summed.
+
+    First stand those that each chunk of images sums for itself, then those that are summed over all
+    images `at_once`: the weights of dense layers.
+    """
+
+    def __init__(self, model: Model, parameters: Arrays, statistics: Arrays) -> None:
+        self.at_once = {
+            f"{place.name}.weight"
+            for place in model.places
+            if isinstance(place.layer, Dense) and place.input[0] >= LANES
+        }
+        super().__init__(model, parameters, statistics, last=self.at_once)
+        self.chunked = min((self.offsets[name] for name in self.at_once), default=self.size)
+
+
+@singledispatch
+def forward(step: Step, p: Writer) -> None:
+    """Write the rows that make a step's values: layers.py and cells.py know each kind's."""
+    raise NotImplementedError(type(step).__name__)
+
+
+@singledispatch
+def backward(step: Step, p: Writer) -> None:
+    """Write the rows that turn the gradient of a step's values into those of all it reads."""
+    raise NotImplementedError(type(step).__name__)
+
 
 class Writer:
     """Collects the rows of a program, and the memory and tables that they work on.
@@ -43,7 +83,7 @@ class Writer:
 
     def __init__(
         self,
-        weights: Weights,
+        weights: LaneWeights,
         batch_size: int,
         *,
         training: bool,
@@ -56,19 +96,21 @@ class Writer:
         self.slices = slices  # tasks of the rows at the end
         self.controls = np.zeros(CONTROLS, np.int64)
         self.gradients = np.zeros(weights.size if training else 0, np.float32)
-        self._weights = weights
+        self.weights = weights
         # Every array whose address stands in a row has to live as long as the program.
         self._kept: list[NDArray[Any]] = [self.controls, self.gradients, weights.values]
         self.zeros = self.keep(np.zeros(LANES, np.float32))
         self._image_tables: list[NDArray[np.int64]] = []
         self._rows: list[list[int]] = []
         self._stages: list[list[int]] = [[0, 0, 0]]
-        self._scratch: dict[str, Spot] = {}
+        self._rooms: dict[str, Spot] = {}
+        self._places: dict[tuple[str, Tensor], Spot] = {}
         self._first: list[list[int]] = []
         self._shared: list[list[tuple[int, list[int]]]] = [[], []]
         self.mask = self.room(VECTOR)  # 1 in the lanes that hold an image
         if training:
-            self._found = self.room(max(1, weights.chunked) * 4)
+            # Where each chunk puts its gradients.
+            self.found_all = self.room(max(1, weights.chunked) * 4)
 
     def keep(self, array: NDArray[Any]) -> int:
         """Return the address of an array, which lives from now on as long as the program."""
@@ -79,8 +121,8 @@ class Writer:
         """Return the address of a table of integers."""
         return self.keep(np.ascontiguousarray(array, np.int64))
 
-    def families(self, made: Sequence[Family], *, images: bool = False) -> tuple[int, int]:
-        """Return the address and the length of a table of families.
+    def families(self, made: Sequence[Family], *, images: bool = False) -> dict[str, int]:
+        """Return a table of families and its length, as operands.
 
         With `images` the taps are the images of the batch, of which there may be fewer.
         """
@@ -90,12 +132,12 @@ class Writer:
         ).reshape(-1, 4)
         if images:
             self._image_tables.append(table)
-        return self.keep(table), len(table)
+        return {"families": self.keep(table), "family_count": len(table)}
 
-    def tap_families(self, made: Sequence[Taps]) -> tuple[int, int]:
-        """Return the address and the length of a table of families of taps."""
+    def tap_families(self, made: Sequence[Taps]) -> dict[str, int]:
+        """Return a table of families of taps and its length, as operands."""
         rows = [(self.table(f.taps), len(f.taps), *f.rows, *f.columns) for f in made]
-        return self.table(np.array(rows, np.int64)), len(rows)
+        return {"families": self.table(rows), "family_count": len(rows)}
 
     def room(self, size: int) -> Spot:
         """Return room for so many bytes in each chunk."""
@@ -103,11 +145,11 @@ class Writer:
         memory = np.zeros(stride * self.chunks + _LINE, np.uint8)
         return Spot(-(-self.keep(memory) // _LINE) * _LINE, stride)
 
-    def scratch(self, name: str, size: int) -> Spot:
-        """Return room for numbers that the very next rows use up: all layers share it."""
-        if name not in self._scratch:
-            self._scratch[name] = self.room(size)
-        return self._scratch[name]
+    def shared(self, name: str, size: int) -> Spot:
+        """Return the room of a name, the same to all that ask for it."""
+        if name not in self._rooms:
+            self._rooms[name] = self.room(size)
+        return self._rooms[name]
 
     def read(self, spot: Spot, chunk: int, count: int) -> NDArray[np.float32]:
         """Return a copy of the first numbers that a chunk has at a spot."""
@@ -117,47 +159,41 @@ class Writer:
 
     def value(self, t: Tensor) -> Spot:
         """Return where the values of a tensor lie."""
-        root = t.root
-        if root.value is None:
-            root.value = self.room(root.cells * VECTOR)
-        return Spot(root.value.address + t.offset * VECTOR, root.value.task)
+        return self._numbers("value", t)
 
     def gradient(self, t: Tensor) -> Spot:
         """Return where the gradient of a tensor lies."""
         root = t.root
         if root.gradient_home is not None:
             return self.gradient(root.gradient_home)
-        if root.in_place:
-            return self.value(t)
-        if root.gradient is None:
-            root.gradient = self.room(root.cells * VECTOR)
-        return Spot(root.gradient.address + t.offset * VECTOR, root.gradient.task)
+        return self._numbers("value" if root.in_place else "gradient", t)
 
-    def into(self, t: Tensor) -> tuple[Spot, int]:
-        """Return where a gradient goes, and whether it is added to another that is there."""
-        adds = t.write()
-        return self.gradient(t), int(adds)
+    def _numbers(self, what: str, t: Tensor) -> Spot:
+        key = (what, t.root)
+        if key not in self._places:
+            self._places[key] = self.room(t.root.cells * VECTOR)
+        return self._places[key].moved(t.offset * VECTOR)
+
+    def into(self, step: Step, branch: int = 0) -> Into:
+        """Return where a step's gradient for what it reads goes."""
+        t = step.reads[branch]
+        return Into(self.gradient(t), self.value(t), int(step.adds[branch]), t.slope)
 
     def weight(self, name: str) -> int:
         """Return the address of a parameter."""
-        return int(self._weights.values.ctypes.data) + 4 * self._weights.offsets[name]
+        return int(self.weights.values.ctypes.data) + 4 * self.weights.offsets[name]
 
     def found(self, name: str) -> Spot:
         """Return where each chunk puts its part of a parameter's gradient."""
-        return Spot(self._found.address + 4 * self._weights.offsets[name], self._found.task)
-
-    @property
-    def found_all(self) -> Spot:
-        """Where each chunk puts its gradients."""
-        return self._found
+        return self.found_all.moved(4 * self.weights.offsets[name])
 
     def whole(self, name: str) -> int:
         """Return where a gradient that is summed over all images at once lies."""
-        return int(self.gradients.ctypes.data) + 4 * self._weights.offsets[name]
+        return int(self.gradients.ctypes.data) + 4 * self.weights.offsets[name]
 
     def statistic(self, name: str) -> int:
         """Return the address of what is remembered under a name."""
-        return self.keep(self._weights.remembered) + 4 * self._weights.statistic_offsets[name]
+        return self.keep(self.weights.remembered) + 4 * self.weights.statistic_offsets[name]
 
     @property
     def control(self) -> int:

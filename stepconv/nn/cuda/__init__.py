@@ -1,6 +1,7 @@
-"""Steps become launches for a GPU: the same shape as nn/cpu.
+"""Steps become launches for a GPU; nn/cpu has the same files for the CPU.
 
 program         a network as a program, and the batches that run through it
 writer          where a network's numbers lie on the card
-layers          each step's launches, forward and back
+layers          what conv and dense write, forward and back
+cells           what pools, activations, norms and branches write
 """

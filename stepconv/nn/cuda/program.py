@@ -25,24 +25,19 @@ from stepconv.kernels.cuda.network import batches
 from stepconv.kernels.cuda.network.sequence import Sequence
 from stepconv.kernels.cuda.network.updates import update
 from stepconv.kernels.kinds import LOSSES, STEP_NUMBERS
-from stepconv.nn.cuda import layers
-from stepconv.nn.cuda.writer import (
-    CardWeights,
-    CardWriter,
-    Memory,
-    whole,
-)
+from stepconv.nn.cuda import cells, layers  # noqa: F401  # they say what steps write
+from stepconv.nn.cuda.writer import CardWeights, CardWriter, Memory, backward, forward
 from stepconv.nn.layers import Dropout
 from stepconv.nn.model import Model
 from stepconv.nn.optim import Optimizer
 from stepconv.nn.steps.lowering import lower
+from stepconv.nn.steps.records import SumStep, Way
 
 Array = Any
 
 # Sizes of a batch, and sets, whose launches are kept; a training has two of them, for the last
 # batch of an epoch is smaller.
 _SEQUENCES = 4
-
 
 # So many steps are started before the host waits for what they found.
 TOGETHER = 32
@@ -65,7 +60,7 @@ class CardProgram:
     ) -> None:
         """Prepare the program: for training if there is an optimiser, else for answers alone.
 
-        `winograd` admits a way that there is not here: direct sums take its place.
+        `winograd` admits a way that there is not here: `ways` says that direct sums take its place.
         """
         self.draws = any(isinstance(place.layer, Dropout) for place in model.places)
         self.numbers = np.zeros(STEP_NUMBERS, np.float32)
@@ -73,6 +68,9 @@ class CardProgram:
         self._scale, self._shift = scale, shift
         self._training, self._kind = optimizer is not None, LOSSES[loss]
         self._network = lower(model, training=self._training, bordered=False)
+        why = "a GPU has no other way" if winograd else ""
+        sums = (step for step in self._network.steps if isinstance(step, SumStep))
+        self.ways = [Way(step.place.name, "direct", "direct", why) for step in sums]
         self._memory: Memory = {}
         self._sequences: dict[Any, tuple[Sequence, Array, Array]] = {}
         with plain_errors(f"a program for {model.name} in batches of {batch_size}"):
@@ -91,7 +89,7 @@ class CardProgram:
         pictures, rows = self._placed(images, order, count)
         self.note(rows, 0)
         self._run(pictures, self._labels)
-        answers = self._memory["value", whole(self._network.y)]
+        answers = self._memory["value", self._network.y.whole]
         found: Array = part(answers, 0, count * self._model.classes).copy_to_host()
         return found.reshape(count, self._model.classes)
 
@@ -182,29 +180,35 @@ class CardProgram:
     def _write(self, pictures: Array, labels: Array, count: int) -> None:
         """Write down all launches, from the pictures to the update."""
         x, y, steps = self._network.x, self._network.y, self._network.steps
-        founds = [found for step in steps for found in layers.founds(step, count)]
-        p = CardWriter(self._weights, self._memory, self._most, count, founds, self._controls)
+        p = CardWriter(
+            self._weights,
+            self._memory,
+            self._most,
+            count,
+            steps,
+            self._controls,
+            training=self._training,
+        )
         line = (self._scale, self._shift) if pictures.dtype == np.uint8 else (1.0, 0.0)
         batches.take_row(self._sheet, self._controls)
         batches.take_pictures(pictures.reshape(-1), self._controls, p.value(x), count, line)
         for step in steps:
-            layers.forward(step, p, self._training)
+            forward(step, p)
         z, shape = p.value(y), (count, self._model.classes)
         if not self._training:
             return
-        into = p.into(y)
         batches.compare(
             z.reshape(shape),
-            into.array.reshape(shape),
+            p.gradient(y).reshape(shape),
             labels,
             self._controls,
             self._sheet,
             self._found,
             self._kind,
-            into.slope,
+            y.slope,
         )
         for step in reversed(steps):
-            layers.backward(step, p)
+            backward(step, p)
         update(
             self._weights.learnt,
             self._gradients,

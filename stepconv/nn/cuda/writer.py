@@ -7,23 +7,20 @@ array, from which one launch updates everything.
 
 from __future__ import annotations
 
+from functools import singledispatch
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stepconv.kernels.cuda import on_card
-from stepconv.kernels.cuda.machine.launch import (
-    allocate,
-    part,
-    plain_errors,
-    write,
-)
+from stepconv.kernels.cuda.machine.launch import allocate, part, plain_errors, write
 from stepconv.kernels.cuda.network.ends import End, way_back
 from stepconv.kernels.cuda.network.updates import APART, FIRST, PARTS
 from stepconv.nn.model import Model
+from stepconv.nn.steps.records import Step
 from stepconv.nn.steps.tensors import Tensor
-from stepconv.nn.weights import Weights
+from stepconv.nn.weights import Arrays, Weights
 
 Array = Any
 Memory = dict[tuple[str, Tensor], Array]
@@ -32,12 +29,12 @@ Memory = dict[tuple[str, Tensor], Array]
 class CardWeights(Weights):
     """Parameters and statistics that live on the card; the host has copies, made when asked."""
 
-    def __init__(self, model: Model, parameters: Any, statistics: Any) -> None:
+    def __init__(self, model: Model, parameters: Arrays, statistics: Arrays) -> None:
         self.learnt: Array = None
         self.seen: Array = None
         super().__init__(model, parameters, statistics)
 
-    def load(self, parameters: Any, statistics: Any) -> None:
+    def load(self, parameters: Arrays, statistics: Arrays) -> None:
         """Take over the values of all parameters and statistics."""
         super().load(parameters, statistics)
         if self.learnt is None:
@@ -92,6 +89,24 @@ class Into(NamedTuple):
         return way_back(self.values, self.slope, self.adds)
 
 
+@singledispatch
+def founds(step: Step, images: int) -> list[Found]:
+    """Return in what parts the gradients of a step's parameters are found; most steps have none."""
+    return []
+
+
+@singledispatch
+def forward(step: Step, p: CardWriter) -> None:
+    """Write down the launches of a step's values: layers.py and cells.py know each kind's."""
+    raise NotImplementedError(type(step).__name__)
+
+
+@singledispatch
+def backward(step: Step, p: CardWriter) -> None:
+    """Write down the launches that turn the gradient of a step's values into those it reads."""
+    raise NotImplementedError(type(step).__name__)
+
+
 class CardWriter:
     """What the steps of a network ask for while their launches are written down."""
 
@@ -101,17 +116,18 @@ class CardWriter:
         memory: Memory,
         most: int,
         images: int,
-        founds: list[Found],
+        steps: list[Step],
         controls: Array,
+        *,
+        training: bool,
     ) -> None:
         """`memory` is what tensors have already: room for `most` images each."""
-        self.images, self.controls = images, controls
+        self.images, self.controls, self.training = images, controls, training
         self._weights, self._memory, self._most = weights, memory, most
-        self._written: set[Tensor] = set()
         self._starts: dict[str, tuple[Found, int]] = {}
         self._rooms: dict[tuple[Any, str], Array] = {}
         end = 0
-        for found in founds:
+        for found in (found for step in steps for found in founds(step, images)):
             self._starts[found.weight] = (found, end)
             end += found.parts * found.cells
         self.found_all = allocate((max(1, end),), np.float32)
@@ -124,15 +140,13 @@ class CardWriter:
 
     def gradient(self, t: Tensor) -> Array:
         """Return the gradient of a tensor, as a row."""
-        home = whole(t).gradient_home
+        home = t.whole.gradient_home
         return self._numbers("gradient", t) if home is None else self.gradient(home)
 
-    def into(self, t: Tensor) -> Into:
-        """Return where a gradient for a tensor goes."""
-        base = whole(t)
-        adds = base in self._written
-        self._written.add(base)
-        return Into(self.gradient(t), self.value(t), t.slope, adds)
+    def into(self, step: Step, branch: int = 0) -> Into:
+        """Return where a step's gradient for what it reads goes."""
+        t = step.reads[branch]
+        return Into(self.gradient(t), self.value(t), t.slope, step.adds[branch])
 
     def shaped(self, row: Array, t: Tensor) -> Array:
         """Return a row of a tensor's numbers as (images, channels, rows, columns)."""
@@ -142,10 +156,6 @@ class CardWriter:
         """Return a row of a tensor's numbers as (images · channels, rows, columns)."""
         return row.reshape(self.images * t.channels, *t.plane)
 
-    def same(self, one: Tensor, other: Tensor) -> bool:
-        """Tell whether two tensors are the same numbers."""
-        return whole(one) is whole(other)
-
     def room(self, step: Any, name: str, shape: tuple[int, ...], dtype: Any = np.float32) -> Array:
         """Return room of a step's own, the same on its way back."""
         key = (id(step), name)
@@ -154,7 +164,7 @@ class CardWriter:
         return self._rooms[key]
 
     def _numbers(self, what: str, t: Tensor) -> Array:
-        base = whole(t)
+        base = t.whole
         if (what, base) not in self._memory:
             self._memory[what, base] = allocate((self._most * base.cells,), np.float32)
         return part(self._memory[what, base], 0, self.images * base.cells)
@@ -203,10 +213,3 @@ class CardWriter:
                 made[FIRST, some], made[APART, some] = firsts.ravel(), found.cells
                 made[PARTS, some] = found.parts
         return on_card(made)
-
-
-def whole(t: Tensor) -> Tensor:
-    """Return the tensor that this one is another view of, or itself."""
-    while t.home is not None and t.home.cells == t.cells:
-        t = t.home
-    return t

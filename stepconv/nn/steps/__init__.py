@@ -1,5 +1,8 @@
 """A network as a graph of steps: which tensors there are, and what each step reads and writes.
 
-lowering        from a description to steps
-tensors         where a tensor's numbers lie
+tensors         the numbers between the steps, and which of them are parts of others
+records         the kinds of steps, as plain data
+lowering        from a description to steps: what is fused, what is made in place, who adds
+
+Nothing here knows a backend; nn/cpu and nn/cuda write the steps down, each in its way.
 """

@@ -12,35 +12,9 @@ from functools import singledispatchmethod
 
 from stepconv.geometry import Shape
 from stepconv.kernels.kinds import SIGMOID, TANH
-from stepconv.nn.cpu.cells import (
-    ActivationStep,
-    AddStep,
-    AvgPoolStep,
-    ConcatStep,
-    DropoutStep,
-    MaxPoolStep,
-    NormStep,
-    SqueezeStep,
-)
-from stepconv.nn.cpu.layers import ConvStep, DenseStep, Step
-from stepconv.nn.layers import (
-    AvgPool,
-    BatchNorm,
-    Concat,
-    Conv,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    Layer,
-    LeakyReLU,
-    MaxPool,
-    ReLU,
-    Residual,
-    Sigmoid,
-    Tanh,
-)
+from stepconv.nn import layers
 from stepconv.nn.model import Model, Place, stack
+from stepconv.nn.steps import records
 from stepconv.nn.steps.tensors import Tensor
 
 
@@ -50,7 +24,7 @@ class Steps:
 
     x: Tensor
     y: Tensor
-    steps: list[Step]
+    steps: list[records.Step]
 
 
 def lower(model: Model, *, training: bool, bordered: bool = True) -> Steps:
@@ -61,114 +35,126 @@ def lower(model: Model, *, training: bool, bordered: bool = True) -> Steps:
     """
     x = Tensor(model.input_shape, learns=False)
     first = model.layers[0]
-    if bordered and isinstance(first, Conv):
+    if bordered and isinstance(first, layers.Conv):
         rows, columns = first.plan(model.input_shape).axes
         x = Tensor((x.channels, rows.padded, columns.padded), learns=False, bordered=True)
     lowering = _Lowering(training)
     y = lowering.through(model.layers, x, model.input_shape)
+    _note_who_adds(lowering.steps, y)
     return Steps(x, y, lowering.steps)
+
+
+def _note_who_adds(steps: list[records.Step], y: Tensor) -> None:
+    """Go back from the answers: the first step that gives a tensor a gradient stores it."""
+    written = {y.whole}
+    for step in reversed(steps):
+        adds = []
+        for t in step.reads:
+            adds.append(t.whole in written)
+            written.add(t.whole)
+        step.adds = tuple(adds)
 
 
 @dataclass
 class _Lowering:
     training: bool
-    steps: list[Step] = field(default_factory=list)
+    steps: list[records.Step] = field(default_factory=list)
     dropouts: int = 0
 
-    def through(self, layers: Sequence[Layer], x: Tensor, shape: Shape, prefix: str = "") -> Tensor:
+    def through(
+        self, stacked: Sequence[layers.Layer], x: Tensor, shape: Shape, prefix: str = ""
+    ) -> Tensor:
         """Return what a stack of layers makes of x."""
-        for place in stack(layers, shape, prefix):
+        for place in stack(stacked, shape, prefix):
             x = self.apply(place.layer, place, x)
         return x
 
     @singledispatchmethod
-    def apply(self, layer: Layer, place: Place, x: Tensor) -> Tensor:
+    def apply(self, layer: layers.Layer, place: Place, x: Tensor) -> Tensor:
         """Note the steps of a layer and return what it makes of x."""
         raise NotImplementedError(layer.kind)
 
     @apply.register
-    def _(self, layer: Conv, place: Place, x: Tensor) -> Tensor:
+    def _(self, layer: layers.Conv, place: Place, x: Tensor) -> Tensor:
         y = Tensor(place.output, learns=True, activates=True)
         x.use_up()
-        self.steps.append(ConvStep(place, layer, x, y))
-        return y
+        return self._note(records.ConvStep(place, (x,), y, layer))
 
     @apply.register
-    def _(self, layer: Dense, place: Place, x: Tensor) -> Tensor:
+    def _(self, layer: layers.Dense, place: Place, x: Tensor) -> Tensor:
         y = Tensor(place.output, learns=True, activates=True)
         x.use_up()
-        self.steps.append(DenseStep(place, layer, x, y))
-        return y
+        return self._note(records.DenseStep(place, (x,), y, layer))
 
     @apply.register
-    def _(self, layer: MaxPool, place: Place, x: Tensor) -> Tensor:
-        y = Tensor(place.output, x.learns)
-        step = MaxPoolStep(place, layer, x, y)
+    def _(self, layer: layers.MaxPool, place: Place, x: Tensor) -> Tensor:
+        step = records.MaxPoolStep(place, (x,), Tensor(place.output, x.learns), layer)
         if step.writes_once:
             x.use_up()
-        self.steps.append(step)
-        return y
+        return self._note(step)
 
-    @apply.register(AvgPool)
-    @apply.register(GlobalAvgPool)
-    def _(self, layer: AvgPool | GlobalAvgPool, place: Place, x: Tensor) -> Tensor:
+    @apply.register
+    def _(self, layer: layers.AvgPool | layers.GlobalAvgPool, place: Place, x: Tensor) -> Tensor:
         y = Tensor(place.output, x.learns)
-        self.steps.append(AvgPoolStep(place, layer, x, y))
-        return y
+        return self._note(records.AvgPoolStep(place, (x,), y, layer))
 
     @apply.register
-    def _(self, layer: ReLU, place: Place, x: Tensor) -> Tensor:
-        return self._activated(x, 0.0)
+    def _(self, layer: layers.ReLU, place: Place, x: Tensor) -> Tensor:
+        return self._activated(place, x, 0.0)
 
     @apply.register
-    def _(self, layer: LeakyReLU, place: Place, x: Tensor) -> Tensor:
-        return self._activated(x, float(layer.slope))
+    def _(self, layer: layers.LeakyReLU, place: Place, x: Tensor) -> Tensor:
+        return self._activated(place, x, float(layer.slope))
+
+    def _activated(self, place: Place, x: Tensor, slope: float) -> Tensor:
+        """Return max(x, slope · x): on the way, if whoever makes x can and nobody else reads it."""
+        if x.activates and not x.shared and x.slope == 1 and x.home is None:
+            x.slope = slope
+            return x
+        x.use_up()
+        y = Tensor(x.shape, x.learns, slope)
+        return self._note(records.ActivationStep(place, (x,), y))
 
     @apply.register
-    def _(self, layer: Tanh, place: Place, x: Tensor) -> Tensor:
-        return self._squeezed(TANH, x)
+    def _(self, layer: layers.Tanh | layers.Sigmoid, place: Place, x: Tensor) -> Tensor:
+        x.use_up()
+        y, kind = Tensor(x.shape, x.learns), TANH if isinstance(layer, layers.Tanh) else SIGMOID
+        return self._note(records.SqueezeStep(place, (x,), y, kind))
 
     @apply.register
-    def _(self, layer: Sigmoid, place: Place, x: Tensor) -> Tensor:
-        return self._squeezed(SIGMOID, x)
-
-    @apply.register
-    def _(self, layer: Flatten, place: Place, x: Tensor) -> Tensor:
+    def _(self, layer: layers.Flatten, place: Place, x: Tensor) -> Tensor:
         return x.flat()
 
     @apply.register
-    def _(self, layer: Dropout, place: Place, x: Tensor) -> Tensor:
+    def _(self, layer: layers.Dropout, place: Place, x: Tensor) -> Tensor:
         if not self.training:
             return x
+        x.use_up()
+        number, self.dropouts = self.dropouts, self.dropouts + 1
         y = Tensor(x.shape, x.learns)
-        x.use_up()
-        self.steps.append(DropoutStep(self.dropouts, layer, x, y))
-        self.dropouts += 1
-        return y
+        return self._note(records.DropoutStep(place, (x,), y, layer, number))
 
     @apply.register
-    def _(self, layer: BatchNorm, place: Place, x: Tensor) -> Tensor:
+    def _(self, layer: layers.BatchNorm, place: Place, x: Tensor) -> Tensor:
+        x.use_up()
         y = Tensor(x.shape, learns=True, activates=True)
-        x.use_up()
-        self.steps.append(NormStep(place, layer, x, y))
-        return y
+        return self._note(records.NormStep(place, (x,), y, layer))
 
     @apply.register
-    def _(self, layer: Residual, place: Place, x: Tensor) -> Tensor:
+    def _(self, layer: layers.Residual, place: Place, x: Tensor) -> Tensor:
         x.shared = True
         a, b = (self.through(inner, x, place.input, name) for name, inner in place.inside())
         y = Tensor(place.output, a.learns or b.learns, activates=True)
-        self.steps.append(AddStep(a, b, y))
         for branch in (a, b):
             # A branch that nobody else reads has the gradient of the sum: no copy is needed.
             if branch.home is None and not branch.shared and branch.slope == 1 and branch.learns:
                 branch.gradient_home = y
             else:
                 branch.use_up()
-        return y
+        return self._note(records.AddStep(place, (a, b), y))
 
     @apply.register
-    def _(self, layer: Concat, place: Place, x: Tensor) -> Tensor:
+    def _(self, layer: layers.Concat, place: Place, x: Tensor) -> Tensor:
         was_shared, x.shared = x.shared, True
         made = [self.through(inner, x, place.input, name) for name, inner in place.inside()]
         y = Tensor(place.output, any(t.learns for t in made))
@@ -180,26 +166,12 @@ class _Lowering:
             free = t.home is None and t.gradient_home is None and t is not y
             if free and not (was_shared if t is x else t.shared):
                 t.home, t.first = y, first
-                parts.append((t, t))
+                parts.append(t)
             else:
-                part = Tensor(t.shape, t.learns, y.slope, home=y, first=first)
-                parts.append((t, part))
+                parts.append(Tensor(t.shape, t.learns, y.slope, home=y, first=first))
             first += t.cells
-        self.steps.append(ConcatStep(parts, y))
-        return y
+        return self._note(records.ConcatStep(place, tuple(made), y, tuple(parts)))
 
-    def _activated(self, x: Tensor, slope: float) -> Tensor:
-        """Return max(x, slope · x): on the way, if whoever makes x can and nobody else reads it."""
-        if x.activates and not x.shared and x.slope == 1 and x.home is None:
-            x.slope = slope
-            return x
-        y = Tensor(x.shape, x.learns, slope)
-        x.use_up()
-        self.steps.append(ActivationStep(x, y))
-        return y
-
-    def _squeezed(self, kind: int, x: Tensor) -> Tensor:
-        y = Tensor(x.shape, x.learns)
-        x.use_up()
-        self.steps.append(SqueezeStep(kind, x, y))
-        return y
+    def _note(self, step: records.Step) -> Tensor:
+        self.steps.append(step)
+        return step.y

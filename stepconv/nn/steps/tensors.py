@@ -1,15 +1,13 @@
-"""Where the numbers of a network lie while a chunk of images runs through it.
+"""The numbers between the steps of a network: values and gradients, and what is a part of what.
 
-A chunk is as many images as a vector has lanes. It has a workspace of its own, where each tensor
-has a place for its values and one for its gradient. A tensor may be a part of another: what
-a concat puts together is written in place from the start, and flattening is another view.
+A tensor may be a part of another: what a concat puts together is written in place from the start,
+and flattening is another view. Where the numbers lie in memory is a backend's affair.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 from stepconv.geometry import Shape
 
@@ -30,12 +28,9 @@ class Tensor:
     shared: bool = False  # another branch reads it too
     home: Tensor | None = None
     first: int = 0
-    value: Any = None  # where they lie: a program has a place for them when they are first used
-    gradient: Any = None
     gradient_home: Tensor | None = None  # the tensor whose gradient this one's is as well
     in_place: bool = False  # its gradient takes the place of its values
     bordered: bool = False  # the pictures: with the padding of the first layer around them
-    written: bool = False  # its gradient holds something already
 
     @property
     def channels(self) -> int:
@@ -62,18 +57,12 @@ class Tensor:
         """Cells from the start of the root."""
         return 0 if self.home is None else self.home.offset + self.first
 
-    def is_written(self) -> bool:
-        """Whether the gradient, or one of which it is a part, holds something."""
-        return self.written or (self.home is not None and self.home.is_written())
-
-    def write(self) -> bool:
-        """Note that its gradient is written now; return whether it held something before."""
-        before, t = self.is_written(), self
-        t.written = True
-        while t.home is not None and t.home.cells == t.cells:  # another view of the same numbers
-            t = t.home
-            t.written = True
-        return before
+    @property
+    def whole(self) -> Tensor:
+        """The tensor that this one is another view of, or itself."""
+        if self.home is None or self.home.cells != self.cells:
+            return self
+        return self.home.whole
 
     def use_up(self) -> None:
         """Note that its one reader goes back through it cell by cell.
