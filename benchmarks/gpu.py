@@ -33,8 +33,7 @@ from benchmarks import gpu_train, machine, tables
 from benchmarks.gpu_train import Training
 from stepconv import kernels
 from stepconv.bench.cells import Cell, arrays, catalogue, choose, image_filter
-from stepconv.bench.ours import Ours
-from stepconv.bench.peers import Torch
+from stepconv.bench.peers import Ours, Torch
 from stepconv.cli.commands.bench import duration
 from stepconv.errors import StepconvError
 

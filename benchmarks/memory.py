@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stepconv.bench.cells import Cell, arrays, catalogue, image_filter
-from stepconv.bench.ours import Ours
+from stepconv.bench.peers import Ours
 
 ASKED = 1.2  # times inputs + output, for direct kernels
 

@@ -1,5 +1,7 @@
 """The few ways in which stepconv says no; catch StepconvError to catch them all."""
 
+from collections.abc import Iterable
+
 
 class StepconvError(Exception):
     """The parent of every error that stepconv raises on purpose."""
@@ -31,3 +33,15 @@ class TraceError(StepconvError):
 
 class DataError(StepconvError, ValueError):
     """A file or data set that is missing, damaged, or not what it should be."""
+
+
+def closest(word: str, known: Iterable[str], otherwise: str, most: int = 1) -> str:
+    """Return a hint at what was meant by a word, or something else where nothing is near.
+
+    >>> closest("sobel", ["sobel-x", "sobel-y", "identity"], "", most=3)
+    "did you mean 'sobel-x' or 'sobel-y'?"
+    """
+    import difflib
+
+    close = sorted(difflib.get_close_matches(word, list(known), n=most))
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else otherwise

@@ -1,7 +1,7 @@
 """Speed beside the peers: what is measured, by whom, and how; for `bench` and benchmarks/ops.py.
 
 cells           what is computed
-ours, peers     how stepconv and each other library are asked for it
+peers           how each library, stepconv among them, is asked for it
 worker          the process that one of them has to itself
 driver          lets the workers take turns, and compares what they computed
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import zlib
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.errors import ArgumentError
+from stepconv.errors import ArgumentError, closest
 from stepconv.geometry import Plan, correlation_plan, padding_plan, pooling_plan
 
 Array = Any
@@ -144,8 +143,7 @@ def choose(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
         ways = (pattern, f"*{pattern}*")
         here = next(filter(None, (fnmatch.filter(names, way) for way in ways)), [])
         if not here:
-            close = difflib.get_close_matches(pattern, names, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"{names[0]!r} or '*-dW' would fit;"
+            hint = closest(pattern, names, f"{names[0]!r} or '*-dW' would fit;")
             raise ArgumentError(f"no cell matches {pattern!r}: {hint} --list shows all")
         found.update(here)
     return [cell for cell in cells if not patterns or cell.name in found]

@@ -1,37 +1,70 @@
-"""How each other library is asked for a cell: what it calls the same computation."""
+"""How each library, ours among them, is asked for a cell: what it calls the computation."""
 
 from __future__ import annotations
 
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Protocol
+from math import prod
+from typing import Any
 
 import numpy as np
 
+import stepconv
+from stepconv import kernels
 from stepconv.bench.cells import Array, Arrays, Cell
-from stepconv.bench.ours import Ours, joined
 
 Call = Callable[[], Any]
 
 OURS = "stepconv"
 
 
-class Peer(Protocol):
+class Peer(ABC):
     """A library in a worker process."""
 
-    def versions(self) -> dict[str, str]: ...
+    @abstractmethod
+    def versions(self) -> dict[str, str]:
+        """Return the library's version, by its name."""
 
-    def use_threads(self, count: int) -> None: ...
-
+    @abstractmethod
     def variants(self, cell: Cell, arrays: Arrays) -> dict[str, Call]:
         """Return the ways in which the library computes a cell, by name; none if it cannot."""
-        ...
 
-    def to_numpy(self, result: Any) -> Array: ...
+    def use_threads(self, count: int) -> None:  # noqa: B027  a library may know no threads
+        """Compute on so many threads from now on."""
+
+    def to_numpy(self, result: Any) -> Array:
+        """Return a result as one array; a tuple of gradients becomes one row of numbers."""
+        return _joined(result)
 
 
-class Torch:
+class Ours(Peer):
+    """The public functions; for dX or dW alone, which have none, the kernels that these call."""
+
+    def versions(self) -> dict[str, str]:
+        return {"stepconv": stepconv.__version__}
+
+    def use_threads(self, count: int) -> None:
+        from stepconv.kernels.compile import use_threads
+
+        use_threads(count)
+
+    def variants(self, cell: Cell, arrays: Arrays) -> dict[str, Call]:
+        """Return what can be timed: the default algorithm, and each that is asked for by name."""
+        auto = _call(cell, arrays)
+        return {"auto": auto} | {name: _with_algorithm(name, auto) for name in cell.algorithms}
+
+    def exact(self, cell: Cell, arrays: Arrays) -> tuple[Array, Array] | None:
+        """Return the result in float64 and Σ|a·b|, which its rounding is measured by."""
+        if cell.kind not in ("filter", "layer") or arrays["x"].dtype != np.float32:
+            return None
+        wide = {name: array.astype(np.float64) for name, array in arrays.items()}
+        sizes = {name: np.abs(array) for name, array in wide.items()}
+        return _joined(_call(cell, wide)()), _joined(_call(cell, sizes)())
+
+
+class Torch(Peer):
     """PyTorch, in one of its two layouts of images; gradients by the function autograd calls."""
 
     def __init__(self, layout: str) -> None:
@@ -47,7 +80,7 @@ class Torch:
 
     def to_numpy(self, result: Any) -> Array:
         if isinstance(result, tuple):
-            return joined(tuple(part.numpy() for part in result))
+            return _joined(tuple(part.numpy() for part in result))
         return result.numpy().copy()
 
     def variants(self, cell: Cell, arrays: Arrays) -> dict[str, Call]:
@@ -132,7 +165,7 @@ class Torch:
         return lambda: pad(x, sides, mode=mode)
 
 
-class OpenCV:
+class OpenCV(Peer):
     """OpenCV, which filters single images; it keeps their size and so wants a 'same' border."""
 
     def __init__(self) -> None:
@@ -143,9 +176,6 @@ class OpenCV:
 
     def use_threads(self, count: int) -> None:
         self._cv2.setNumThreads(count)
-
-    def to_numpy(self, result: Any) -> Array:
-        return np.asarray(result)
 
     def variants(self, cell: Cell, arrays: Arrays) -> dict[str, Call]:
         if cell.kind != "filter" or cell.padding != cell.w[0] // 2:
@@ -158,7 +188,7 @@ class OpenCV:
         return calls
 
 
-class SciPy:
+class SciPy(Peer):
     """scipy.signal: Fourier transforms for large kernels, the direct sum for the tiny call."""
 
     def __init__(self) -> None:
@@ -172,9 +202,6 @@ class SciPy:
     def use_threads(self, count: int) -> None:
         self._workers.close()
         self._workers.enter_context(self._fft.set_workers(count))
-
-    def to_numpy(self, result: Any) -> Array:
-        return np.asarray(result)
 
     def variants(self, cell: Cell, arrays: Arrays) -> dict[str, Call]:
         if cell.kind != "filter":
@@ -190,17 +217,11 @@ class SciPy:
         }
 
 
-class NumPy:
+class NumPy(Peer):
     """NumPy, which pads."""
 
     def versions(self) -> dict[str, str]:
         return {"numpy": np.__version__}
-
-    def use_threads(self, count: int) -> None:
-        """Do nothing: numpy.pad has one thread."""
-
-    def to_numpy(self, result: Any) -> Array:
-        return np.asarray(result)
 
     def variants(self, cell: Cell, arrays: Arrays) -> dict[str, Call]:
         if cell.kind != "pad":
@@ -210,6 +231,65 @@ class NumPy:
         mode: Any = names.get(cell.mode, cell.mode)
         sides = [(0, 0)] * (x.ndim - 2) + [(cell.w[0],) * 2, (cell.w[1],) * 2]
         return {"pad": lambda: np.pad(x, sides, mode=mode)}
+
+
+def _call(cell: Cell, arrays: Arrays) -> Call:
+    x: Array = arrays["x"]
+    w: Array = arrays.get("w")
+    grad: Array = arrays.get("grad_out")
+    slide: dict[str, Any] = {"stride": cell.stride, "padding": cell.padding}
+    if cell.kind == "pad":
+        return lambda: stepconv.pad(x, cell.w, mode=cell.mode)
+    if cell.kind in ("max-pool", "avg-pool"):
+        name = cell.kind.replace("-", "_")
+        if cell.direction == "forward":
+            pool = getattr(stepconv, name)
+            return lambda: pool(x, cell.w, **slide)
+        back = getattr(stepconv, f"{name}_backward")
+        return lambda: back(x, grad, cell.w, **slide)
+    slide |= {"dilation": cell.dilation, "groups": cell.groups}
+    if cell.direction == "forward":
+        return lambda: stepconv.correlate(x, w, **slide)
+    if cell.direction == "backward":
+        return lambda: stepconv.correlate_backward(x, w, grad, **slide)
+    return _gradient(cell, arrays)
+
+
+def _gradient(cell: Cell, arrays: Arrays) -> Call:
+    """Return a call of one gradient's kernel; like the peers it allocates its result each time."""
+    x, w, grad = (_planes(arrays[name]) for name in ("x", "w", "grad_out"))
+    slide = cell.plan.slide
+    if cell.direction == "dX":
+        kernel = kernels.find("correlate_grad_x")
+        bias = np.zeros(x.shape[1], x.dtype, like=x)
+
+        def grad_x() -> Array:
+            out = np.empty(x.shape, x.dtype, like=x)
+            kernel(grad, w, bias, out, slide, cell.groups)
+            return out.reshape(cell.x)
+
+        return grad_x
+    kernel = kernels.find("correlate_grad_w")
+
+    def grad_w() -> Array:
+        out = np.empty(w.shape, w.dtype, like=w)
+        kernel(x, grad, out, slide, cell.groups)
+        return out.reshape(cell.w)
+
+    return grad_w
+
+
+def _planes(array: Array) -> Array:
+    """Return the array as kernels want it: a signal has one row."""
+    return array if array.ndim == 4 else array.reshape(*array.shape[:2], 1, prod(array.shape[2:]))
+
+
+def _with_algorithm(name: str, call: Call) -> Call:
+    def chosen() -> Any:
+        with stepconv.use_algorithm(name):
+            return call()
+
+    return chosen
 
 
 # By the name of the worker: the package that has to be installed, and how to make the peer.
@@ -233,3 +313,9 @@ def _smooth(size: int) -> int:
         if rest == 1:
             return size
         size += 1
+
+
+def _joined(result: Any) -> Array:
+    if isinstance(result, tuple):
+        return np.concatenate([np.ravel(array) for array in result])
+    return np.asarray(result)

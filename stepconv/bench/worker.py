@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 
 from stepconv.bench.cells import Cell, arrays
-from stepconv.bench.ours import Ours
-from stepconv.bench.peers import PEERS, Peer
+from stepconv.bench.peers import PEERS, Ours, Peer
 
 # Shorter calls are timed several at once, for the clock itself takes some 50 ns.
 _SHORTEST = 100e-6

@@ -7,7 +7,6 @@ settings for Typer. Import numba, numpy, rich and textual inside functions, so t
 quick.
 """
 
-import difflib
 import importlib
 import inspect
 import re
@@ -20,7 +19,7 @@ import typer.main
 
 import stepconv
 from stepconv.cli import terminal
-from stepconv.errors import ArgumentError
+from stepconv.errors import ArgumentError, closest
 
 # In the order in which `stepconv --help` lists them.
 COMMANDS = (
@@ -51,8 +50,7 @@ class _LazyCommands(typer.core.TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
-            close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(COMMANDS)}"
+            hint = closest(cmd_name, COMMANDS, f"there are {', '.join(COMMANDS)}")
             raise ArgumentError(f"no command {cmd_name!r}: {hint}")
         name = cmd_name.replace("-", "_")
         module = importlib.import_module(f"{__name__}.commands.{name}")

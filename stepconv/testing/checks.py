@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv.errors import ArgumentError
+from stepconv.errors import ArgumentError, closest
 from stepconv.testing import suspects
 from stepconv.testing.calls import Call
 from stepconv.testing.cases import TASKS, Case, Task, cases
@@ -70,8 +69,7 @@ def check(
     `forbidden`, and stepconv, cannot be imported there.
     """
     if op not in TASKS:
-        close = difflib.get_close_matches(op, TASKS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(TASKS)} fits"
+        hint = closest(op, TASKS, f"one of {', '.join(TASKS)} fits")
         raise ArgumentError(f"op={op!r} is not known: {hint}")
     task = TASKS[op]
     for name in fixed:

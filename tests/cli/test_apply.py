@@ -15,9 +15,9 @@ from PIL import Image
 from rich.console import Console
 
 import stepconv
+from stepconv import files
 from stepconv.cli import main
 from stepconv.cli.reading import picture_files
-from stepconv.cli.showing import output
 from stepconv.cli.showing import preview as previews
 from stepconv.player import render
 from stepconv.player.text.lines import Piece
@@ -352,7 +352,7 @@ def test_a_failed_write_leaves_what_was_there(monkeypatch: pytest.MonkeyPatch) -
     Path("out.npy").write_text("precious")
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left") as caught:
-        output.write(Path("out.npy"), b"half of it")
+        files.write(Path("out.npy"), b"half of it")
     assert caught.value.filename == "out.npy"
     assert os.listdir() == ["out.npy"]
     assert Path("out.npy").read_text() == "precious"

@@ -18,8 +18,7 @@ from benchmarks.asked import ASKED, Ask, asks_for, judged, verdict
 from stepconv.bench import driver
 from stepconv.bench.cells import Cell, arrays, catalogue, choose
 from stepconv.bench.driver import Effort, MeasureError, Team
-from stepconv.bench.ours import Ours
-from stepconv.bench.peers import OURS, PEERS
+from stepconv.bench.peers import OURS, PEERS, Ours
 from stepconv.cli import main
 from stepconv.cli.commands import bench
 from stepconv.errors import ArgumentError

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stepconv import files
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -73,19 +74,14 @@ def apply(
     before = picture_and_kernel.picture(picture)
     if before.is_signal and not to_array:
         raise ArgumentError(f"a signal is no picture for {out}: .npy and .csv fit")
-    options = {
-        "stride": stride,
-        "padding": typed.padding(padding),
-        "mode": mode,
-        "backend": backend,
-    }
-    after = filtered(before, picture_and_kernel.kernel(kernel), true_convolution, options)
+    how = {"stride": stride, "padding": typed.padding(padding), "mode": mode, "backend": backend}
+    after = filtered(before, picture_and_kernel.kernel(kernel), true_convolution, how)
     screen, lost = on_screen(after, normalise)
     content = after if to_array else screen
     if out.suffix.lower() in (".jpg", ".jpeg") and content.alpha is not None:
         content = replace(content, alpha=None)
         lost.append("JPEG has no transparency, .png keeps it")
-    output.write(out, picture_files.encode(content, out.suffix.lower()))
+    files.write(out, picture_files.encode(content, out.suffix.lower()))
     if lost and not to_array:
         terminal.complain(f"{out}: {'; '.join(lost)}")
     console = terminal.stdout()
@@ -120,6 +116,8 @@ def on_screen(picture: "Picture", normalise: bool = False) -> "tuple[Picture, li
     """Return the picture in 8 bits, as a screen shows it, and what that lost."""
     import numpy as np
 
+    from stepconv.cli.reading import picture_files
+
     values = picture.planes.astype(float)
     real = values[np.isfinite(values)]
     with np.errstate(all="ignore"):  # numbers near the end of float64 may overflow: they clip
@@ -140,14 +138,8 @@ def on_screen(picture: "Picture", normalise: bool = False) -> "tuple[Picture, li
         lost.append(f"{missing} of {values.size} values are NaN, drawn black")
     alpha = picture.alpha
     if alpha is not None:
-        alpha = _levels(alpha * (255 / picture.white))
-    return replace(picture, planes=_levels(levels), alpha=alpha, white=255), lost
-
-
-def _levels(values: "Array") -> "Array":
-    import numpy as np
-
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+        alpha = picture_files.in_8_bits(alpha * (255 / picture.white))
+    return replace(picture, planes=picture_files.in_8_bits(levels), alpha=alpha, white=255), lost
 
 
 def _middles(

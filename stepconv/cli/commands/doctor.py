@@ -97,6 +97,8 @@ def _processor() -> dict[str, Any]:
 
     from llvmlite import binding
 
+    from stepconv.bench.driver import usable_cores
+
     features = binding.get_host_cpu_features()
     wide = {"avx512f": 512, "avx": 256}  # without either: SSE2 on x86, NEON on ARM
     return {
@@ -104,10 +106,7 @@ def _processor() -> dict[str, Any]:
         "compiled_for": binding.get_host_cpu_name(),
         "vector_bits": next((bits for name, bits in wide.items() if features.get(name)), 128),
         "cores": os.cpu_count(),
-        # Fewer where a container or taskset leaves this process only some of them.
-        "usable_cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "usable_cores": usable_cores(),
     }
 
 
@@ -139,25 +138,15 @@ def _kernels(clear_cache: bool) -> dict[str, Any]:
 def _sections(findings: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Turn the findings into headings with lines of (label, text)."""
     processor, data = findings["processor"], findings["data"]
-    extras = {name: f"pip install 'stepconv[{extra}]'" for name, extra in OPTIONAL.items()}
-    looked = " and ".join(data["folders"])
+    optional = {
+        name: entry["version"] or f"not installed: pip install 'stepconv[{entry['extra']}]'"
+        for name, entry in findings["optional"].items()
+    }
+    missing = f"missing; looked in {' and '.join(data['folders'])}"
     return [
-        (
-            "stepconv",
-            [
-                ("stepconv", findings["stepconv"]),
-                ("python", findings["python"]),
-                ("system", findings["system"]),
-            ],
-        ),
+        ("stepconv", [(name, findings[name]) for name in ("stepconv", "python", "system")]),
         ("packages", [(name, found or "missing") for name, found in findings["packages"].items()]),
-        (
-            "optional packages",
-            [
-                (name, entry["version"] or f"not installed: {extras[name]}")
-                for name, entry in findings["optional"].items()
-            ],
-        ),
+        ("optional packages", [*optional.items()]),
         (
             "processor",
             [
@@ -168,13 +157,7 @@ def _sections(findings: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]
         ),
         ("kernels", _kernel_lines(findings["kernels"])),
         ("GPU", [("cuda", findings["gpu"])]),
-        (
-            "data sets",
-            [
-                (name, folder or f"missing; looked in {looked}")
-                for name, folder in data["found"].items()
-            ],
-        ),
+        ("data sets", [(name, folder or missing) for name, folder in data["found"].items()]),
     ]
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stepconv import files
 from stepconv.cli.reading import networks
 from stepconv.errors import ArgumentError, StepconvError
 
@@ -60,7 +61,7 @@ def export_onnx(
             f"onnxruntime's answers are not those of {path}: they differ by {difference:.1e} of "
             "the largest; nothing was written"
         )
-    output.write(out, content)
+    files.write(out, content)
     shape = " x ".join(map(str, network.model.input_shape))
     print(f"{network.model.name} is in {out}, {len(content):,} bytes")
     print(f"images: batch x {shape}, {onnx.line(network)}")

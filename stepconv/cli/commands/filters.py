@@ -1,5 +1,6 @@
 """`stepconv filters`: what the first layer of a trained network has learnt to look for."""
 
+from math import prod
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -63,9 +64,7 @@ def learned(network: "Network", layer: str | None) -> tuple[str, Any]:
         name, _, kind = key.rpartition(".")
         if kind == "weight" and array.ndim == 4:
             found[name] = array
-        elif (
-            kind == "weight" and array.ndim == 2 and array[0].size == shape[1] * shape[2] * shape[0]
-        ):
+        elif kind == "weight" and array.ndim == 2 and array[0].size == prod(shape):
             found[name] = array.reshape(-1, *shape)
     if not found:
         raise ArgumentError(f"{network.model.name} has no layer whose weights make pictures")

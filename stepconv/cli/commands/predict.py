@@ -42,6 +42,7 @@ def predict(
     """
     from stepconv.cli import terminal
     from stepconv.cli.reading import picture_files
+    from stepconv.cli.showing import preview
 
     chosen = networks.backend(backend)
     pictures = {file: picture_files.read(file) for file in files}
@@ -67,7 +68,8 @@ def predict(
             continue
         print(f"{file}: {classes[told]} ({row[told]:.1%})")
         if console.is_terminal:
-            _draw(pictures[file], saw)
+            whole = picture_files.in_8_bits(pictures[file].planes * (255 / pictures[file].white))
+            preview.show(console, {"the file": whole, "what the network saw": saw})
         for line in bars(classes, row):
             print(line)
 
@@ -78,6 +80,7 @@ def as_seen(
     """Return the picture as the network is shown it, (channels, rows, columns) of bytes."""
     import numpy as np
 
+    from stepconv.cli.reading import picture_files
     from stepconv.train.data import centre
 
     if picture.is_signal:
@@ -102,7 +105,7 @@ def as_seen(
     if len(planes) != channels:
         raise ArgumentError(f"{name} has {len(planes)} colours, the network reads {channels}")
     small = [centre.resized(plane, rows, columns) for plane in planes]
-    return np.rint(np.clip(small, 0, 255)).astype(np.uint8)
+    return picture_files.in_8_bits(np.array(small))
 
 
 def bars(classes: "list[str]", shares: Any) -> list[str]:
@@ -114,14 +117,3 @@ def bars(classes: "list[str]", shares: Any) -> list[str]:
         f"  {classes[i]:>{width}} {'█' * round(BAR * shares[i]):<{BAR}} {shares[i]:>6.1%}"
         for i in chosen
     ]
-
-
-def _draw(picture: "Picture", seen: Any) -> None:
-    import numpy as np
-
-    from stepconv.cli import terminal
-    from stepconv.cli.showing import preview
-
-    levels = np.clip(picture.planes * (255 / picture.white), 0, 255)
-    pair = {"the file": np.rint(levels).astype(np.uint8), "what the network saw": seen}
-    preview.show(terminal.stdout(), pair)

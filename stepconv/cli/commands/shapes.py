@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from stepconv.nn import Layer
     from stepconv.nn.shapes import Row
 
-HEADINGS = ("layer", "output", "parameters", "multiplications", "sees")
 GAP = "  "
 
 
@@ -194,9 +193,8 @@ def _table(sheet: Sheet, short: bool = False) -> list[tuple[str, ...]]:
     def field(sizes: Shape) -> str:
         return str(sizes[0]) if short and len(set(sizes)) == 1 else _size(sizes)
 
-    headings = ("layer", "output", "parameters", "products", "sees") if short else HEADINGS
     return [
-        headings,
+        ("layer", "output", "parameters", "products" if short else "multiplications", "sees"),
         *(
             (
                 row.name,

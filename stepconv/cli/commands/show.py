@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stepconv import files
 from stepconv.cli.reading import targets
 from stepconv.errors import ArgumentError
 
@@ -64,7 +65,7 @@ def show(
     if svg is not None:
         if len(chosen) != 1:
             raise ArgumentError(f"--svg shows one step, not {len(chosen)}: --step 3 fits")
-        output.write(svg, showing.svg(trace, chosen[0]).encode())
+        files.write(svg, showing.svg(trace, chosen[0]).encode())
     elif as_json:
         for one in chosen:
             terminal.print_json(showing.as_data(one))

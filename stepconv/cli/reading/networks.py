@@ -1,13 +1,12 @@
 """Networks that are named on the command line: of the zoo, described in a file, or trained."""
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepconv.errors import ArgumentError
+from stepconv.errors import ArgumentError, closest
 
 if TYPE_CHECKING:
     from stepconv.nn import Model
@@ -35,8 +34,7 @@ def model(name: str, others: Iterable[str] = ()) -> "Model":
     if name.endswith(".toml"):
         return nn.load(name)
     known = [*nn.ZOO, *others]
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"{', '.join(known)} or a .toml file fit"
+    hint = closest(name, known, f"{', '.join(known)} or a .toml file fit")
     raise ArgumentError(f"no model {name!r}: {hint}")
 
 

@@ -48,6 +48,13 @@ class Picture:
         return layers[0] if len(layers) == 1 else np.stack(layers, axis=-1)
 
 
+def in_8_bits(values: "Array") -> "Array":
+    """Return values round 0 to 255 as a screen shows them."""
+    import numpy as np
+
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
 def from_array(array: "Array", name: str = "the array") -> Picture:
     """Return a picture of (rows, columns) or (rows, columns, 3 or 4), or a signal.
 

@@ -129,7 +129,7 @@ def _trace_of(asked: Asked) -> "Trace":
         return _recorded(asked)
     if asked.target.endswith(".npz") or Path(asked.target).is_file():
         if asked.options:
-            given = ", ".join(f"--{name.replace('_', '-')}" for name in asked.options)
+            given = ", ".join(map(_flag, asked.options))
             raise ArgumentError(f"{asked.target} is recorded already: {given} cannot apply")
         return load_trace(asked.target)
     if asked.input is not None:
@@ -160,7 +160,7 @@ def _recorded(asked: Asked) -> "Trace":
     elif asked.channel is not None:
         raise ArgumentError("--channel picks a channel of --input, which is missing")
     name = name or ("correlate" if asked.kernel or "w" in given else "max_pool")
-    given |= _numbers(asked)
+    given |= _options(asked)
     _fit_arrays(name, given, asked)
     backend = asked.backend or ("textbook" if _is_small(given) else None)
     function, back = getattr(ops, name), getattr(ops, f"{name}_backward", None)
@@ -219,35 +219,30 @@ def _input(text: str, channel: str | None) -> "tuple[Array, Any]":
     return planes[..., number, :, :], About(f"{title}, {channel if names else f'channel {number}'}")
 
 
-def _numbers(asked: Asked) -> dict[str, Any]:
-    """Return the options that are numbers and words, as the operations take them."""
-    from stepconv.cli.reading import typed
+def _options(asked: Asked) -> dict[str, Any]:
+    """Return the options that arguments of operations are made of, as these take them."""
+    from stepconv.cli.reading import array_files, picture_and_kernel, typed
 
     given: dict[str, Any] = {}
-    for name in ("window", "stride", "dilation", "output_padding"):
+    for name in asked.options:
         text = getattr(asked, name)
-        if text is not None:
-            given[name] = typed.per_axis(f"--{name.replace('_', '-')}", text)
-    if asked.padding is not None:
-        given["padding"] = typed.padding(asked.padding)
-    if asked.groups is not None:
-        given["groups"] = typed.integer("--groups", asked.groups)
-    if asked.mode is not None:
-        given["mode"] = asked.mode
-    for name in ("ceil_mode", "count_include_pad"):
-        if getattr(asked, name):
-            given[name] = True
-    if asked.kernel is not None:
-        given["w"] = _kernel(asked.kernel)
+        if name in ("window", "stride", "dilation", "output_padding"):
+            given[name] = typed.per_axis(_flag(name), text)
+        elif name == "padding":
+            given[name] = typed.padding(text)
+        elif name == "groups":
+            given[name] = typed.integer("--groups", text)
+        elif name in ("mode", "ceil_mode", "count_include_pad"):
+            given[name] = text
+        elif name == "kernel" and Path(text).suffix.lower() == ".npy":
+            given["w"] = array_files.read(Path(text))
+        elif name == "kernel":
+            given["w"] = picture_and_kernel.kernel(text)
     return given
 
 
-def _kernel(text: str) -> "Array":
-    from stepconv.cli.reading import array_files, picture_and_kernel
-
-    if Path(text).suffix.lower() == ".npy":
-        return array_files.read(Path(text))
-    return picture_and_kernel.kernel(text)
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _fit_arrays(name: str, given: dict[str, Any], asked: Asked) -> None:
@@ -279,7 +274,7 @@ def _check_names(function: Any, given: dict[str, Any]) -> None:
     for name in given:
         if name not in known and name != "grad_out":
             op = function.__name__.replace("_", "-")
-            raise ArgumentError(f"--{name.replace('_', '-')} has no place here: {op} has none")
+            raise ArgumentError(f"{_flag(name)} has no place here: {op} has none")
 
 
 def _as_weights(w: "Array", x: "Array") -> "Array":

@@ -33,6 +33,7 @@ class Film:
         self.trace = trace
         self.gather = trace.gather
         self.family = trace.call.operation.family
+        # Always the same sheet of a plane, for what is drawn of it is remembered.
         self._sources: dict[int, Sheet] = {}
         self._weights: dict[tuple[int, bool], Sheet] = {}
         self._results: dict[int, Sheet] = {}
@@ -42,12 +43,10 @@ class Film:
 
     def weights_sheet(self, plane: int, *, turned: bool = False) -> Sheet:
         """Return a plane of the weights, or that after a half turn."""
-        if (plane, turned) not in self._weights:
-            assert self.gather.weights is not None
-            cells = self.gather.weights[plane]
-            cells = cells[::-1, ::-1] if turned else cells
-            self._weights[plane, turned] = sheet_of(cells, self.weights_format)
-        return self._weights[plane, turned]
+        assert self.gather.weights is not None
+        cells = self.gather.weights[plane]
+        cells = cells[::-1, ::-1] if turned else cells
+        return self._weights.setdefault((plane, turned), sheet_of(cells, self.weights_format))
 
     @cached_property
     def title(self) -> str:
@@ -157,9 +156,8 @@ class Film:
 
     def result_sheet(self, plane: int) -> Sheet:
         """Return a plane of the result."""
-        if plane not in self._results:
-            self._results[plane] = sheet_of(self.result_planes[plane], self.result_format)
-        return self._results[plane]
+        sheet = sheet_of(self.result_planes[plane], self.result_format)
+        return self._results.setdefault(plane, sheet)
 
     @property
     def outside(self) -> Any:

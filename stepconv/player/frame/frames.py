@@ -69,6 +69,11 @@ class Frame:
     largest_patch: tuple[int, int]
 
     @property
+    def sides(self) -> tuple[Grid, Grid]:
+        """Source and result in the order in which they stand: a gradient flows back."""
+        return (self.result, self.source) if self.backward else (self.source, self.result)
+
+    @property
     def grids(self) -> tuple[Grid, ...]:
         """All panels that the frame has."""
         inner = self.window, self.kernel, self.products, self.other

@@ -19,11 +19,6 @@ class Status:
     message: str = ""
 
 
-def empty(title: str, width: int) -> Line:
-    """Return the line for a trace without steps."""
-    return (Piece(clipped(f" {title}: an empty result has no steps to play", width), "title"),)
-
-
 def head(frame: Frame, status: Status | None, width: int, question: str = "") -> Line:
     """Return the line that says what is shown, a view's question first, and which step of it."""
     right = "" if status is None else _state(status)

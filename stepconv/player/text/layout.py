@@ -128,19 +128,16 @@ def _abreast(frame: Frame, width: int) -> Block | None:
     """Input, kernel and output side by side, the sums below."""
     if frame.one_row:
         return None
-    source, result = panels.titled(frame.source), panels.titled(frame.result)
+    left, right = map(panels.titled, frame.sides)
     middle = panels.middle(frame, beside_each_other=False)
-    left, right = (result, source) if frame.backward else (source, result)
-    top = beside(left, panels.arrow(frame, 3), middle, right, gap=2)
-    if frame.backward:
-        top = beside(left, panels.arrow(frame, 3), right, middle, gap=2)
+    inner = (right, middle) if frame.backward else (middle, right)
+    top = beside(left, panels.arrow(frame, 3), *inner, gap=2)
     return above(top, panels.words(frame, width), panels.below(frame, width), gap=1)
 
 
 def _two_over_one(frame: Frame, width: int) -> Block | None:
     """Input and output side by side, below them how one becomes the other."""
-    source, result = panels.titled(frame.source), panels.titled(frame.result)
-    left, right = (result, source) if frame.backward else (source, result)
+    left, right = map(panels.titled, frame.sides)
     top = beside(left, panels.arrow(frame, 3), right, gap=1)
     middle = panels.middle(frame, beside_each_other=True)
     room = width - middle.width - (3 if middle.lines else 0)
@@ -152,14 +149,17 @@ def _two_over_one(frame: Frame, width: int) -> Block | None:
 
 def _two_columns(frame: Frame, width: int) -> Block | None:
     """Input over output on the left, kernel, products and sums on the right."""
-    source, result = panels.titled(frame.source), panels.titled(frame.result)
-    left = above(result, source, gap=1) if frame.backward else above(source, result, gap=1)
-    return _with_column(frame, left, width)
+    left = above(*map(panels.titled, frame.sides), gap=1)
+    room = width - left.width - _GAP
+    if room < 22:
+        return None
+    told = panels.words(frame, room), panels.below(frame, room)
+    return beside(left, above(panels.fitted_middle(frame, room), *told, gap=1))
 
 
 def _dense(frame: Frame, width: int) -> Block | None:
     """The same without a line to spare: the titles stand beside the numbers."""
-    upper, lower = (frame.result, frame.source) if frame.backward else (frame.source, frame.result)
+    upper, lower = frame.sides
     numbers = numbers_of(upper), numbers_of(lower)
     room = width - max(each.width for each in numbers) - _GAP
     if room < 14:
@@ -181,19 +181,6 @@ def _pointer(grid: Grid, width: int) -> Line:
     return (Piece("◂ ", "muted"), Piece(clipped(grid.title, width - 2), "title"))
 
 
-def _with_column(frame: Frame, left: Block, width: int) -> Block | None:
-    room = width - left.width - _GAP
-    if room < 22:
-        return None
-    right = above(
-        panels.fitted_middle(frame, room),
-        panels.words(frame, room),
-        panels.below(frame, room),
-        gap=1,
-    )
-    return beside(left, right)
-
-
 def _reduced(frame: Frame, width: int, height: int) -> Block:
     """Show as much of input and output as fits, and all of the window."""
     if frame.one_row:
@@ -207,8 +194,7 @@ def _reduced(frame: Frame, width: int, height: int) -> Block:
 
 def _reduced_signal(frame: Frame, width: int, height: int) -> Block:
     """A long signal over the whole width, what comes of it below."""
-    source, result = (panels.part(grid, width, 1)[1] for grid in (frame.source, frame.result))
-    first, last = (result, source) if frame.backward else (source, result)
+    first, last = (panels.part(grid, width, 1)[1] for grid in frame.sides)
     room = height - first.height - last.height
     below = _close_up(frame, width, max(room - 2, 1), zoom=True)
     return above(first, below, last, gap=1 if room - below.height >= 2 else 0)
@@ -218,9 +204,8 @@ def _reduced_rows(
     frame: Frame, width: int, height: int, *, zoom: bool = False
 ) -> tuple[float, Block]:
     """Input and output abreast, the window below; with `zoom` its numbers as well."""
-    grids = [frame.result, frame.source] if frame.backward else [frame.source, frame.result]
     # What decides about a gradient is x, and x lies where the gradient arrives.
-    grids = [frame.other, *grids] if frame.other is not None else grids
+    grids = [grid for grid in (frame.other, *frame.sides) if grid is not None]
     each = (width - 5 - 2 * (len(grids) - 2)) // len(grids)
     most = max(height * 2 // 5, min(frame.largest_patch[0] + 4, height // 2), 5)
     below = _close_up(frame, width, most, zoom=zoom)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from stepconv.player.frame.frames import Frame
-from stepconv.player.frame.grid import PADDING, Grid
+from stepconv.player.frame.grid import PADDING, WINDOW, WINNER, Grid
 from stepconv.player.text import digits
 from stepconv.player.text.lines import Block, Piece, above, beside, block, text_block
 
 # Pixels between two numbers.
 _GAP = 3
+_LOOKS = {WINDOW: "large", PADDING: "muted", WINNER: "result-text"}
 
 
 def view(frame: Frame, width: int, height: int) -> Block | None:
@@ -25,17 +26,13 @@ def view(frame: Frame, width: int, height: int) -> Block | None:
 
 def _equations(frame: Frame) -> list[str]:
     """Return what comes out: with the sums it is made of, and alone."""
-    result = frame.result.sheet.format.text(_result(frame))
-    alone = f"= {result}"
+    (i,), (j,) = frame.result.marked
+    sheet = frame.result.sheet
+    alone = f"= {sheet.format.text(sheet.plane[i, j])}"
     if frame.total is None:
         return [alone]
     terms = " + ".join(term.removesuffix(" (bias)") for term in frame.total.terms)
     return [f"{terms} {frame.total.ending}", alone]
-
-
-def _result(frame: Frame) -> object:
-    (i,), (j,) = frame.result.marked
-    return frame.result.sheet.plane[i, j]
 
 
 def _laid(
@@ -61,15 +58,8 @@ def _large_grid(grid: Grid, size: int, role: str) -> Block:
         for line in range(digits.large_height(size)):
             pieces = [Piece("▌ " if role else "  ", role and "bar")]
             for j in range(columns):
-                marked = grid.special.get((i, j), role)
-                pieces.append(
-                    Piece(
-                        drawn[j][line].rjust(wide + _GAP * size),
-                        {"window": "large", PADDING: "muted", "winner": "result-text"}.get(
-                            marked, ""
-                        ),
-                    )
-                )
+                looks = _LOOKS.get(grid.special.get((i, j), role), "")
+                pieces.append(Piece(drawn[j][line].rjust(wide + _GAP * size), looks))
             pieces.append(Piece(" ▐" if role else "  ", role and "bar"))
             lines.append(pieces)
         if i < rows - 1:

@@ -7,7 +7,7 @@ from stepconv.player import keys
 from stepconv.player.playback import Playback
 from stepconv.player.text import head_and_foot, layout
 from stepconv.player.text.head_and_foot import Status
-from stepconv.player.text.lines import Block, Line, clipped_line, indented, wrapped
+from stepconv.player.text.lines import Block, Line, Piece, clipped, clipped_line, indented, wrapped
 from stepconv.player.views import compare, present, readers, sizes, workers
 
 _ASKS = {
@@ -24,7 +24,8 @@ def lines(playback: Playback, width: int, height: int) -> list[Line]:
     stops = tuple(sorted(playback.breakpoints))
     status = Status(playback.playing, playback.speed, stops, playback.message)
     if len(playback.film) == 0:
-        return _fitted([head_and_foot.empty(playback.film.title, width)], width, height)
+        title = f" {playback.film.title}: an empty result has no steps to play"
+        return _fitted([(Piece(clipped(title, width), "title"),)], width, height)
     try:
         frame = playback.frame()
     except TraceError as error:

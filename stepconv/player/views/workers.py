@@ -46,17 +46,15 @@ def view(film: Film, index: int, width: int, height: int) -> Block:
     plane, i, j = film.gather.place(index)
     cells = which.reshape(film.gather.shape)[plane]
     legend = _legend(known, which, width)
+    asked = f"{film.trace.call.operation.result} {film.sizes('result')}: who computed which cell?"
+    title = text_block(asked, role="title")
     room = height - 2
     beside_it = width - legend.width - 3
     if beside_it < min(cells.shape[1] + 2, 24):
         drawn = _map(cells, (i, j), width, max(room - legend.height - 1, 1))
-        return above(text_block(_title(film), role="title"), drawn, legend)
+        return above(title, drawn, legend)
     drawn = _map(cells, (i, j), beside_it, room)
-    return above(text_block(_title(film), role="title"), beside(drawn, legend, gap=3))
-
-
-def _title(film: Film) -> str:
-    return f"{film.trace.call.operation.result} {film.sizes('result')}: who computed which cell?"
+    return above(title, beside(drawn, legend, gap=3))
 
 
 def _legend(known: tuple[tuple[int, ...], ...], which: Array, width: int) -> Block:
@@ -64,12 +62,8 @@ def _legend(known: tuple[tuple[int, ...], ...], which: Array, width: int) -> Blo
     lines: list[Line] = []
     for number, worker in enumerate(known[:12]):
         steps = int(shares[number])
-        lines.append(
-            (
-                Piece(f" {_letter(number)} ", _role(number)),
-                Piece(clipped(f" {words.worker_name(worker)}: {steps} steps", width - 3)),
-            )
-        )
+        told = clipped(f" {words.worker_name(worker)}: {steps} steps", width - 3)
+        lines.append((Piece(f" {_letter(number)} ", _role(number)), Piece(told)))
     if len(known) > 12:
         lines.append((Piece(f"… and {len(known) - 12} more", "muted"),))
     if len(known) == 1:
