@@ -13,7 +13,6 @@ layers = [
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from stepconv.errors import ArgumentError, StepconvError
+from stepconv.errors import ArgumentError, StepconvError, closest
 from stepconv.nn.layers import LAYERS, Layer
 from stepconv.nn.model import Model
 
@@ -145,8 +144,7 @@ def _near(word: Any, known: Iterable[str]) -> str:
     known = list(known)
     if not known:
         return "it takes no option"
-    near = difflib.get_close_matches(str(word), known, 1)
-    return f"did you mean {near[0]!r}?" if near else f"one of {', '.join(known)} fits"
+    return closest(str(word), known, f"one of {', '.join(known)} fits")
 
 
 def _stack_text(layers: list[Any], indent: str) -> str:

@@ -71,8 +71,7 @@ def view(width: int) -> Block:
     for key in KEYS:
         spot = Spot(f"key:{key.shown}")
         if key.beside:
-            *_, told = lines[-1]
-            lines[-1][-1] = told._replace(text=f"{told.text}; {key.shown} {key.does}")
+            lines[-1].append(Piece(f"; {key.shown} {key.does}", "", spot))
         else:
             lines.append([Piece(f" {key.shown}".ljust(8), "key", spot), Piece(key.does, "", spot)])
     lines.append([Piece(" mouse  ", "key"), Piece(_MOUSE)])

@@ -83,13 +83,13 @@ def test_json_has_all_numbers(capsys):
 @pytest.mark.parametrize("width", [60, 80, 200])
 @pytest.mark.parametrize("name", [*nn.ZOO, *SHEETS, *LECTURES])
 def test_lines_keep_to_the_width(name, width):
-    sheet = shapes.measured(name)
-    text = [line.plain for line in shapes.on_screen(sheet, width)]
+    network = shapes.measured(name)
+    text = [line.plain for line in shapes.on_screen(network, width)]
     assert max(map(len, text)) <= width
-    assert f"{sheet.parameters:,}" in text[-1]
+    assert f"{network.parameters:,}" in text[-1]
     # Nothing but the names of layers and the line on top may be cut.
     assert not any("…" in line.lstrip("…") for line in text[2:])
-    for row in sheet.rows:
+    for row in network.rows:
         for formula in row.size_formulas:
             assert any(formula in line for line in text)
 
@@ -114,8 +114,8 @@ def test_the_guide_shows_what_comes_out():
     shown = [line.plain.rstrip() for line in shapes.on_screen(shapes.measured("lenet5"), 80)]
     assert "$ stepconv shapes lenet5\n" + "\n".join(shown) in text
     for name in SHEETS:
-        sheet = shapes.measured(name)
-        assert f"| `{name}` | {sheet.parameters:,} | {sheet.multiplications:,} |" in text
+        network = shapes.measured(name)
+        assert f"| `{name}` | {network.parameters:,} | {network.multiplications:,} |" in text
     for kind in nn.LAYERS:
         assert f"| `{kind}` |" in text
 

@@ -22,7 +22,7 @@ GAP = "  "
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Measured:
     """A network, measured: what it is, what goes in, a row for every layer."""
 
     name: str
@@ -73,22 +73,22 @@ def shapes(
         stepconv shapes mini-vgg --input 1x32x32
         stepconv shapes my-net.toml --json
     """
-    sheet = measured(model, None if input is None else shape(input))
+    network = measured(model, None if input is None else shape(input))
     if as_json:
-        terminal.print_json(as_data(sheet), ensure_ascii=False)
+        terminal.print_json(as_data(network), ensure_ascii=False)
         return
     console = terminal.stdout()
-    lines = on_screen(sheet, console.width) if console.is_terminal else on_a_pipe(sheet)
+    lines = on_screen(network, console.width) if console.is_terminal else on_a_pipe(network)
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def measured(model: str, picture: Shape | None = None) -> Sheet:
+def measured(model: str, picture: Shape | None = None) -> Measured:
     """Return the network of that name, or in that file, measured for a picture of that shape."""
     from stepconv.nn.shapes import rows
 
     about, usual, layers = _described(model)
-    return Sheet(model, about, picture or usual, rows(layers, picture or usual))
+    return Measured(model, about, picture or usual, rows(layers, picture or usual))
 
 
 def _described(model: str) -> tuple[str, Shape, tuple[Layer, ...]]:
@@ -139,43 +139,43 @@ def shape(text: str) -> Shape:
     return found
 
 
-def as_data(sheet: Sheet) -> dict[str, Any]:
+def as_data(network: Measured) -> dict[str, Any]:
     """Return a measured network as plain data."""
     return {
-        "model": sheet.name,
-        "about": sheet.about,
-        "input": sheet.input,
-        "parameters": sheet.parameters,
-        "multiplications": sheet.multiplications,
-        "layers": [vars(row) for row in sheet.rows],
+        "model": network.name,
+        "about": network.about,
+        "input": network.input,
+        "parameters": network.parameters,
+        "multiplications": network.multiplications,
+        "layers": [vars(row) for row in network.rows],
     }
 
 
-def on_a_pipe(sheet: Sheet) -> Iterator[str]:
+def on_a_pipe(network: Measured) -> Iterator[str]:
     """Yield one line for each layer, its formulas at the end."""
-    cells = _table(sheet)
+    cells = _table(network)
     widths = _widths(cells)
-    formulas = ["formulas", *(GAP.join(_formulas(row)) for row in sheet.rows), ""]
+    formulas = ["formulas", *(GAP.join(_formulas(row)) for row in network.rows), ""]
     for line, formula in zip(cells, formulas, strict=True):
         yield f"{_aligned(line, widths)}{GAP}{formula}".rstrip()
 
 
-def on_screen(sheet: Sheet, width: int) -> Iterator[Text]:
+def on_screen(network: Measured, width: int) -> Iterator[Text]:
     """Yield lines of at most `width` cells: a layer, and its formulas on the next line."""
     from rich.text import Text
 
-    yield Text.assemble((sheet.name, "bold"), f"  input {_size(sheet.input)}")
-    if sheet.about:
-        yield Text(terminal.cut(" ".join(sheet.about.split()), width), style="dim")
+    yield Text.assemble((network.name, "bold"), f"  input {_size(network.input)}")
+    if network.about:
+        yield Text(terminal.cut(" ".join(network.about.split()), width), style="dim")
     yield Text()
-    cells = _table(sheet)
+    cells = _table(network)
     if _total(_widths(cells)) > width:
-        cells = _table(sheet, short=True)
+        cells = _table(network, short=True)
     names, *others = _widths(cells)
     widths = [min(names, width - _total([0, *others])), *others]
     header, *lines, total = (_aligned(line, widths) for line in cells)
     yield Text(header, style="bold")
-    for row, line in zip(sheet.rows, lines, strict=True):
+    for row, line in zip(network.rows, lines, strict=True):
         formulas = _formulas(row)
         yield Text(line, style="" if formulas else "dim")
         for below in _filled(formulas, width - 2):
@@ -184,7 +184,7 @@ def on_screen(sheet: Sheet, width: int) -> Iterator[Text]:
     yield Text(total.rstrip(), style="bold")
 
 
-def _table(sheet: Sheet, short: bool = False) -> list[tuple[str, ...]]:
+def _table(network: Measured, short: bool = False) -> list[tuple[str, ...]]:
     """Return headings, a line for each layer, and the sums; `short` where there is little room."""
 
     def products(count: int) -> str:
@@ -203,9 +203,9 @@ def _table(sheet: Sheet, short: bool = False) -> list[tuple[str, ...]]:
                 products(row.multiplications),
                 field(row.sees),
             )
-            for row in sheet.rows
+            for row in network.rows
         ),
-        ("total", "", f"{sheet.parameters:,}", products(sheet.multiplications), ""),
+        ("total", "", f"{network.parameters:,}", products(network.multiplications), ""),
     ]
 
 

@@ -4,7 +4,6 @@ All of it is read once from `worked-examples.json` beside this file, but for the
 `drawn.py` makes. The arrays are shared and therefore read-only; copy one to change it.
 """
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv import geometry, ops
+from stepconv import errors, geometry, ops
 from stepconv.errors import ArgumentError
 from stepconv.trace.gallery.pictures import drawn
 
@@ -124,10 +123,7 @@ def closest(name: str, known: Iterable[str]) -> str:
     >>> closest("sobel", ["sobel-x", "sobel-y", "identity"])
     "did you mean 'sobel-x' or 'sobel-y'?"
     """
-    close = difflib.get_close_matches(name, list(known), n=3)
-    if not close:
-        return "`stepconv examples` lists what there is"
-    return f"did you mean {' or '.join(map(repr, sorted(close)))}?"
+    return errors.closest(name, known, "`stepconv examples` lists what there is", most=3)
 
 
 @dataclass(frozen=True)
