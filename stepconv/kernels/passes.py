@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,24 @@ Array = Any
 Pair = tuple[int, ...]
 
 
+class Walk(NamedTuple):
+    """The integers of a pass, for kernels."""
+
+    grid_y: int
+    grid_x: int
+    first_y: int
+    first_x: int
+    step_y: int
+    step_x: int
+    corner_y: int
+    corner_x: int
+    stride_y: int
+    stride_x: int
+    groups: int
+    between_groups: int
+    between_filters: int
+
+
 @dataclass(frozen=True, eq=False)
 class Pass:
     """Cell (q, r) of the grid is written to out[first + step·(q, r)], rows before columns.
@@ -26,7 +44,8 @@ class Pass:
     It is read from a window whose corner is source[corner + stride·(q, r)], which may lie outside
     of the source, and which is `reach` cells high and wide. Tap k meets cell (taps[k, 1],
     taps[k, 2]) of channel taps[k, 0] of the window with the weight at `weights[k]`, counted from
-    the group's first weight for the output channel.
+    the group's first weight for the output channel: from group to group, and from output channel to
+    output channel, there are as many weights as `between` says.
     """
 
     grid: Pair
@@ -37,12 +56,19 @@ class Pass:
     reach: Pair
     taps: Array
     weights: Array
+    groups: int
+    between: Pair
 
     @functools.cached_property
-    def numbers(self) -> Array:
-        """The pairs as one array, for kernels."""
-        pairs = (self.grid, self.first, self.step, self.corner, self.stride, self.reach)
-        return np.array(pairs, np.int64).ravel()
+    def walk(self) -> Walk:
+        """The integers, for kernels."""
+        pairs = (*self.grid, *self.first, *self.step, *self.corner, *self.stride)
+        return Walk._make((*pairs, self.groups, *self.between))
+
+    def under(self, rows: int, columns: int) -> Pair:
+        """Return how high and wide the source is under so many rows and columns of the grid."""
+        sizes = zip((rows, columns), self.stride, self.reach, strict=True)
+        return tuple((n - 1) * stride + reach for n, stride, reach in sizes)
 
     def stays_inside(self, size: Pair) -> bool:
         """Tell whether no window reaches into the padding of a source of this size."""
@@ -54,35 +80,25 @@ class Pass:
         )
 
 
+class Part(NamedTuple):
+    """What each of several passes has of its own: where its cells lie, and some of the taps."""
+
+    first_y: int
+    first_x: int
+    grid_y: int
+    grid_x: int
+    first_tap: int
+    end_tap: int
+
+
 @dataclass(frozen=True, eq=False)
-class Together:
+class Together(Pass):
     """Passes that fill one result, told by one window that holds the window of each.
 
-    Of pass j the numbers are parts[j] = (first row and column, rows and columns of the grid, number
-    of its first tap, and of the one after its last).
+    The grid is as large as the largest.
     """
 
-    parts: Array
-    step: Pair
-    corner: Pair
-    stride: Pair
-    reach: Pair
-    taps: Array
-    weights: Array
-
-    @functools.cached_property
-    def grid(self) -> Pair:
-        """The rows and columns of the largest grid."""
-        return tuple(self.parts[:, 2:4].max(0).tolist())
-
-    def source(self, rows: int, columns: int) -> Pair:
-        """Return how high and wide the source is under some rows and columns of every grid."""
-        return under((rows, columns), self.stride, self.reach)
-
-
-def under(grid: Pair, stride: Pair, reach: Pair) -> Pair:
-    """Return how high and wide the source is under a grid of windows."""
-    return tuple((n - 1) * s + r for n, s, r in zip(grid, stride, reach, strict=True))
+    parts: tuple[Part, ...]
 
 
 def tap_places(taps: Array, rows: int, pitch: int) -> Array:
@@ -99,28 +115,32 @@ def together(passes: tuple[Pass, ...]) -> Together:
     corner = corners.min(0)
     ends = np.cumsum([len(plan.taps) for plan in passes])
     parts = [
-        (*plan.first, *plan.grid, end - len(plan.taps), end)
-        for plan, end in zip(passes, ends, strict=True)
+        Part._make((*plan.first, *plan.grid, end - len(plan.taps), end))
+        for plan, end in zip(passes, ends.tolist(), strict=True)
     ]
     taps = [
         plan.taps + np.insert(own - corner, 0, 0) for plan, own in zip(passes, corners, strict=True)
     ]
     return Together(
-        parts=np.array(parts, np.int64),
+        grid=(max(part.grid_y for part in parts), max(part.grid_x for part in parts)),
+        first=(0, 0),
         step=passes[0].step,
         corner=tuple(corner.tolist()),
         stride=passes[0].stride,
         reach=tuple(((corners + reaches).max(0) - corner).tolist()),
         taps=np.concatenate(taps),
         weights=np.concatenate([plan.weights for plan in passes]),
+        groups=passes[0].groups,
+        between=passes[0].between,
+        parts=tuple(parts),
     )
 
 
 @functools.lru_cache(maxsize=256)
-def forward_pass(w_shape: tuple[int, ...], grid: Pair, slide: Slide) -> Pass:
+def forward_pass(w_shape: tuple[int, ...], groups: int, grid: Pair, slide: Slide) -> Pass:
     """Return the pass of a correlation: every cell has the whole window for taps."""
     dilation = slide.dilation
-    _, channels, height, width = w_shape
+    filters, channels, height, width = w_shape
     taps = [
         (c, a * dilation[0], b * dilation[1])
         for c in range(channels)
@@ -136,6 +156,8 @@ def forward_pass(w_shape: tuple[int, ...], grid: Pair, slide: Slide) -> Pass:
         reach=((height - 1) * dilation[0] + 1, (width - 1) * dilation[1] + 1),
         taps=np.array(taps, np.int64),
         weights=np.arange(len(taps), dtype=np.int64),
+        groups=groups,
+        between=(len(taps) * (filters // groups), len(taps)),
     )
 
 
@@ -180,6 +202,8 @@ def backward_passes(
                     reach=(reach_y, reach_x),
                     taps=np.array(taps, np.int64).reshape(-1, 3),
                     weights=np.array(weights, np.int64),
+                    groups=groups,
+                    between=(channels * height * width * out_group, height * width),
                 )
             )
     return tuple(every)

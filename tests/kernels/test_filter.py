@@ -54,7 +54,7 @@ def test_results_written_past_the_caches(width, kernel, dtype, monkeypatch):
     pads = [side // 2 for side in kernel]
     call = random_filtering(width, (2, 2, 37, width), kernel, dtype, before=pads, after=pads)
     kept = filtered(call)
-    monkeypatch.setattr(planes, "_STREAMED", 0)
+    monkeypatch.setattr(planes, "STREAMED", 0)
     planes.cut_planes.cache_clear()
     streamed = filtered(call)
     planes.cut_planes.cache_clear()

@@ -9,8 +9,15 @@ import numpy as np
 import pytest
 
 from stepconv.kernels.cpu.conv.few_filters import tile_shape as shape
-from stepconv.kernels.cpu.conv.filter_tiles import line_sums, window_sums
-from stepconv.kernels.cpu.conv.filter_weights import weight_sums
+from stepconv.kernels.cpu.conv.filter_tiles import (
+    Edge,
+    Lines,
+    Result,
+    Weights,
+    line_sums,
+    window_sums,
+)
+from stepconv.kernels.cpu.conv.filter_weights import Grads, weight_sums
 from stepconv.kernels.cpu.machine.tiles import dot, multiply_add, rows_of
 from stepconv.kernels.cpu.machine.vector import has_masks, registers, vector_bits
 
@@ -25,15 +32,29 @@ WIDE = {512: "%zmm", 256: "%ymm"}.get(vector_bits(), "%xmm")
 WIDEST = rf"{WIDE}\d+" if X86 else r"\bv\d+\.[24][sd]"
 FMA_LINE = "vfmadd231ps\t{0}1, {0}2, {0}3"
 LOAD = r"\bv?(?:mov|broadcast)\w+\s+-?\w*\(" if X86 else r"\bld"
+# What the tiles of filters are given.
+WINDOW = (Lines, 1, Weights, Result, Edge)
+GRADIENT = (Lines, 2, Grads, 1, Edge)
 STACK = r"\(%rsp" if X86 else r"\[sp"
 
 
-def machine_code(tile: Any, arguments: int) -> list[str]:
-    """Return the instructions and labels of a function that does nothing but the tile."""
-    names = ", ".join(f"a{i}" for i in range(arguments))
-    scope: dict[str, Any] = {"tile": tile}
-    exec(f"def run({names}):\n    tile({names})", scope)
-    run = numba.njit((numba.int64,) * arguments)(scope["run"])
+def machine_code(tile: Any, *kinds: Any) -> list[str]:
+    """Return the instructions and labels of a function that does nothing but the tile.
+
+    A tile gets so many numbers, or a NamedTuple of them.
+    """
+    count, given = 0, []
+    for kind in kinds:
+        numbers = [
+            f"a{count + i}" for i in range(kind if isinstance(kind, int) else len(kind._fields))
+        ]
+        count += len(numbers)
+        joined = ", ".join(numbers)
+        given.append(joined if isinstance(kind, int) else f"{kind.__name__}({joined})")
+    scope = {kind.__name__: kind for kind in kinds if not isinstance(kind, int)} | {"tile": tile}
+    names = ", ".join(f"a{i}" for i in range(count))
+    exec(f"def run({names}):\n    tile({', '.join(given)})", scope)
+    run = numba.njit((numba.int64,) * count)(scope["run"])
     (text,) = run.inspect_asm().values()
     lines = [line.split("#")[0].strip() for line in text.splitlines()]
     return [line for line in lines if line and not re.match(r"\.(?!L\w+:)", line)]
@@ -84,7 +105,7 @@ def test_the_weights_tile(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_filters_tile(dtype: str) -> None:
     rows, vectors = 4, 4 if registers() == 32 else 2
-    judge(machine_code(window_sums(np.dtype(dtype), rows, vectors), 16), rows * vectors)
+    judge(machine_code(window_sums(np.dtype(dtype), rows, vectors), *WINDOW), rows * vectors)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -92,32 +113,34 @@ def test_the_small_filters_tile(dtype: str) -> None:
     """Its weights and lines stay in registers from step to step, where there are enough of them."""
     if registers() < 32:
         pytest.skip("a machine of 16 registers loads the weights at every step")
-    judge(machine_code(window_sums(np.dtype(dtype), 4, 2, 3, 3, near=True), 16), 8)
+    judge(machine_code(window_sums(np.dtype(dtype), 4, 2, 3, 3, near=True), *WINDOW), 8)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_tile_of_one_row(dtype: str) -> None:
     """Each step of the loop loads a vector for two weights."""
     vectors = 8 if registers() == 32 else 4
-    loop = hot_loop(machine_code(line_sums(np.dtype(dtype), vectors, near=True), 9))
+    loop = hot_loop(
+        machine_code(line_sums(np.dtype(dtype), vectors, near=True), 2, Weights, Result)
+    )
     assert len(sums(loop)) == vectors
     judge_vectors(loop)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_filters_weights_tile(dtype: str) -> None:
-    judge(machine_code(weight_sums(np.dtype(dtype), 4, 3, 3, near=True), 15), 9)
+    judge(machine_code(weight_sums(np.dtype(dtype), 4, 3, 3, near=True), *GRADIENT), 9)
 
 
 @pytest.mark.skipif(not has_masks(), reason="there lines are copied at an edge")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_filters_tiles_at_an_edge(dtype: str) -> None:
     kind = np.dtype(dtype)
-    for tile, arguments in (
-        (window_sums(kind, 4, 2, 3, 3, near=True, edges=True), 16),
-        (weight_sums(kind, 4, 3, 3, near=True, edges=True), 15),
+    for tile, kinds in (
+        (window_sums(kind, 4, 2, 3, 3, near=True, edges=True), WINDOW),
+        (weight_sums(kind, 4, 3, 3, near=True, edges=True), GRADIENT),
     ):
-        loop = hot_loop(machine_code(tile, arguments))
+        loop = hot_loop(machine_code(tile, *kinds))
         assert any("{%k" in line for line in loop)
         judge_vectors(loop)
 

@@ -19,7 +19,7 @@ def separated(call):
     found = factors(call.w)
     assert found is not None
     out = call.empty()
-    separable_planes(call.x, *found, call.bias, out, call.slide)
+    separable_planes(call.x, found, call.bias, out, call.slide)
     return out
 
 
@@ -63,7 +63,7 @@ def test_blocks_of_columns(widest, monkeypatch):
     """A line that does not fit into the cache is cut; the image's ends belong to some blocks."""
     call = rank_one(7, (1, 2, 40, 1500), (9, 9), before=(4, 4), after=(4, 4))
     whole = separated(call)
-    monkeypatch.setattr(separable, "_CACHE_BYTES", 14 * 4 * widest)
+    monkeypatch.setattr(separable, "CACHE_BYTES", 14 * 4 * widest)
     separable._cut.cache_clear()
     cut = separated(call)
     separable._cut.cache_clear()
@@ -76,7 +76,7 @@ def test_blocks_of_columns(widest, monkeypatch):
 def test_results_written_past_the_caches(width, dtype, monkeypatch):
     call = rank_one(width, (2, 2, 37, width), (7, 7), dtype, before=(3, 3), after=(3, 3))
     kept = separated(call)
-    monkeypatch.setattr(separable, "_STREAMED", 0)
+    monkeypatch.setattr(separable, "STREAMED", 0)
     separable._cut.cache_clear()
     streamed = separated(call)
     separable._cut.cache_clear()

@@ -1,19 +1,25 @@
 """Correlation on the CPU, forward and backward: the plan decides which kernel serves it best.
 
-    many filters   many_filters.py    a vector holds one cell of as many filters as it has lanes
-    few filters    few_filters.py      a vector holds neighbouring cells of one filter
-    one to one     filter.py   one channel goes into one: plain images, depthwise layers
-                   separable.py, fourier.py: the same for kernels that split, or are large
-    3x3 layers     winograd.py by name
-    few products   loops.py    loops; also for integers, which are exact in int64
+    loops          integers, which are exact in int64, and few products
+    one channel into one: plain images, depthwise layers
+        fourier        by the name "fft"; or where a kernel is so large that transforms take less,
+                       and are proven to be as good
+        separable      by name, or where it pays: a column times a row
+        filter         all others
+    layers
+        winograd       by name: 3x3 windows that move by one cell
+        few_filters    where fewer lanes stay without work if they hold neighbouring cells
+        many_filters   all others
 
+A gradient for x is a correlation too, read backwards or told in passes; that for the weights goes
+the same ways. Where an algorithm that was named does not fit, the table is read as if it was not.
 Every cell is summed in one fixed order, whichever thread takes it: the same bits on any number of
 threads.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,17 +52,28 @@ _WORTH_SPLITTING = 25
 _SEARCH = 2_000_000
 
 
+class Choice(NamedTuple):
+    """The kernel that serves a call, the rule that says so, and the numbers that it compared."""
+
+    kernel: str
+    rule: str
+    numbers: tuple[float, ...] = ()
+    factors: tuple[Array, Array] | None = None
+
+    @property
+    def reason(self) -> str:
+        """The rule with its numbers filled in."""
+        return self.rule.format(*self.numbers)
+
+
 def correlate(x: Array, w: Array, bias: Array, out: Array, slide: Slide, groups: int) -> None:
     """out[n, o, i, j] = bias[o] + Σ x[n, c, i·stride - top + a·dilation, …] · w[o, c, a, b]."""
     if x.dtype.kind != "f" or out.size * w.size // w.shape[0] < _FEW:
         loops.correlate(x, w, bias, out, slide, groups)
-        return
-    if w.shape[0] == groups and w.shape[1] == 1:
+    elif w.shape[0] == groups and w.shape[1] == 1:
         _filter(x, w, bias, out, slide)
-        return
-    passes = (forward_pass(w.shape, out.shape[2:], slide),)
-    weights = w[0].size
-    _apply(x, w, bias, out, passes, (weights * (w.shape[0] // groups), weights, groups))
+    else:
+        _apply(x, w, bias, out, (forward_pass(w.shape, groups, out.shape[2:], slide),))
 
 
 def correlate_grad_x(
@@ -75,10 +92,9 @@ def correlate_grad_x(
     if depthwise and slide.stride == (1, 1) and min(above, before) >= 0:
         mirrored = np.ascontiguousarray(w[:, :, ::-1, ::-1])
         _filter(grad_out, mirrored, bias, grad_x, slide._replace(top=above, left=before))
-        return
-    steps = (w[0].size * (w.shape[0] // groups), w.shape[2] * w.shape[3], groups)
-    passes = backward_passes(w.shape, groups, grad_x.shape[2:], slide)
-    _apply(grad_out, w, bias, grad_x, passes, steps)
+    else:
+        passes = backward_passes(w.shape, groups, grad_x.shape[2:], slide)
+        _apply(grad_out, w, bias, grad_x, passes)
 
 
 def correlate_grad_w(x: Array, grad_out: Array, grad_w: Array, slide: Slide, groups: int) -> None:
@@ -89,12 +105,11 @@ def correlate_grad_w(x: Array, grad_out: Array, grad_w: Array, slide: Slide, gro
     if grad_w.shape[0] == groups and grad_w.shape[1] == 1:
         filter_weights.weigh(x, grad_out, grad_w, slide)
         return
-    plan = forward_pass(grad_w.shape, grad_out.shape[2:], slide)
-    width = lanes(x.dtype)
-    rest = _rounded(plan.grid[1], width) / plan.grid[1]
-    few = plan.stride[1] == 1 and rest < _waste(grad_w.shape[0] // groups, width)
-    chosen = few_filters_weights if few else many_filters_weights
-    chosen.weigh(x, grad_out, grad_w, plan, groups)
+    plan = forward_pass(grad_w.shape, groups, grad_out.shape[2:], slide)
+    rest = _rounded(plan.grid[1], lanes(x.dtype)) / plan.grid[1]
+    chosen = _layer_kernel(plan, rest, grad_w.shape[0], x.dtype).kernel
+    module = few_filters_weights if chosen == "few_filters" else many_filters_weights
+    module.weigh(x, grad_out, grad_w, plan)
 
 
 @parallel
@@ -110,49 +125,77 @@ def channel_sums(share: int, shares: int, grad_out: Array, grad_bias: Array) -> 
         grad_bias[o] = total
 
 
-def _filter(x: Array, w: Array, bias: Array, out: Array, slide: Slide) -> None:
-    """Let one channel go into one by the algorithm that is admitted."""
+def choice(x: Array, w: Array, out: Array, slide: Slide, groups: int) -> Choice:
+    """Return which kernel `correlate` takes, and why."""
+    products = out.size * w.size // w.shape[0]
+    if x.dtype.kind != "f":
+        return Choice("loops", "integers are summed exactly")
+    if products < _FEW:
+        return Choice("loops", "{:,} products are fewer than {:,}", (products, _FEW))
+    if w.shape[0] == groups and w.shape[1] == 1:
+        return _filter_choice(x, w, out, slide)
+    return _layer_choice(x, out, forward_pass(w.shape, groups, out.shape[2:], slide))
+
+
+def _filter_choice(x: Array, w: Array, out: Array, slide: Slide) -> Choice:
     algorithm = chosen_algorithm()
     if algorithm == "fft":
-        fourier.fft_planes(x, w, bias, out, slide)
-        return
-    spared = out.size // len(w) * (w[0].size - w.shape[2] - w.shape[3])
+        return Choice("fourier", "it was asked for by name")
+    products = out.size // len(w) * w[0].size
+    spared = products - out.size // len(w) * (w.shape[2] + w.shape[3])
     searched = algorithm == "separable" or (algorithm == "auto" and spared > _SEARCH)
-    split = w[0].size >= _WORTH_SPLITTING and x.shape[3] >= lanes(x.dtype)
-    found = factors(w) if searched and split else None
-    if found is not None:
-        separable_planes(x, *found, bias, out, slide)
-    elif algorithm == "auto" and fourier.pays(w, out, slide):
+    if searched and w[0].size >= _WORTH_SPLITTING and x.shape[3] >= lanes(x.dtype):
+        found = factors(w)
+        if found is not None:
+            return Choice("separable", "a column and a row spare {:,} products", (spared,), found)
+    if algorithm == "auto" and fourier.pays(w, out, slide):
+        rule = "transforms take less time than {:,} products, and are as good"
+        return Choice("proven fourier", rule, (products,))
+    return Choice("filter", "no other way is as fast")
+
+
+def _filter(x: Array, w: Array, bias: Array, out: Array, slide: Slide) -> None:
+    """Let one channel go into one by the way that is chosen."""
+    chosen = _filter_choice(x, w, out, slide)
+    if chosen.factors is not None:
+        separable_planes(x, chosen.factors, bias, out, slide)
+    elif chosen.kernel == "fourier":
+        fourier.fft_planes(x, w, bias, out, slide)
+    elif chosen.kernel == "proven fourier":
         fourier.proven_planes(x, w, bias, out, slide)
     else:
         filter_planes(x, w, bias, out, slide)
 
 
-def _apply(
-    x: Array,
-    w: Array,
-    bias: Array,
-    out: Array,
-    passes: tuple[Pass, ...],
-    steps: tuple[int, int, int],
-) -> None:
-    """Compute the passes that fill `out`, where fewer lanes are left without work.
-
-    `steps` are the numbers of weights from group to group and from filter to filter, and the
-    number of groups.
-    """
-    plan = passes[0]
-    if chosen_algorithm() == "winograd" and winograd.suits(plan, x.shape[1] // steps[2]):
-        winograd.apply_pass(x, w, bias, out, plan, steps)
-        return
-    width = lanes(x.dtype)
+def _layer_choice(x: Array, out: Array, plan: Pass) -> Choice:
+    if chosen_algorithm() == "winograd" and winograd.suits(plan, x.shape[1] // plan.groups):
+        return Choice("winograd", "it was asked for by name")
+    # What vectors sum between two rows of the source is left behind.
     run = (plan.grid[0] - 1) * (plan.grid[1] + plan.reach[1] - 1) + plan.grid[1]
-    between_rows = run / (plan.grid[0] * plan.grid[1])
-    if plan.stride[1] == 1 and between_rows < _waste(out.shape[1] // steps[2], width):
+    return _layer_kernel(plan, run / (plan.grid[0] * plan.grid[1]), out.shape[1], x.dtype)
+
+
+def _apply(x: Array, w: Array, bias: Array, out: Array, passes: tuple[Pass, ...]) -> None:
+    """Compute the passes that fill `out`."""
+    chosen = _layer_choice(x, out, passes[0])
+    if chosen.kernel == "winograd":
+        winograd.apply_pass(x, w, bias, out, passes[0])
+    elif chosen.kernel == "few_filters":
         for plan in passes:
-            few_filters.apply_pass(x, w, bias, out, plan, steps)
+            few_filters.apply_pass(x, w, bias, out, plan)
     else:
-        many_filters.apply_passes(x, w, bias, out, passes, steps)
+        many_filters.apply_passes(x, w, bias, out, passes)
+
+
+def _layer_kernel(plan: Pass, of_cells: float, filters: int, dtype: Any) -> Choice:
+    """Choose what a vector holds, given how many lanes there are for each cell if it is cells."""
+    of_filters = _waste(filters // plan.groups, lanes(dtype))
+    if plan.stride[1] > 1:
+        return Choice("many_filters", "windows move by {} cells along a row", (plan.stride[1],))
+    kernel = "few_filters" if of_cells < of_filters else "many_filters"
+    return Choice(
+        kernel, "{:.2f} lanes for each cell, {:.2f} for each filter", (of_cells, of_filters)
+    )
 
 
 def _waste(filters: int, width: int) -> float:

@@ -14,62 +14,57 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of, thread_count
+from stepconv.kernels.cpu.conv.tasks import (
+    Bands,
+    copying_bands,
+    size_of_tasks,
+    task_at,
+    tasks_of_image,
+)
 from stepconv.kernels.cpu.machine.remembered import remembered
 from stepconv.kernels.cpu.machine.scratch import scratch
 from stepconv.kernels.cpu.machine.staging import copying
 from stepconv.kernels.cpu.machine.tiles import multiply_add, row_of_numbers
 from stepconv.kernels.cpu.machine.vector import address, lanes, registers
-from stepconv.kernels.passes import Pass, tap_places, under
+from stepconv.kernels.passes import Pass, Walk, tap_places
 
 Array = Any
-Steps = tuple[int, int, int]
+Numbers = tuple[int, ...]
 
 # A task's sums and its rows of the source should lie in the second-level cache.
 _CELLS = 2000
 _MOST_FILTERS = 8
 
 
-def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: Steps) -> None:
-    """Compute one pass for all images and groups; `steps` as in layer.apply_passes."""
-    groups = steps[2]
-    filters = out.shape[1] // groups
+def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass) -> None:
+    """Compute one pass for all images and groups."""
+    filters = out.shape[1] // plan.groups
     height, vectors = tile_shape(filters)
     width = vectors * lanes(x.dtype)
-    rows = max(1, min(plan.grid[0], _CELLS // plan.grid[1]))
-    # Rows are cut only where one alone is too long, such as that of a signal.
-    piece = plan.grid[1] if plan.grid[1] <= 2 * _CELLS else _CELLS
-    source_rows, pitch = under((rows, piece), plan.stride, plan.reach)
     # Vectors reach beyond the last cell, and what they load there is left behind.
-    cells = source_rows * pitch * (x.shape[1] // groups) + width
-    positions = (rows - 1) * plan.stride[0] * pitch + piece + width
+    bands = copying_bands(x, plan, size_of_tasks(plan.grid, _CELLS), width)
+    positions = (bands.rows - 1) * plan.stride[0] * bands.pitch + bands.columns + width
     threads = thread_count()
-    room = cells + filters * positions + filters * width
+    room = bands.copied + filters * positions + filters * width
     memory = scratch(x.dtype, threads * room).reshape(threads, room)
-    kernel = _kernel(x.dtype, height, vectors)
-    tables = _tables(plan, filters, source_rows, pitch, steps[1], width, positions, x.itemsize)
-    numbers = (*plan.grid, *plan.first, *plan.step, *plan.corner, plan.stride[0])
-    numbers = (*numbers, cells, positions, rows, piece, source_rows, pitch)
-    kernel(x, w.reshape(-1), bias, out, memory, *tables, numbers, steps)
+    tables = _tables(plan, bands, filters, width, positions, x.itemsize)
+    numbers = (plan.walk[:], bands[:], positions)
+    _kernel(x.dtype, height, vectors)(x, w.reshape(-1), bias, out, memory, tables, numbers)
 
 
 @remembered
 def _tables(
-    plan: Pass,
-    filters: int,
-    source_rows: int,
-    pitch: int,
-    step: int,
-    width: int,
-    positions: int,
-    size: int,
+    plan: Pass, bands: Bands, filters: int, width: int, positions: int, size: int
 ) -> tuple[Array, Array]:
     """Return the tables of a tile, in bytes: of taps, and of filters.
 
     The last tile repeats the last filter: it sums and writes the same twice.
     """
-    table = np.stack([plan.weights, tap_places(plan.taps, source_rows, pitch)], 1)
+    table = np.stack([plan.weights, tap_places(plan.taps, bands.source_rows, bands.pitch)], 1)
     filter_ = np.minimum(np.arange(filters + _MOST_FILTERS), filters - 1)
-    return table * size, np.stack([filter_ * step, filter_ * width, filter_ * positions]) * size
+    return table * size, np.stack(
+        [filter_ * plan.between[1], filter_ * width, filter_ * positions]
+    ) * size
 
 
 def tile_shape(filters: int) -> tuple[int, int]:
@@ -94,45 +89,44 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
         bias: Array,
         out: Array,
         memory: Array,
-        table: Array,
-        places: Array,
-        numbers: Array,
-        steps: Array,
+        tables: tuple[Array, Array],
+        numbers: tuple[Numbers, Numbers, int],
     ) -> None:
-        rows, columns, first_y, first_x, step_y, step_x, corner_y, corner_x = numbers[:8]
-        stride_y, cells, positions, band, piece, source_rows, pitch = numbers[8:]
-        groups, count = steps[2], table.shape[0]
+        plan, bands, positions = Walk(*numbers[0]), Bands(*numbers[1]), numbers[2]
+        table, places = tables
+        groups, cells, step = plan.groups, bands.copied, plan.stride_y * bands.pitch
         in_group, filters = x.shape[1] // groups, out.shape[1] // groups
-        bands, pieces = (rows + band - 1) // band, (columns + piece - 1) // piece
         shape = (in_group, x.shape[2], x.shape[3])
         plane = out.shape[2] * out.shape[3]
         source = memory[share, :cells]
         result = memory[share, cells : cells + filters * positions]
         biases = memory[share, cells + filters * positions :]
         source[cells - width :] = 0
-        for t in range(*share_of(x.shape[0] * groups * bands * pieces, share, shares)):
-            n, g = t // (groups * bands * pieces), t // (bands * pieces) % groups
-            start, start_x = t // pieces % bands * band, t % pieces * piece
-            here, here_x = min(band, rows - start), min(piece, columns - start_x)
+        tasks = x.shape[0] * groups * tasks_of_image(plan, bands)
+        for t in range(*share_of(tasks, share, shares)):
+            task = task_at(t, groups, plan, bands)
+            n, g = task.image, task.group
+            here = min(bands.rows, plan.grid_y - task.row)
+            here_x = min(bands.columns, plan.grid_x - task.column)
             image = address(x) + (n * groups + g) * in_group * x.shape[2] * x.shape[3] * size
-            top, left = corner_y + start * stride_y, corner_x + start_x
-            copy_rows(image, shape, top, left, source_rows, pitch, address(source))
+            top, left = plan.corner_y + task.row * plan.stride_y, plan.corner_x + task.column
+            copy_rows(image, shape, top, left, bands.source_rows, bands.pitch, address(source))
             for m in range(filters):
                 for i in range(width):
                     biases[m * width + i] = bias[g * filters + m]
             # With a stride of one all rows are one run of cells, else each is its own.
-            runs, length = (1, (here - 1) * pitch + here_x)
-            if stride_y > 1:
+            runs, length = (1, (here - 1) * bands.pitch + here_x)
+            if plan.stride_y > 1:
                 runs, length = here, here_x
             for run in range(runs):
-                for p in range(run * stride_y * pitch, run * stride_y * pitch + length, width):
+                for p in range(run * step, run * step + length, width):
                     for m in range(0, filters, height):
                         sums(
-                            address(w) + g * steps[0] * size,
+                            address(w) + g * plan.between_groups * size,
                             address(places[0]) + m * 8,
                             address(source) + p * size,
                             address(table),
-                            count,
+                            table.shape[0],
                             address(biases),
                             address(places[1]) + m * 8,
                             address(result) + p * size,
@@ -141,10 +135,11 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
             target = out[n, g * filters : (g + 1) * filters].reshape(-1)
             for m in range(filters):
                 for q in range(here):
-                    y = first_y + (start + q) * step_y
-                    to = m * plane + y * out.shape[3] + first_x + start_x * step_x
-                    at = m * positions + q * stride_y * pitch
-                    if step_x == 1:
+                    y = plan.first_y + (task.row + q) * plan.step_y
+                    z = plan.first_x + task.column * plan.step_x
+                    to = m * plane + y * out.shape[3] + z
+                    at = m * positions + q * step
+                    if plan.step_x == 1:
                         copy_row(
                             address(result) + at * size,
                             address(target) + to * size,
@@ -153,6 +148,6 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
                         )
                     else:
                         for r in range(here_x):
-                            target[to + r * step_x] = result[at + r]
+                            target[to + r * plan.step_x] = result[at + r]
 
     return apply

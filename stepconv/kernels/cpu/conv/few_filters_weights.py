@@ -12,55 +12,55 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.kernels.compile import parallel, share_of, thread_count
+from stepconv.kernels.compile import parallel, share_of
+from stepconv.kernels.cpu.conv.tasks import (
+    Bands,
+    add_parts,
+    copying_bands,
+    parts_for,
+    room_for_parts,
+    size_of_tasks,
+    task_at,
+    tasks_of_image,
+)
 from stepconv.kernels.cpu.machine.remembered import remembered
-from stepconv.kernels.cpu.machine.scratch import scratch
 from stepconv.kernels.cpu.machine.staging import copying
 from stepconv.kernels.cpu.machine.tiles import dot
 from stepconv.kernels.cpu.machine.vector import address, lanes, registers
-from stepconv.kernels.passes import Pass, tap_places, under
+from stepconv.kernels.passes import Pass, Walk, tap_places
 
 Array = Any
 
+Numbers = tuple[int, ...]
+
 _CELLS = 2000
-_PARTS = 8
-_SUMS_BYTES = 16 * 2**20
 
 
-def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> None:
+def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass) -> None:
     """grad_w[o, k] = Σ x[n, tap k of the window of cell p] · grad_out[n, o, p]."""
-    filters, taps = grad_w.shape[0] // groups, len(plan.taps)
+    filters, taps = grad_w.shape[0] // plan.groups, len(plan.taps)
     height, width = _tile_shape(filters)
     # Tiles at the edge repeat the last filter or tap in room of their own.
     high, wide = -(-filters // height) * height, -(-taps // width) * width
     lane_count = lanes(x.dtype)
-    rows = max(1, min(plan.grid[0], _CELLS // plan.grid[1]))
-    # Rows are cut only where one alone is too long, such as that of a signal.
-    piece = plan.grid[1] if plan.grid[1] <= 2 * _CELLS else _CELLS
-    units = x.shape[0] * -(-plan.grid[0] // rows) * -(-plan.grid[1] // piece)
-    most = max(1, _SUMS_BYTES // (groups * high * wide * lane_count * x.dtype.itemsize))
-    parts = max(1, min(units, _PARTS, most))
-    threads = thread_count()
-    source_rows, pitch = under((rows, piece), plan.stride, plan.reach)
-    cells = source_rows * pitch * (x.shape[1] // groups) + lanes(x.dtype)
-    count = parts * groups * high * wide * lane_count
-    memory = scratch(x.dtype, count + threads * cells)
-    sums = memory[:count].reshape(parts, groups, high, wide, lane_count)
-    own = memory[count:].reshape(threads, cells)
-    numbers = (*plan.grid, *plan.corner, plan.stride[0], rows, piece, source_rows, pitch)
-    tables = _tables(plan, filters, high, wide, source_rows, pitch, x.itemsize)
-    _kernel(x.dtype, height, width)(x, grad_out, sums, own, *tables, numbers)
-    _add_parts(sums, grad_w.reshape(grad_w.shape[0], taps))
+    bands = copying_bands(x, plan, size_of_tasks(plan.grid, _CELLS), lane_count)
+    tasks = x.shape[0] * tasks_of_image(plan.walk, bands)
+    parts = parts_for(tasks, plan.groups * high * wide * lane_count * x.itemsize)
+    shape = (parts, plan.groups, high, wide, lane_count)
+    sums, own = room_for_parts(x.dtype, shape, bands.copied)
+    tables = _tables(plan, bands, filters, high, wide, x.itemsize)
+    _kernel(x.dtype, height, width)(x, grad_out, sums, own, *tables, plan.walk[:], bands[:])
+    add_parts(sums, grad_w.reshape(grad_w.shape[0], taps))
 
 
 @remembered
 def _tables(
-    plan: Pass, filters: int, high: int, wide: int, source_rows: int, pitch: int, size: int
+    plan: Pass, bands: Bands, filters: int, high: int, wide: int, size: int
 ) -> tuple[Array, Array]:
     """Return where filters lie in grad_out and taps in the source, in bytes."""
     filter_ = np.minimum(np.arange(high), filters - 1)
     tap = np.minimum(np.arange(wide), len(plan.taps) - 1)
-    taps = tap_places(plan.taps, source_rows, pitch)
+    taps = tap_places(plan.taps, bands.source_rows, bands.pitch)
     return filter_ * plan.grid[0] * plan.grid[1] * size, taps[tap] * size
 
 
@@ -70,21 +70,6 @@ def _tile_shape(filters: int) -> tuple[int, int]:
     tiles = -(-filters // most)
     height = -(-filters // tiles)
     return height, min(8, (registers() - 1 - height) // height)
-
-
-@parallel
-def _add_parts(share: int, shares: int, sums: Array, grad_w: Array) -> None:
-    """grad_w[o, k] = Σ of the parts and lanes, in order."""
-    parts, groups, _, _, lane_count = sums.shape
-    filters = grad_w.shape[0] // groups
-    for o in range(*share_of(grad_w.shape[0], share, shares)):
-        g, m = o // filters, o % filters
-        for k in range(grad_w.shape[1]):
-            total = grad_w.dtype.type(0)
-            for part in range(parts):
-                for lane in range(lane_count):
-                    total += sums[part, g, m, k, lane]
-            grad_w[o, k] = total
 
 
 @functools.cache
@@ -102,37 +87,38 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
         memory: Array,
         places: Array,
         offsets: Array,
-        numbers: Array,
+        walk: Numbers,
+        numbers: Numbers,
     ) -> None:
-        rows, columns, corner_y, corner_x, stride_y, band, piece, source_rows, pitch = numbers
+        plan, bands = Walk(*walk), Bands(*numbers)
         parts, groups, high, wide, _ = sums.shape
         in_group, filters = x.shape[1] // groups, grad_out.shape[1] // groups
-        bands, pieces = (rows + band - 1) // band, (columns + piece - 1) // piece
-        units = x.shape[0] * bands * pieces
+        tasks = x.shape[0] * tasks_of_image(plan, bands)
         source = address(memory[share])
         shape = (in_group, x.shape[2], x.shape[3])
         for t in range(*share_of(parts * groups, share, shares)):
             part, g = t // groups, t % groups
             result = sums[part, g]
             result[:] = 0
-            for unit in range(part * units // parts, (part + 1) * units // parts):
-                n = unit // (bands * pieces)
-                start, start_x = unit // pieces % bands * band, unit % pieces * piece
-                here_x = min(piece, columns - start_x)
-                image = address(x) + (n * groups + g) * in_group * x.shape[2] * x.shape[3] * size
-                top = corner_y + start * stride_y
-                copy_rows(image, shape, top, corner_x + start_x, source_rows, pitch, source)
-                gradients = address(grad_out[n, g * filters]) + (start * columns + start_x) * size
+            for u in range(part * tasks // parts, (part + 1) * tasks // parts):
+                task = task_at(u, 1, plan, bands)
+                here_x = min(bands.columns, plan.grid_x - task.column)
+                plane = (task.image * groups + g) * in_group
+                image = address(x) + plane * x.shape[2] * x.shape[3] * size
+                top, left = plan.corner_y + task.row * plan.stride_y, plan.corner_x + task.column
+                copy_rows(image, shape, top, left, bands.source_rows, bands.pitch, source)
+                gradients = address(grad_out[task.image, g * filters])
+                gradients += (task.row * plan.grid_x + task.column) * size
                 for m in range(0, high, height):
                     for k in range(0, wide, width):
                         products(
                             gradients,
                             address(places) + m * 8,
-                            columns * size,
+                            plan.grid_x * size,
                             source,
                             address(offsets) + k * 8,
-                            stride_y * pitch * size,
-                            min(band, rows - start),
+                            plan.stride_y * bands.pitch * size,
+                            min(bands.rows, plan.grid_y - task.row),
                             here_x // lane_count,
                             here_x % lane_count,
                             min(1, here_x % lane_count),

@@ -12,56 +12,78 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from stepconv.geometry import Slide
 from stepconv.kernels.compile import inner, parallel, share_of, thread_count
-from stepconv.kernels.cpu.conv.filter_tiles import fence, separate, window_sums
+from stepconv.kernels.cpu.conv.filter_tiles import (
+    Edge,
+    Lines,
+    Result,
+    Weights,
+    fence,
+    separate,
+    window_sums,
+)
 from stepconv.kernels.cpu.machine.scratch import scratch
 from stepconv.kernels.cpu.machine.tiles import padded_row
 from stepconv.kernels.cpu.machine.vector import has_masks, lanes, registers
 
 Array = Any
 Pair = tuple[int, int]
+Numbers = tuple[int, ...]
 
 # What a task works on should lie in the second-level cache.
-_CACHE_BYTES = 512 * 1024
+CACHE_BYTES = 512 * 1024
 # A result of so many bytes is written past the caches.
-_STREAMED = 8 * 2**20
+STREAMED = 8 * 2**20
 # Starting the threads takes as long as this many multiplications.
 FEW = 100_000
 # Up to this height and width, a kernel has tiles of its own without loops.
 SMALL = 5
 
 
+class Bands(NamedTuple):
+    """How an image is cut into bands of lines.
+
+    Lines i, i + step, … of the result share lines of the image, of which a band sees so many. A
+    copied line consists of one part of `pitch` cells for each remainder of a column divided by the
+    stride. Beyond the image all lines are one line of zeros.
+    """
+
+    step: int
+    number: int
+    lines: int
+    pitch: int
+    zeros: int
+    streamed: int
+
+
 @dataclass(frozen=True, eq=False)
 class Cut:
     """How the images of a call are cut into tasks: bands of lines, and blocks of columns.
 
-    `rows` and `vectors` are the size of a tile. Lines i, i + step, … of the result share lines of
-    the image. A block is three pieces between four columns: windows of the one in the middle lie
-    inside of the image; for the outer two, lines are copied or masked. A copied line consists of
-    one part of `pitch` cells for each remainder of a column divided by the stride. `numbers` are
-    the integers that kernels ask for.
+    `rows` and `vectors` are the size of a tile. A block is three pieces between four columns:
+    windows of the one in the middle lie inside of the image; for the outer two, lines are copied or
+    masked. A task has a table of `entries` addresses and columns, and room for `cells` copies.
     """
 
     rows: int
     vectors: int
-    threads: int
-    lines: int
+    entries: int
     cells: int
     blocks: Array
-    numbers: Array
+    bands: Bands
 
-    def memory(self, dtype: Any, entries: int = 0, more: int = 0) -> tuple[Array, Array]:
-        """Return a table of addresses and a place for copies per thread, and some more of both."""
-        table = self.threads * (self.lines + entries)
-        room = self.cells + more
-        whole = scratch(np.int64, table + -(-self.threads * room * dtype.itemsize // 8))
-        cells = whole[table:].view(dtype)[: self.threads * room]
-        return whole[:table].reshape(self.threads, -1), cells.reshape(self.threads, room)
+
+def tables_and_cells(dtype: Any, threads: int, entries: int, cells: int) -> tuple[Array, Array]:
+    """Return a table of so many addresses and room for so many cells, per thread."""
+    table = threads * entries
+    whole = scratch(np.int64, table + -(-threads * cells * dtype.itemsize // 8))
+    room = whole[table:].view(dtype)[: threads * cells]
+    return whole[:table].reshape(threads, -1), room.reshape(threads, cells)
 
 
 @functools.lru_cache(maxsize=256)
@@ -92,11 +114,11 @@ def cut_planes(
     # Blocks: copied at the edges and read in place in the middle, as wide as the cache allows.
     height = (rows + kernel[0] - 2) * dilation[0] + 1
     share = -(-grid[1] * planes // wanted) if grid[0] < rows * step * 4 else grid[1]
-    widest = min(_CACHE_BYTES // (height * size * stride[1]) - reach, share)
+    widest = min(CACHE_BYTES // (height * size * stride[1]) - reach, share)
     widest = max(4 * width, widest // width * width)
     first, end = _inside(image[1], grid[1], stride[1], reach, slide.left)
     line = grid[1] * size
-    streamed = planes * grid[0] * line >= _STREAMED and line % (lane_count * size) == 0
+    streamed = planes * grid[0] * line >= STREAMED and line % (lane_count * size) == 0
     if not streamed:
         first, end = -(-first // width) * width, grid[1] - -(-(grid[1] - end) // width) * width
     if stride[1] > 1 or end - first < width:
@@ -117,22 +139,20 @@ def cut_planes(
     bands = -(-wanted // (planes * len(blocks)))
     above = (kernel[0] - 1) * dilation[0]
     if pitch:
-        fitting = _CACHE_BYTES // (pieces * pitch * stride[1] * size) - above
+        fitting = CACHE_BYTES // (pieces * pitch * stride[1] * size) - above
         bands = max(bands, grid[0] * stride[0] // max(1, fitting))
         # The lines of a band are read twice where their ends are copied.
-        bands = max(bands, grid[0] * image[1] * size // _CACHE_BYTES)
+        bands = max(bands, grid[0] * image[1] * size // CACHE_BYTES)
     bands = max(1, min(bands, grid[0] // (rows * step)))
     lines = -(-grid[0] // bands) * stride[0] + above
     zeros = max(pitch * stride[1], direct + reach + lane_count, image[1] if in_place else 0)
-    numbers = (*slide, step, bands, lines, pitch, zeros, int(streamed))
     return Cut(
         rows,
         vectors,
-        threads=threads,
-        lines=3 * lines + kernel[1] + 4,
+        entries=3 * lines + kernel[1] + 4,
         cells=zeros + (pieces * lines + 1) * pitch * stride[1] + lane_count,
         blocks=np.array(blocks, np.int64),
-        numbers=np.array(numbers, np.int64),
+        bands=Bands(step, bands, lines, pitch, zeros, int(streamed)),
     )
 
 
@@ -180,15 +200,15 @@ def gathering(dtype: Any) -> Any:
         first_x: int,
         count: int,
         piece: int,
-        numbers: Array,
+        stride: int,
+        bands: Bands,
         table: Array,
         cells: Array,
     ) -> None:
         """table[k] = the address of cell (first_y + k, first_x), in place in piece 1."""
         height, width = x.shape[2], x.shape[3]
-        stride, (lines, pitch, zeros) = numbers[1], numbers[8:11]
-        wide = pitch * stride
-        begin = zeros if piece == 0 else zeros + lines * wide
+        pitch, wide = bands.pitch, bands.pitch * stride
+        begin = bands.zeros if piece == 0 else bands.zeros + bands.lines * wide
         low = max(0, min(wide, -first_x))
         have = max(0, min(wide, width - first_x) - low)
         for k in range(count):
@@ -223,6 +243,17 @@ def gathering(dtype: Any) -> Any:
 
 
 @inner
+def find_columns(columns: Array, width: int, slide: Slide, pitch: int, size: int) -> None:
+    """columns[b] = how many bytes behind a window's first cell its cell b lies in a line.
+
+    For each remainder of a column divided by the stride, a line has a part of `pitch` cells.
+    """
+    for b in range(width):
+        shift = b * slide.dilation_x
+        columns[b] = (shift % slide.stride_x * pitch + shift // slide.stride_x) * size
+
+
+@inner
 def find_lines(x: Array, plane: int, first_y: int, count: int, zeros_at: int, table: Array) -> None:
     """table[k] = the address of line first_y + k of the image, or of zeros beyond it."""
     height, size = x.shape[2], x.strides[2]
@@ -249,44 +280,47 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, in_place: bool, *sm
         bias: Array,
         out: Array,
         blocks: Array,
-        numbers: Array,
-        tables: Array,
-        cells: Array,
+        memory: tuple[Array, Array],
+        slide_numbers: Numbers,
+        band_numbers: Numbers,
     ) -> None:
-        stride_y, stride_x, dilation_y, dilation_x, top, left = numbers[:6]
-        step, bands, lines, pitch, zeros, streamed = numbers[6:]
+        slide, bands = Slide(*slide_numbers), Bands(*band_numbers)
         kernel_height, kernel_width = w.shape[2], w.shape[3]
         image_x = x.shape[3]
         channels, grid_y, grid_x = out.shape[1:]
-        tasks = out.shape[0] * channels * bands * len(blocks)
-        table, mine = tables[share], cells[share]
-        mine[:zeros] = 0
-        edges, columns = table[3 * lines : 3 * lines + 4], table[3 * lines + 4 :]
-        for b in range(kernel_width):
-            shift = b * dilation_x
-            columns[b] = (shift % stride_x * pitch + shift // stride_x) * size
+        tasks = out.shape[0] * channels * bands.number * len(blocks)
+        table, mine = memory[0][share], memory[1][share]
+        mine[: bands.zeros] = 0
+        edges, columns = table[3 * bands.lines : 3 * bands.lines + 4], table[3 * bands.lines + 4 :]
+        find_columns(columns, kernel_width, slide, bands.pitch, size)
         for t in range(*share_of(tasks, share, shares)):
             for p in range(4):
                 edges[p] = blocks[t % len(blocks), p]
-            band, plane = t // len(blocks) % bands, t // (len(blocks) * bands)
-            first_y = band * grid_y // bands
-            here = (band + 1) * grid_y // bands - first_y
+            band, plane = t // len(blocks) % bands.number, t // (len(blocks) * bands.number)
+            first_y = band * grid_y // bands.number
+            here = (band + 1) * grid_y // bands.number - first_y
             out_at = out.ctypes.data + (plane * grid_y + first_y) * grid_x * size
-            if streamed and edges[1] < edges[2]:
+            if bands.streamed and edges[1] < edges[2]:
                 edges[1] += -(out_at // size + edges[1]) % lane_count
                 edges[2] -= max(0, edges[2] - edges[1]) % tile_width
-            y = first_y * stride_y - top
-            count = (here - 1) * stride_y + (kernel_height - 1) * dilation_y + 1
+            y = first_y * slide.stride_y - slide.top
+            count = (here - 1) * slide.stride_y + (kernel_height - 1) * slide.dilation_y + 1
             if in_place:
                 find_lines(x, plane, y, count, mine.ctypes.data, table)
             else:
                 for p in range(3):
                     if edges[p] < edges[p + 1]:
-                        z = edges[p] * stride_x - left
-                        gather(x, plane, y, z, count, p, numbers, table[p * lines :], mine)
+                        z = edges[p] * slide.stride_x - slide.left
+                        found = table[p * bands.lines :]
+                        gather(x, plane, y, z, count, p, slide.stride_x, bands, found, mine)
             channel = plane % channels
-            weights = w.ctypes.data + channel * kernel_height * kernel_width * size
-            start = bias.ctypes.data + channel * size
+            weights = Weights(
+                w.ctypes.data + channel * kernel_height * kernel_width * size,
+                kernel_height,
+                kernel_width,
+                bias.ctypes.data + channel * size,
+            )
+            step = bands.step
             for q in range(min(step, here)):
                 # These lines of the result share lines of the image: q, q + step, …
                 sharing = (here - q + step - 1) // step
@@ -304,28 +338,23 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, in_place: bool, *sm
                                 # The last tile computes some cells once more.
                                 j, count = end - tile_width, tile_width
                             # Where in which lines the tile begins to read.
-                            column = j - left if in_place else j - edges[p]
-                            lines_from = 0 if in_place else p * lines
+                            column = j - slide.left if in_place else j - edges[p]
+                            lines_from = 0 if in_place else p * bands.lines
+                            streamed = bands.streamed if p == 1 else 0
+                            steps = (count + tile_width - 1) // tile_width
                             sums(
-                                table.ctypes.data + (lines_from + i * stride_y) * 8,
-                                dilation_y * 8,
-                                column * size,
+                                Lines(
+                                    table.ctypes.data + (lines_from + i * slide.stride_y) * 8,
+                                    slide.dilation_y * 8,
+                                    column * size,
+                                ),
                                 columns.ctypes.data,
                                 weights,
-                                kernel_height,
-                                kernel_width,
-                                start,
-                                to + j * size,
-                                step * grid_x * size,
-                                count,
-                                (count + tile_width - 1) // tile_width,
-                                streamed if p == 1 else 0,
-                                1 if in_place and p != 1 else 0,
-                                column,
-                                image_x,
+                                Result(to + j * size, step * grid_x * size, count, steps, streamed),
+                                Edge(1 if in_place and p != 1 else 0, column, image_x),
                             )
                             j += count
-        if streamed:
+        if bands.streamed:
             fence()
 
     return apply
@@ -339,6 +368,7 @@ def filter_planes(x: Array, w: Array, bias: Array, out: Array, slide: Slide) -> 
     if out.size == 0:
         return
     few = out.size * w[0].size < FEW
+    threads = 1 if few else thread_count()
     small = w.shape[2:] if max(w.shape[2:]) <= SMALL else ()
     near = slide.stride_x == slide.dilation_x == 1
     in_place = near and has_masks()
@@ -350,9 +380,10 @@ def filter_planes(x: Array, w: Array, bias: Array, out: Array, slide: Slide) -> 
         w.shape[2:],
         slide,
         4 if small else w.shape[2],
-        1 if few else thread_count(),
+        threads,
         in_place,
     )
     kernel = _kernel(x.dtype, cut.rows, cut.vectors, near, in_place, *small)
-    tables, cells = cut.memory(x.dtype)
-    (kernel.serial if few else kernel)(x, w, bias, out, cut.blocks, cut.numbers, tables, cells)
+    memory = tables_and_cells(x.dtype, threads, cut.entries, cut.cells)
+    run = kernel.serial if few else kernel
+    run(x, w, bias, out, cut.blocks, memory, slide[:], cut.bands[:])

@@ -3,11 +3,56 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from stepconv.kernels.cpu.machine.vector import Int, Vector, Vectors, registers, tile
+
+# In a kernel these hold numbers, in a tile what LLVM will compute.
+Number = Any
+
+
+class Lines(NamedTuple):
+    """A table of the addresses of lines, from entry to entry, and where in a line to begin."""
+
+    table: Number
+    step: Number
+    begin: Number
+
+
+class Weights(NamedTuple):
+    """The address of a kernel, its height and width, and the address of its bias."""
+
+    at: Number
+    rows: Number
+    columns: Number
+    bias: Number
+
+
+class Result(NamedTuple):
+    """The address of some lines, from line to line, and how a tile goes along them.
+
+    It writes `count` numbers of each in so many steps; all that these hold, past the caches, if
+    they are `streamed`.
+    """
+
+    at: Number
+    step: Number
+    count: Number
+    steps: Number
+    streamed: Number
+
+
+class Edge(NamedTuple):
+    """Whether a tile is at the edge of an image, the first cell it reads there, and the width."""
+
+    near: Number
+    column: Number
+    width: Number
+
+
+NO_EDGE = Edge(0, 0, 0)
 
 
 @functools.cache
@@ -35,47 +80,28 @@ def window_sums(
 
     so a tile may not be higher than the kernel, unless it is made for one `height`. A loop over
     a height or width that is given is unrolled. The order of a sum is that of the weights, wherever
-    the tile begins. `lines` is a table of addresses, and `columns` one of offsets in bytes, which
-    is not read where columns are `near`: columns[b] = b. All the numbers that `steps` steps along
-    the lines hold are loaded. If `streamed` is 1, all are written, past the caches. With `ahead`
-    each step asks for what the next tile downwards is going to read and this one does not.
-
-    With `edges`, a tile may be told that it is `at_edge` of an image `image_width` wide, of whose
-    lines it reads cell number `column` first: then there are zeros for what lies outside.
+    the tile begins. `columns` is a table of offsets in bytes, which is not read where columns are
+    `near`: columns[b] = b. All the numbers that the steps along the lines hold are loaded. With
+    `ahead` each step asks for what the next tile downwards is going to read and this one does not.
+    With `edges` there are zeros for what lies outside of the image.
     """
 
     @tile(dtype)
     def sums(
-        v: Vectors,
-        lines: Int,
-        line_step: Int,
-        shift: Int,
-        columns: Int,
-        weights: Int,
-        kernel_height: Int,
-        kernel_width: Int,
-        bias: Int,
-        out: Int,
-        out_step: Int,
-        count: Int,
-        steps: Int,
-        streamed: Int,
-        at_edge: Int,
-        column: Int,
-        image_width: Int,
+        v: Vectors, lines: Lines, columns: Int, weights: Weights, result: Result, edge: Edge
     ) -> None:
-        weight_row = kernel_width * v.size
-        start = v.splat(bias)
+        weight_row = weights.columns * v.size
+        start = v.splat(weights.bias)
         places = [(o, u) for o in range(rows) for u in range(vectors)]
 
         def line_at(r: Int | int) -> Int:
-            return v.integer(lines + line_step * r) + shift
+            return v.integer(lines.table + lines.step * r) + lines.begin
 
         def column_at(b: Int | int) -> Int:
-            return shift * 0 + b * v.size if near else v.integer(columns + b * 8)
+            return lines.begin * 0 + b * v.size if near else v.integer(columns + b * 8)
 
         def weight_at(a: Int | int, b: Int | int) -> Vector:
-            return v.splat(weights + weight_row * a + b * v.size)
+            return v.splat(weights.at + weight_row * a + b * v.size)
 
         # What does not change from step to step is loaded once, as far as registers hold it.
         known: list[Int] = [line_at(r) for r in range(height + rows - 1)] if height else []
@@ -84,14 +110,14 @@ def window_sums(
         if len(taps) + len(places) + vectors < registers():
             held = {(a, b): weight_at(a, b) for a, b in taps}
 
-        def step(k: Int, edge: bool) -> list[Vector]:
+        def step(k: Int, at_edge: bool) -> list[Vector]:
             along = k * (vectors * v.bytes)
 
             def load(at: Int, b: Int | int, u: int) -> Vector:
-                if not edge:
+                if not at_edge:
                     return v.load(at)
-                first = column + (k * vectors + u) * v.lanes + b
-                inside = v.lanes_between(first * -1, image_width - first)
+                first = edge.column + (k * vectors + u) * v.lanes + b
+                inside = v.lanes_between(first * -1, edge.width - first)
                 return v.load_where(inside, at, v.zero())
 
             def add_line(r: Int | int, served: range, state: list[Vector]) -> list[Vector]:
@@ -108,14 +134,14 @@ def window_sums(
                     return state
 
                 if width is None:
-                    return v.loop(kernel_width, state, add_column)
+                    return v.loop(weights.columns, state, add_column)
                 for b in range(width):
                     state = add_column(b, state)
                 return state
 
             if ahead:
                 for o in range(rows):
-                    line = line_at(kernel_height + (rows - 1 + o)) + along
+                    line = line_at(weights.rows + (rows - 1 + o)) + along
                     for u in range(vectors):
                         v.prefetch(line + u * v.bytes)
             state = [start] * len(places)
@@ -123,12 +149,12 @@ def window_sums(
                 for r in range(rows - 1):
                     state = add_line(r, range(r + 1), state)
                 state = v.loop(
-                    kernel_height - (rows - 1),
+                    weights.rows - (rows - 1),
                     state,
                     lambda i, state: add_line(i + (rows - 1), range(rows), state),
                 )
                 for o in range(1, rows):
-                    state = add_line(kernel_height + (o - 1), range(o, rows), state)
+                    state = add_line(weights.rows + (o - 1), range(o, rows), state)
             else:
                 for r in range(height + rows - 1):
                     served = range(max(0, r - height + 1), min(rows, r + 1))
@@ -136,21 +162,21 @@ def window_sums(
 
             def stream() -> None:
                 for (o, u), total in zip(places, state, strict=True):
-                    v.stream(out + out_step * o + along + u * v.bytes, total)
+                    v.stream(result.at + result.step * o + along + u * v.bytes, total)
 
             def store() -> None:
                 for (o, u), total in zip(places, state, strict=True):
-                    rest = count - (k * vectors + u) * v.lanes
-                    v.store_some(out + out_step * o + along + u * v.bytes, total, rest)
+                    rest = result.count - (k * vectors + u) * v.lanes
+                    v.store_some(result.at + result.step * o + along + u * v.bytes, total, rest)
 
-            v.when(streamed, stream, store)
+            v.when(result.streamed, stream, store)
             return []
 
-        def run(edge: bool) -> None:
-            v.loop(steps, [], lambda k, _: step(k, edge))
+        def run(at_edge: bool) -> None:
+            v.loop(result.steps, [], lambda k, _: step(k, at_edge))
 
         if edges:
-            v.when(at_edge, lambda: run(True), lambda: run(False))
+            v.when(edge.near, lambda: run(True), lambda: run(False))
         else:
             run(False)
 
@@ -169,36 +195,24 @@ def line_sums(dtype: Any, vectors: int, near: bool) -> Any:
         line[j + b …]    weights[b] -> out[j …]    weights[b + lanes] -> out[j - lanes …]
 
     The order of a sum is that in which the pairs come, wherever the tile begins. All numbers that
-    `steps` steps along the line hold are read. If `streamed` is 1, all are written, past the
-    caches.
+    the steps along the line hold are read.
     """
 
     @tile(dtype)
-    def sums(
-        v: Vectors,
-        line: Int,
-        columns: Int,
-        weights: Int,
-        width: Int,
-        bias: Int,
-        out: Int,
-        count: Int,
-        steps: Int,
-        streamed: Int,
-    ) -> None:
-        start = v.splat(bias)
+    def sums(v: Vectors, line: Int, columns: Int, weights: Weights, result: Result) -> None:
+        start, width = v.splat(weights.bias), weights.columns
 
         def step(k: Int, _: list[Vector]) -> list[Vector]:
             along = k * (vectors * v.bytes)
             cells = line + along
 
             def add(b: Int, at: Int, state: list[Vector]) -> list[Vector]:
-                weight = v.splat(weights + b * v.size)
+                weight = v.splat(weights.at + b * v.size)
                 return [v.fma(weight, v.load(at + u * v.bytes), state[u]) for u in range(vectors)]
 
             def add_pair(b: Int, state: list[Vector]) -> list[Vector]:
                 at = cells + b * v.size
-                first, second = (v.splat(weights + (b + s) * v.size) for s in (0, v.lanes))
+                first, second = (v.splat(weights.at + (b + s) * v.size) for s in (0, v.lanes))
                 loaded = [v.load(at + u * v.bytes) for u in range(vectors + 1)]
                 state = [v.fma(first, loaded[u], state[u]) for u in range(vectors)]
                 return [v.fma(second, loaded[u + 1], state[u]) for u in range(vectors)]
@@ -227,17 +241,17 @@ def line_sums(dtype: Any, vectors: int, near: bool) -> Any:
 
             def stream() -> None:
                 for u, total in enumerate(state):
-                    v.stream(out + along + u * v.bytes, total)
+                    v.stream(result.at + along + u * v.bytes, total)
 
             def store() -> None:
                 for u, total in enumerate(state):
-                    rest = count - (k * vectors + u) * v.lanes
-                    v.store_some(out + along + u * v.bytes, total, rest)
+                    rest = result.count - (k * vectors + u) * v.lanes
+                    v.store_some(result.at + along + u * v.bytes, total, rest)
 
-            v.when(streamed, stream, store)
+            v.when(result.streamed, stream, store)
             return []
 
-        v.loop(steps, [], step)
+        v.loop(result.steps, [], step)
 
     return sums
 

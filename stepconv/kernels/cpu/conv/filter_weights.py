@@ -9,14 +9,21 @@ into parts whose number does not depend on the threads, and which are added in o
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from stepconv.geometry import Slide
 from stepconv.kernels.compile import parallel, share_of, thread_count
-from stepconv.kernels.cpu.conv.filter import cut_planes, find_lines, gathering
+from stepconv.kernels.cpu.conv.filter import (
+    Bands,
+    cut_planes,
+    find_columns,
+    find_lines,
+    gathering,
+    tables_and_cells,
+)
+from stepconv.kernels.cpu.conv.filter_tiles import Edge, Lines, Number
 from stepconv.kernels.cpu.machine.vector import (
     Int,
     Vector,
@@ -29,6 +36,7 @@ from stepconv.kernels.cpu.machine.vector import (
 )
 
 Array = Any
+Numbers = tuple[int, ...]
 
 _ROWS = 4
 # So many tasks there are at least where a single plane is large enough.
@@ -48,16 +56,16 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, slide: Slide) -> None:
     cut = cut_planes(
         dtype, batch * channels, x.shape[2:], grad_out.shape[2:], size, slide, 1, _TASKS, in_place
     )
-    cut = replace(cut, threads=thread_count())
-    tables, cells = cut.memory(dtype)
+    memory = tables_and_cells(dtype, thread_count(), cut.entries, cut.cells)
     side = 5 if registers() > 16 else 3
     height, width = min(side, size[0]), min(side, size[1])
     blocks = -(-size[0] // height), -(-size[1] // width)
-    parts = min(_TASKS, batch * int(cut.numbers[7]) * len(cut.blocks))
+    parts = min(_TASKS, batch * cut.bands.number * len(cut.blocks))
     sums = np.zeros((parts, channels, *blocks, height, width, lanes(dtype)), dtype)
     rows = _ROWS if slide.stride_y == slide.dilation_y == 1 else 1
     kernel = _kernel(dtype, rows, height, width, near, in_place)
-    kernel(x, grad_out, sums, cut.blocks, cut.numbers, tables, cells, *size)
+    numbers = (slide[:], cut.bands[:], size)
+    kernel(x, grad_out, sums, cut.blocks, memory, numbers)
     _add_parts(sums, grad_w)
 
 
@@ -80,50 +88,47 @@ def _add_parts(share: int, shares: int, sums: Array, grad_w: Array) -> None:
                 grad_w[c, 0, a, b] = total
 
 
+class Grads(NamedTuple):
+    """The address of lines of gradients, from line to line, and how many groups of lines.
+
+    A line has so many whole vectors, and one more of `rest` numbers if `some` is 1.
+    """
+
+    at: Number
+    step: Number
+    groups: Number
+    whole: Number
+    rest: Number
+    some: Number
+
+
 @functools.cache
 def weight_sums(
     dtype: Any, rows: int, height: int, width: int, near: bool = False, edges: bool = False
 ) -> Any:
-    """Return the tile that sums what `groups` groups of `rows` lines give to a block of weights.
+    """Return the tile that sums what groups of `rows` lines give to a block of weights.
 
         sums[a, b] += Σ_i Σ_j grads[i][j] · lines[i + a][columns[b] + j]
 
-    `lines` is a table of addresses, of lines that begin `shift` bytes further on, and `columns` one
-    of offsets in bytes, which is not read where columns are `near`: columns[b] = b. A vector of the
-    image is loaded once for all the lines of a group. A line has `whole` vectors, and one of `rest`
-    numbers if `some` is 1; the lanes of a sum are left apart.
-
-    With `edges`, a tile may be told that it is `at_edge` of an image `image_width` wide, of whose
-    lines it reads cell number `column` first: then there are zeros for what lies outside.
+    `columns` is a table of offsets in bytes, which is not read where columns are `near`:
+    columns[b] = b. A vector of the image is loaded once for all the lines of a group, which begin
+    `group_step` entries of their table further on. The lanes of a sum are left apart. With `edges`
+    there are zeros for what lies outside of the image.
     """
 
     @tile(dtype)
     def add(
-        v: Vectors,
-        lines: Int,
-        line_step: Int,
-        group_step: Int,
-        shift: Int,
-        columns: Int,
-        grads: Int,
-        grad_step: Int,
-        groups: Int,
-        whole: Int,
-        rest: Int,
-        some: Int,
-        sums: Int,
-        at_edge: Int,
-        column: Int,
-        image_width: Int,
+        v: Vectors, lines: Lines, group_step: Int, columns: Int, grads: Grads, sums: Int, edge: Edge
     ) -> None:
         offset: list[Int | int] = [
             b * v.size if near else v.integer(columns + b * 8) for b in range(width)
         ]
 
-        def group(q: Int, state: list[Vector], edge: bool) -> list[Vector]:
-            table = lines + group_step * q
-            line = [v.integer(table + line_step * r) + shift for r in range(rows + height - 1)]
-            grad = [grads + grad_step * (q * rows + o) for o in range(rows)]
+        def group(q: Int, state: list[Vector], at_edge: bool) -> list[Vector]:
+            table = lines.table + group_step * q
+            places = [table + lines.step * r for r in range(rows + height - 1)]
+            line = [v.integer(place) + lines.begin for place in places]
+            grad = [grads.at + grads.step * (q * rows + o) for o in range(rows)]
 
             def add_vectors(state: list[Vector], j: Int, count: Int | None) -> list[Vector]:
                 at = j * v.bytes
@@ -132,10 +137,10 @@ def weight_sums(
                     return v.load(address) if count is None else v.load_some(address, count)
 
                 def load_cells(address: Int, b: int) -> Vector:
-                    if not edge:
+                    if not at_edge:
                         return load(address)
-                    first = column + j * v.lanes + b
-                    high = image_width - first
+                    first = edge.column + j * v.lanes + b
+                    high = edge.width - first
                     high = high if count is None else v.least(high, count)
                     return v.load_where(v.lanes_between(first * -1, high), address, v.zero())
 
@@ -148,18 +153,19 @@ def weight_sums(
                             state[k] = v.fma(given[o], cell, state[k])
                 return state
 
-            state = v.loop(whole, state, lambda j, state: add_vectors(state, j, None))
-            return v.loop(some, state, lambda _, state: add_vectors(state, whole, rest))
+            state = v.loop(grads.whole, state, lambda j, state: add_vectors(state, j, None))
+            whole, rest = grads.whole, grads.rest
+            return v.loop(grads.some, state, lambda _, state: add_vectors(state, whole, rest))
 
-        def run(edge: bool) -> None:
+        def run(at_edge: bool) -> None:
             places = [sums + k * v.bytes for k in range(height * width)]
             state = [v.load(place) for place in places]
-            totals = v.loop(groups, state, lambda q, state: group(q, state, edge))
+            totals = v.loop(grads.groups, state, lambda q, state: group(q, state, at_edge))
             for place, total in zip(places, totals, strict=True):
                 v.store(place, total)
 
         if edges:
-            v.when(at_edge, lambda: run(True), lambda: run(False))
+            v.when(edge.near, lambda: run(True), lambda: run(False))
         else:
             run(False)
 
@@ -181,24 +187,19 @@ def _kernel(dtype: Any, rows: int, height: int, width: int, near: bool, in_place
         grad_out: Array,
         sums: Array,
         blocks: Array,
-        numbers: Array,
-        tables: Array,
-        cells: Array,
-        kernel_height: int,
-        kernel_width: int,
+        memory: tuple[Array, Array],
+        numbers: tuple[Numbers, Numbers, tuple[int, int]],
     ) -> None:
-        stride_y, stride_x, dilation_y, dilation_x, top, left = numbers[:6]
-        bands, lines, pitch, zeros = numbers[7:11]
+        slide, bands = Slide(*numbers[0]), Bands(*numbers[1])
+        kernel_height, kernel_width = numbers[2]
         image_x = x.shape[3]
         batch, channels, grid_y, grid_x = grad_out.shape
         parts = sums.shape[0]
-        units = batch * bands * len(blocks)
-        table, mine = tables[share], cells[share]
-        mine[:zeros] = 0
-        columns = table[3 * lines :]
-        for b in range(kernel_width):
-            shift = b * dilation_x
-            columns[b] = (shift % stride_x * pitch + shift // stride_x) * size
+        units = batch * bands.number * len(blocks)
+        table, mine = memory[0][share], memory[1][share]
+        mine[: bands.zeros] = 0
+        columns = table[3 * bands.lines :]
+        find_columns(columns, kernel_width, slide, bands.pitch, size)
         # Planes are read in the order in which they lie.
         chunks = min(channels, (_TASKS + parts - 1) // parts)
         for t in range(*share_of(parts * chunks, share, shares)):
@@ -209,21 +210,22 @@ def _kernel(dtype: Any, rows: int, height: int, width: int, near: bool, in_place
                 unit, c = u // (high - low), low + u % (high - low)
                 result = sums[part, c]
                 edges = blocks[unit % len(blocks)]
-                band, n = unit // len(blocks) % bands, unit // (len(blocks) * bands)
-                first_y = band * grid_y // bands
-                here = (band + 1) * grid_y // bands - first_y
-                y = first_y * stride_y - top
-                count = (here - 1) * stride_y + (kernel_height - 1) * dilation_y + 1
+                band, n = unit // len(blocks) % bands.number, unit // (len(blocks) * bands.number)
+                first_y = band * grid_y // bands.number
+                here = (band + 1) * grid_y // bands.number - first_y
+                y = first_y * slide.stride_y - slide.top
+                count = (here - 1) * slide.stride_y + (kernel_height - 1) * slide.dilation_y + 1
                 if in_place:
                     find_lines(x, n * channels + c, y, count, address(mine), table)
                 for p in range(3):
                     cells_here = edges[p + 1] - edges[p]
                     if cells_here == 0:
                         continue
-                    z = edges[p] * stride_x - left
-                    found = table[0 if in_place else p * lines :]
+                    z = edges[p] * slide.stride_x - slide.left
+                    found = table[0 if in_place else p * bands.lines :]
                     if not in_place:
-                        gather(x, n * channels + c, y, z, count, p, numbers, found, mine)
+                        plane = n * channels + c
+                        gather(x, plane, y, z, count, p, slide.stride_x, bands, found, mine)
                     grads = address(grad_out[n, c, first_y]) + edges[p] * size
                     for block in range(sums.shape[2] * sums.shape[3]):
                         i, j = block // sums.shape[3], block % sums.shape[3]
@@ -232,42 +234,28 @@ def _kernel(dtype: Any, rows: int, height: int, width: int, near: bool, in_place
                         # Where in the lines a tile begins to read.
                         column = z + b if in_place else b
                         first = column * size if near else 0
-                        line = address(found) + a * dilation_y * 8
+                        line = address(found) + a * slide.dilation_y * 8
+                        to, at = address(result[i, j]), address(columns) + b * 8
                         whole, rest = cells_here // lane_count, cells_here % lane_count
+                        edge = Edge(0 if p == 1 else 1, column, image_x)
+                        groups, step = here // rows, slide.stride_y * 8
                         together(
-                            line,
-                            dilation_y * 8,
-                            rows * stride_y * 8,
-                            first,
-                            address(columns) + b * 8,
-                            grads,
-                            grid_x * size,
-                            here // rows,
-                            whole,
-                            rest,
-                            min(1, rest),
-                            address(result[i, j]),
-                            0 if p == 1 else 1,
-                            column,
-                            image_x,
+                            Lines(line, slide.dilation_y * 8, first),
+                            rows * step,
+                            at,
+                            Grads(grads, grid_x * size, groups, whole, rest, min(1, rest)),
+                            to,
+                            edge,
                         )
-                        done = here - here % rows
+                        done = groups * rows
+                        left = grads + done * grid_x * size
                         single(
-                            line + done * stride_y * 8,
-                            dilation_y * 8,
-                            stride_y * 8,
-                            first,
-                            address(columns) + b * 8,
-                            grads + done * grid_x * size,
-                            grid_x * size,
-                            here - done,
-                            whole,
-                            rest,
-                            min(1, rest),
-                            address(result[i, j]),
-                            0 if p == 1 else 1,
-                            column,
-                            image_x,
+                            Lines(line + done * step, slide.dilation_y * 8, first),
+                            step,
+                            at,
+                            Grads(left, grid_x * size, here - done, whole, rest, min(1, rest)),
+                            to,
+                            edge,
                         )
 
     return apply

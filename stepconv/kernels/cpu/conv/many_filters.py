@@ -8,20 +8,27 @@ round them in memory of its own, sums, and turns the result to have one filter a
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from stepconv.kernels.compile import parallel, share_of, thread_count
+from stepconv.kernels.compile import inner, parallel, share_of, thread_count
+from stepconv.kernels.cpu.conv.tasks import (
+    Bands,
+    bands_in_place,
+    copying_bands,
+    task_at,
+    tasks_of_image,
+)
 from stepconv.kernels.cpu.machine.remembered import remembered
 from stepconv.kernels.cpu.machine.scratch import scratch
 from stepconv.kernels.cpu.machine.staging import copying, turning
 from stepconv.kernels.cpu.machine.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.machine.vector import address, lanes
-from stepconv.kernels.passes import Pass, Together, tap_places, together
+from stepconv.kernels.passes import Part, Pass, Together, Walk, tap_places, together
 
 Array = Any
-Steps = tuple[int, int, int]
+Numbers = tuple[int, ...]
 
 # A task's sums and its rows of the source should lie in the second-level cache, and the weights
 # that a tile runs through in the first.
@@ -29,75 +36,69 @@ _CELLS = 800
 _WEIGHT_BYTES = 24 * 1024
 
 
-def apply_passes(
-    x: Array, w: Array, bias: Array, out: Array, passes: tuple[Pass, ...], steps: Steps
-) -> None:
-    """Compute passes that fill `out` together, for all images and groups.
+class Blocks(NamedTuple):
+    """A task sums one of so many blocks of filters, in rows of so many cells."""
 
-    `steps` are the numbers of weights between groups, and between output channels in a group.
-    """
+    number: int
+    out_columns: int
+
+
+def apply_passes(x: Array, w: Array, bias: Array, out: Array, passes: tuple[Pass, ...]) -> None:
+    """Compute passes that fill `out` together, for all images and groups."""
     plan = together(passes)
-    groups, per_group = steps[2], out.shape[1] // steps[2]
+    groups, per_group = plan.groups, out.shape[1] // plan.groups
     vectors = vectors_for(per_group, x.dtype)
     width = vectors * lanes(x.dtype)
     wide = -(-per_group // width) * width
-    packed = np.empty((groups, len(plan.taps) + 1, wide), x.dtype)
-    pack_filters(w.reshape(-1), bias, packed, plan.weights, steps)
+    packed = packed_filters(w, bias, plan, wide)
     rows, columns = plan.grid
     across = plan.step[0] * out.shape[3]
-    band = max(1, min(rows, _CELLS // across))
     # Rows are cut only where one alone is too long, such as that of a signal.
-    piece = columns if across <= 2 * _CELLS else -(-_CELLS // (plan.step[0] * plan.step[1]))
-    bands, pieces = -(-rows // band), -(-columns // piece)
-    tasks = x.shape[0] * groups * bands * pieces
-    threads = thread_count()
-    blocks = wide // width if tasks < 4 * threads else 1
-    cells, (source_rows, pitch) = 0, x.shape[2:]
-    if not all(one.stays_inside(x.shape[2:]) for one in passes):
-        source_rows, pitch = plan.source(band, piece)
-        cells = source_rows * pitch * (x.shape[1] // groups) + lanes(x.dtype)
-    out_columns = min(out.shape[3], piece * plan.step[1])
-    room = cells + band * plan.step[0] * out_columns * wide
+    long = across > 2 * _CELLS
+    size = (
+        max(1, min(rows, _CELLS // across)),
+        -(-_CELLS // (plan.step[0] * plan.step[1])) if long else columns,
+    )
+    inside = all(one.stays_inside(x.shape[2:]) for one in passes)
+    bands = bands_in_place(x, size) if inside else copying_bands(x, plan, size, lanes(x.dtype))
+    threads, tasks = thread_count(), x.shape[0] * groups * tasks_of_image(plan.walk, bands)
+    blocks = Blocks(
+        number=wide // width if tasks < 4 * threads else 1,
+        out_columns=min(out.shape[3], bands.columns * plan.step[1]),
+    )
+    room = bands.copied + bands.rows * plan.step[0] * blocks.out_columns * wide
     memory = scratch(x.dtype, threads * room).reshape(threads, room)
-    sizes = (band, piece, source_rows, pitch, out_columns, wide, wide // blocks)
-    table, places = _tables(plan, *sizes, rows_of(vectors), x.itemsize)
-    numbers = (cells, band, bands, piece, pieces, blocks, source_rows, pitch, out_columns)
-    numbers = (*numbers, *plan.corner, *plan.stride, *plan.step)
-    _kernel(x.dtype, vectors)(x, packed, out, memory, plan.parts, table, places, numbers)
+    tables = _tables(plan, bands, blocks, wide // blocks.number, wide, rows_of(vectors), x.itemsize)
+    numbers = (plan.walk[:], bands[:], blocks[:])
+    _kernel(x.dtype, vectors)(x, packed, out, memory, tables, numbers)
 
 
 @remembered
 def _tables(
-    plan: Together,
-    band: int,
-    piece: int,
-    source_rows: int,
-    pitch: int,
-    out_columns: int,
-    wide: int,
-    filters: int,
-    height: int,
-    size: int,
-) -> tuple[Array, Array]:
-    """Return the tables of a tile, in bytes: of taps, and of the cells of each pass in a task.
+    plan: Together, bands: Bands, blocks: Blocks, filters: int, wide: int, height: int, size: int
+) -> tuple[Array, Array, Array]:
+    """Return the parts, and the tables of a tile, in bytes: of taps, and of the cells of each part.
 
     A task is whole, or the last one, with the rows or columns that are left. Its last tile repeats
     the last cell: it sums and writes the same twice. The third row is that of the biases, which lie
     at 0.
     """
-    count = len(plan.taps)
-    table = np.stack([tap_places(plan.taps, source_rows, pitch), np.arange(count) * wide], 1)
+    band, piece = bands.rows, bands.columns
+    at = tap_places(plan.taps, bands.source_rows, bands.pitch)
+    table = np.stack([at, np.arange(len(at)) * wide], 1)
     places = np.zeros((len(plan.parts), 2, 3, band * piece + height), np.int64)
-    for part, (first_y, first_x, rows, columns, _, _) in zip(places, plan.parts, strict=True):
-        last = (rows % band, columns) if piece >= columns else (band, columns % piece)
-        shapes = ((band, min(piece, columns)), last)
-        for (source, to, _), (high, long) in zip(part, shapes, strict=True):
+    for part, own in zip(plan.parts, places, strict=True):
+        last = (part.grid_y % band, part.grid_x)
+        if piece < part.grid_x:
+            last = (band, part.grid_x % piece)
+        shapes = ((band, min(piece, part.grid_x)), last)
+        for (source, to, _), (high, long) in zip(own, shapes, strict=True):
             cell = np.minimum(np.arange(len(source)), max(0, high * long - 1))
             q, r = np.divmod(cell, max(1, long))
-            source[:] = q * plan.stride[0] * pitch + r * plan.stride[1]
-            y, x = first_y + q * plan.step[0], first_x + r * plan.step[1]
-            to[:] = (y * out_columns + x) * filters
-    return table * size, places * size
+            source[:] = q * plan.stride[0] * bands.pitch + r * plan.stride[1]
+            y, x = part.first_y + q * plan.step[0], part.first_x + r * plan.step[1]
+            to[:] = (y * blocks.out_columns + x) * filters
+    return np.array(plan.parts, np.int64), table * size, places * size
 
 
 def vectors_for(filters: int, dtype: Any) -> int:
@@ -106,11 +107,18 @@ def vectors_for(filters: int, dtype: Any) -> int:
     return 4 if needed > 2 else needed
 
 
+def packed_filters(w: Array, bias: Array, plan: Pass, wide: int) -> Array:
+    """Return weight k of output channel m of group g at [g, k, m]; the last k is the bias."""
+    packed = np.empty((plan.groups, len(plan.taps) + 1, wide), w.dtype)
+    _pack(w.reshape(-1), bias, packed, plan.weights, plan.walk[:])
+    return packed
+
+
 @parallel
-def pack_filters(
-    share: int, shares: int, flat: Array, bias: Array, packed: Array, weights: Array, steps: Array
+def _pack(
+    share: int, shares: int, flat: Array, bias: Array, packed: Array, weights: Array, walk: Numbers
 ) -> None:
-    """packed[g, k, m] = weight k of output channel m of group g; the last k is the bias."""
+    plan = Walk(*walk)
     groups, rows, _ = packed.shape
     channels = bias.size // groups
     for t in range(*share_of(groups * rows, share, shares)):
@@ -121,9 +129,16 @@ def pack_filters(
             for m in range(channels):
                 row[m] = bias[g * channels + m]
         else:
-            first = g * steps[0] + weights[k]
+            first = g * plan.between_groups + weights[k]
             for m in range(channels):
-                row[m] = flat[first + m * steps[1]]
+                row[m] = flat[first + m * plan.between_filters]
+
+
+@inner
+def _part(parts: Array, j: int) -> Part:
+    """Return part j, from a table."""
+    p = parts[j]
+    return Part(p[0], p[1], p[2], p[3], p[4], p[5])
 
 
 @functools.cache
@@ -143,44 +158,46 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         packed: Array,
         out: Array,
         memory: Array,
-        parts: Array,
-        table: Array,
-        places: Array,
-        numbers: Array,
+        tables: tuple[Array, Array, Array],
+        numbers: tuple[Numbers, Numbers, Numbers],
     ) -> None:
-        cells, band, bands, piece, pieces, blocks, source_rows, pitch, out_columns = numbers[:9]
-        corner_y, corner_x, stride_y, stride_x, step_y, step_x = numbers[9:]
+        plan, bands, blocks = Walk(*numbers[0]), Bands(*numbers[1]), Blocks(*numbers[2])
+        parts, table, places = tables
         groups, taps_and_bias, wide = packed.shape
         in_group, channels = x.shape[1] // groups, out.shape[1] // groups
         width_out = out.shape[3]
         plane = out.shape[2] * width_out
-        filters = wide // blocks
+        filters = wide // blocks.number
         source = address(memory) + share * memory.shape[1] * size
-        result = source + cells * size
+        result = source + bands.copied * size
         shape = (in_group, x.shape[2], x.shape[3])
-        for task in range(*share_of(x.shape[0] * groups * bands * pieces * blocks, share, shares)):
-            t, first_filter = task // blocks, task % blocks * filters
-            n, g = t // (groups * bands * pieces), t // (bands * pieces) % groups
-            start, start_x = t // pieces % bands * band, t % pieces * piece
-            image = address(x) + (n * groups + g) * in_group * x.shape[2] * x.shape[3] * size
-            top, left = corner_y + start * stride_y, corner_x + start_x * stride_x
+        tasks = x.shape[0] * groups * tasks_of_image(plan, bands) * blocks.number
+        for t in range(*share_of(tasks, share, shares)):
+            task = task_at(t // blocks.number, groups, plan, bands)
+            first_filter, g = t % blocks.number * filters, task.group
+            near = (task.image * groups + g) * in_group
+            image = address(x) + near * x.shape[2] * x.shape[3] * size
+            top = plan.corner_y + task.row * plan.stride_y
+            left = plan.corner_x + task.column * plan.stride_x
             windows = source
-            if cells == 0:
-                windows = image + (top * pitch + left) * size
+            if bands.copied == 0:
+                windows = image + (top * bands.pitch + left) * size
             else:
-                copy_rows(image, shape, top, left, source_rows, pitch, source)
+                copy_rows(image, shape, top, left, bands.source_rows, bands.pitch, source)
             for j in range(parts.shape[0]):
-                rows, columns, first_tap, last_tap = parts[j, 2:]
-                high, long = min(band, rows - start), min(piece, columns - start_x)
+                part = _part(parts, j)
+                high = min(bands.rows, part.grid_y - task.row)
+                long = min(bands.columns, part.grid_x - task.column)
                 here = max(0, high) * max(0, long)
-                cells_at = address(places[j, 0 if here == band * min(piece, columns) else 1, 0])
+                whole = here == bands.rows * min(bands.columns, part.grid_x)
+                cells_at = address(places[j, 0 if whole else 1, 0])
                 row = places.shape[3] * 8
                 for m in range(0, filters, width):
                     weights = address(packed) + (g * taps_and_bias * wide + first_filter + m) * size
                     sums_at = result + m * size
-                    for k in range(first_tap, max(first_tap + 1, last_tap), block):
+                    for k in range(part.first_tap, max(part.first_tap + 1, part.end_tap), block):
                         begin, begin_places = sums_at, cells_at + row
-                        if k == first_tap:
+                        if k == part.first_tap:
                             begin = weights + (taps_and_bias - 1) * wide * size
                             begin_places = cells_at + 2 * row
                         for p in range(0, here, height):
@@ -189,21 +206,22 @@ def _kernel(dtype: Any, vectors: int) -> Any:
                                 cells_at + p * 8,
                                 weights,
                                 address(table) + k * 16,
-                                min(block, last_tap - k),
+                                min(block, part.end_tap - k),
                                 begin,
                                 begin_places + p * 8,
                                 sums_at,
                                 cells_at + row + p * 8,
                             )
             mine = min(filters, channels - first_filter)
-            done, done_x = start * step_y, start_x * step_x
-            lines = min(band * step_y, out.shape[2] - done)
-            run = min(out_columns, width_out - done_x)
-            if pieces == 1:
+            done, done_x = task.row * plan.step_y, task.column * plan.step_x
+            lines = min(bands.rows * plan.step_y, out.shape[2] - done)
+            run = min(blocks.out_columns, width_out - done_x)
+            if bands.columns >= plan.grid_x:
                 lines, run = 1, lines * run
-            to = ((n * groups + g) * channels + first_filter) * plane + done * width_out + done_x
+            to = ((task.image * groups + g) * channels + first_filter) * plane
+            to += done * width_out + done_x
             for y in range(lines):
-                line = result + y * out_columns * filters * size
+                line = result + y * blocks.out_columns * filters * size
                 target = address(out) + (to + y * width_out) * size
                 turn(line, filters, run, mine, target, plane)
 

@@ -12,86 +12,63 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.kernels.compile import parallel, share_of, thread_count
+from stepconv.kernels.compile import parallel, share_of
 from stepconv.kernels.cpu.conv.many_filters import vectors_for
+from stepconv.kernels.cpu.conv.tasks import (
+    Bands,
+    add_parts,
+    bands_in_place,
+    copying_bands,
+    parts_for,
+    room_for_parts,
+    size_of_tasks,
+    task_at,
+    tasks_of_image,
+)
 from stepconv.kernels.cpu.machine.remembered import remembered
-from stepconv.kernels.cpu.machine.scratch import scratch
 from stepconv.kernels.cpu.machine.staging import copying, turning
 from stepconv.kernels.cpu.machine.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.machine.vector import address, lanes
-from stepconv.kernels.passes import Pass, tap_places, under
+from stepconv.kernels.passes import Pass, Walk, tap_places
 
 Array = Any
 
+Numbers = tuple[int, ...]
+
 _CELLS = 800
 _GRADIENT_BYTES = 24 * 1024
-_PARTS = 8
-_SUMS_BYTES = 16 * 2**20
 
 
-def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass, groups: int) -> None:
+def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass) -> None:
     """grad_w[o, k] = Σ x[n, tap k of the window of cell p] · grad_out[n, o, p]."""
-    filters, taps = grad_w.shape[0] // groups, len(plan.taps)
+    filters, taps = grad_w.shape[0] // plan.groups, len(plan.taps)
     vectors = vectors_for(filters, x.dtype)
     width = vectors * lanes(x.dtype)
     wide = -(-filters // width) * width
-    rows = max(1, min(plan.grid[0], _CELLS // plan.grid[1]))
-    # Rows are cut only where one alone is too long, such as that of a signal.
-    piece = plan.grid[1] if plan.grid[1] <= 2 * _CELLS else _CELLS
-    units = x.shape[0] * -(-plan.grid[0] // rows) * -(-plan.grid[1] // piece)
-    most = max(1, _SUMS_BYTES // (groups * taps * wide * x.dtype.itemsize))
-    parts = max(1, min(units, _PARTS, most))
-    threads = thread_count()
-    cells, (source_rows, pitch) = 0, x.shape[2:]
-    if not plan.stays_inside(x.shape[2:]):
-        source_rows, pitch = under((rows, piece), plan.stride, plan.reach)
-        cells = source_rows * pitch * (x.shape[1] // groups) + lanes(x.dtype)
-    room = cells + rows * piece * wide
-    count = parts * groups * taps * wide
-    memory = scratch(x.dtype, threads * room + count)
-    sums = memory[:count].reshape(parts, groups, taps, wide)
-    own = memory[count:].reshape(threads, room)
-    sizes = (rows, piece, source_rows, pitch, wide, rows_of(vectors), x.itemsize)
-    numbers = (*plan.grid, *plan.corner, *plan.stride, cells, rows, piece, source_rows, pitch)
-    _kernel(x.dtype, vectors)(x, grad_out, sums, own, *_tables(plan, *sizes), numbers)
-    _add_parts(sums, grad_w.reshape(grad_w.shape[0], taps))
+    size = size_of_tasks(plan.grid, _CELLS)
+    inside = plan.stays_inside(x.shape[2:])
+    bands = bands_in_place(x, size) if inside else copying_bands(x, plan, size, lanes(x.dtype))
+    tasks = x.shape[0] * tasks_of_image(plan.walk, bands)
+    parts = parts_for(tasks, plan.groups * taps * wide * x.itemsize)
+    room = bands.copied + bands.rows * bands.columns * wide
+    sums, own = room_for_parts(x.dtype, (parts, plan.groups, taps, wide), room)
+    tables = _tables(plan, bands, wide, rows_of(vectors), x.itemsize)
+    _kernel(x.dtype, vectors)(x, grad_out, sums, own, *tables, plan.walk[:], bands[:])
+    add_parts(sums.swapaxes(2, 3)[..., None], grad_w.reshape(grad_w.shape[0], taps))
 
 
 @remembered
-def _tables(
-    plan: Pass,
-    rows: int,
-    piece: int,
-    source_rows: int,
-    pitch: int,
-    wide: int,
-    height: int,
-    size: int,
-) -> tuple[Array, Array]:
+def _tables(plan: Pass, bands: Bands, wide: int, height: int, size: int) -> tuple[Array, Array]:
     """Return the tables of a tile, in bytes: of cells, and of taps.
 
     The last tile repeats the last tap: it sums and writes the same twice.
     """
-    q, r = np.divmod(np.arange(rows * piece), piece)
-    source = q * plan.stride[0] * pitch + r * plan.stride[1]
+    q, r = np.divmod(np.arange(bands.rows * bands.columns), bands.columns)
+    source = q * plan.stride[0] * bands.pitch + r * plan.stride[1]
     cells = np.stack([source, np.arange(len(q)) * wide], 1)
-    taps = tap_places(plan.taps, source_rows, pitch)
+    taps = tap_places(plan.taps, bands.source_rows, bands.pitch)
     tap = np.minimum(np.arange(len(taps) + height), len(taps) - 1)
     return cells * size, np.stack([taps[tap], tap * wide]) * size
-
-
-@parallel
-def _add_parts(share: int, shares: int, sums: Array, grad_w: Array) -> None:
-    """grad_w[o, k] = Σ of the parts, in order."""
-    parts, groups, taps, _ = sums.shape
-    filters = grad_w.shape[0] // groups
-    for o in range(*share_of(grad_w.shape[0], share, shares)):
-        g, m = o // filters, o % filters
-        for k in range(taps):
-            total = sums[0, g, k, m]
-            for part in range(1, parts):
-                total += sums[part, g, k, m]
-            grad_w[o, k] = total
 
 
 @functools.cache
@@ -113,34 +90,35 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         memory: Array,
         table: Array,
         places: Array,
-        numbers: Array,
+        walk: Numbers,
+        numbers: Numbers,
     ) -> None:
-        rows, columns, corner_y, corner_x, stride_y, stride_x = numbers[:6]
-        cells, band, piece, source_rows, pitch = numbers[6:]
+        plan, bands = Walk(*walk), Bands(*numbers)
         parts, groups, count, wide = sums.shape
         in_group, filters = x.shape[1] // groups, grad_out.shape[1] // groups
-        bands, pieces = (rows + band - 1) // band, (columns + piece - 1) // piece
-        units = x.shape[0] * bands * pieces
+        tasks = x.shape[0] * tasks_of_image(plan, bands)
         source = address(memory[share])
-        turned = source + cells * size
-        memory[share, cells:] = 0
-        shape, plane = (in_group, x.shape[2], x.shape[3]), rows * columns
+        turned = source + bands.copied * size
+        memory[share, bands.copied :] = 0
+        shape, plane = (in_group, x.shape[2], x.shape[3]), plan.grid_y * plan.grid_x
         for t in range(*share_of(parts * groups, share, shares)):
             part, g = t // groups, t % groups
             result = sums[part, g]
             result[:] = 0
-            for unit in range(part * units // parts, (part + 1) * units // parts):
-                n = unit // (bands * pieces)
-                start, start_x = unit // pieces % bands * band, unit % pieces * piece
-                here = min(band, rows - start) * min(piece, columns - start_x)
-                image = address(x) + (n * groups + g) * in_group * x.shape[2] * x.shape[3] * size
-                top, left = corner_y + start * stride_y, corner_x + start_x * stride_x
+            for u in range(part * tasks // parts, (part + 1) * tasks // parts):
+                task = task_at(u, 1, plan, bands)
+                own_group = task.image * groups + g
+                here = min(bands.rows, plan.grid_y - task.row)
+                here *= min(bands.columns, plan.grid_x - task.column)
+                image = address(x) + own_group * in_group * x.shape[2] * x.shape[3] * size
+                top = plan.corner_y + task.row * plan.stride_y
+                left = plan.corner_x + task.column * plan.stride_x
                 windows = source
-                if cells == 0:
-                    windows = image + (top * pitch + left) * size
+                if bands.copied == 0:
+                    windows = image + (top * bands.pitch + left) * size
                 else:
-                    copy_rows(image, shape, top, left, source_rows, pitch, source)
-                first = (n * groups + g) * filters * plane + start * columns + start_x
+                    copy_rows(image, shape, top, left, bands.source_rows, bands.pitch, source)
+                first = own_group * filters * plane + task.row * plan.grid_x + task.column
                 turn(address(grad_out) + first * size, plane, filters, here, turned, wide)
                 for p in range(0, here, block):
                     for m in range(0, wide, width):

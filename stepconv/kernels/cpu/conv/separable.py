@@ -12,19 +12,34 @@ is what the columns of the padding sum up to; and lines above and below are one 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from stepconv.geometry import Slide
 from stepconv.kernels.compile import parallel, share_of, thread_count
-from stepconv.kernels.cpu.conv.filter import _CACHE_BYTES, _STREAMED, FEW, Pair, find_lines
-from stepconv.kernels.cpu.conv.filter_tiles import fence, line_sums, window_sums
-from stepconv.kernels.cpu.machine.scratch import scratch
+from stepconv.kernels.cpu.conv.filter import (
+    CACHE_BYTES,
+    FEW,
+    STREAMED,
+    Pair,
+    find_columns,
+    find_lines,
+    tables_and_cells,
+)
+from stepconv.kernels.cpu.conv.filter_tiles import (
+    NO_EDGE,
+    Lines,
+    Result,
+    Weights,
+    fence,
+    line_sums,
+    window_sums,
+)
 from stepconv.kernels.cpu.machine.vector import lanes, registers
 
 Array = Any
+Numbers = tuple[int, ...]
 
 # Beyond these, products of factors may overflow or lose bits where those of the kernel do not.
 _SMALLEST, _LARGEST = 2.0**-40, 2.0**40
@@ -90,25 +105,36 @@ def _high(a: Array) -> Array:
     return shifted - (shifted - a)
 
 
-@dataclass(frozen=True, eq=False)
-class _Cut:
-    """How images are cut into tasks, bands of lines and blocks of columns, and the tiles' sizes.
-
-    `numbers` are the integers that kernels ask for.
-    """
+class _Tile(NamedTuple):
+    """Lines and vectors of a tile that sums downwards, vectors of one that sums along a line."""
 
     rows: int
     vectors: int
     along: int
+
+
+class _Cut(NamedTuple):
+    """How images are cut into tasks, bands of lines and blocks of columns.
+
+    Lines i, i + step, … of the result share lines of the image, of which a task sees so many. A
+    line of sums has `pitch` cells: some in front, and a part for each remainder of a column divided
+    by the stride.
+    """
+
+    step: int
+    bands: int
+    blocks: int
     lines: int
+    front: int
+    part: int
     pitch: int
-    numbers: Array
+    streamed: int
 
 
 @functools.lru_cache(maxsize=256)
 def _cut(
     dtype: Any, planes: int, image: Pair, grid: Pair, kernel: Pair, slide: Slide, threads: int
-) -> _Cut:
+) -> tuple[_Tile, _Cut]:
     """Decide how to cut: the lines that a window sees should stay in the second-level cache."""
     lane_count, size = lanes(dtype), dtype.itemsize
     stride, dilation = slide.stride, slide.dilation
@@ -124,7 +150,7 @@ def _cut(
 
     height = (rows + kernel[0] - 2) * dilation[0] + 1
     reach = (kernel[1] - 1) * dilation[1]
-    widest = _CACHE_BYTES // (height * size * stride[1]) - reach
+    widest = CACHE_BYTES // (height * size * stride[1]) - reach
     blocks = -(-grid[1] // max(widest, 4 * along * lane_count))
     wanted = 1 if threads == 1 else 4 * threads
     bands = max(1, min(-(-wanted // (planes * blocks)), grid[0] // (rows * step)))
@@ -136,13 +162,14 @@ def _cut(
     part = -(-part // lane_count) * lane_count
     pitch = front + part * stride[1] + front
     line = grid[1] * size
-    streamed = planes * grid[0] * line >= _STREAMED and line % (lane_count * size) == 0
-    numbers = (*slide, step, bands, blocks, lines, front, part, pitch, streamed)
-    return _Cut(rows, vectors, along, lines, pitch, np.array(numbers, np.int64))
+    streamed = planes * grid[0] * line >= STREAMED and line % (lane_count * size) == 0
+    cut = _Cut(step, bands, blocks, lines, front, part, pitch, int(streamed))
+    return _Tile(rows, vectors, along), cut
 
 
 @functools.cache
-def _kernel(dtype: Any, rows: int, vectors: int, along: int, near: bool) -> Any:
+def _kernel(dtype: Any, size_of_tile: _Tile, near: bool) -> Any:
+    rows, vectors, along = size_of_tile
     down_sums = window_sums(dtype, rows, vectors, width=1, near=True, ahead=True)
     along_sums = line_sums(dtype, along, near)
     size = dtype.itemsize
@@ -154,119 +181,109 @@ def _kernel(dtype: Any, rows: int, vectors: int, along: int, near: bool) -> Any:
         share: int,
         shares: int,
         x: Array,
-        u: Array,
-        v: Array,
+        factors: tuple[Array, Array],
         bias: Array,
         out: Array,
-        numbers: Array,
-        tables: Array,
-        cells: Array,
+        memory: tuple[Array, Array],
+        slide_numbers: Numbers,
+        cut_numbers: Numbers,
     ) -> None:
-        stride_y, stride_x, dilation_y, dilation_x, top, left = numbers[:6]
-        step, bands, blocks, lines, front, part, pitch, streamed = numbers[6:]
+        slide, cut = Slide(*slide_numbers), _Cut(*cut_numbers)
+        (u, v), (tables, cells) = factors, memory
         image_x = x.shape[3]
         channels, grid_y, grid_x = out.shape[1:]
         height, width = u.shape[1], v.shape[1]
-        reach = (width - 1) * dilation_x
-        tasks = out.shape[0] * channels * bands * blocks
-        table, columns = tables[share, :lines], tables[share, lines:]
-        for b in range(width):
-            shift = b * dilation_x
-            columns[b] = (shift % stride_x * part + shift // stride_x) * size
+        reach = (width - 1) * slide.dilation_x
+        tasks = out.shape[0] * channels * cut.bands * cut.blocks
+        table, columns = tables[share, : cut.lines], tables[share, cut.lines :]
+        find_columns(columns, width, slide, cut.part, size)
         # A line of zeros, the sums down the columns, and a place to take a line of them apart.
         mine = cells[share]
         mine[:] = 0
         zeros_at = mine.ctypes.data
-        sums = mine[image_x : image_x + rows * pitch].reshape((rows, pitch))
-        parts = mine[image_x + rows * pitch :]
+        sums = mine[image_x : image_x + rows * cut.pitch].reshape((rows, cut.pitch))
+        parts = mine[image_x + rows * cut.pitch :]
         for t in range(*share_of(tasks, share, shares)):
-            block, band, plane = t % blocks, t // blocks % bands, t // (blocks * bands)
+            block, band = t % cut.blocks, t // cut.blocks % cut.bands
+            plane = t // (cut.blocks * cut.bands)
             channel = plane % channels
-            first_y = band * grid_y // bands
-            here = (band + 1) * grid_y // bands - first_y
-            first_x = block * grid_x // blocks
-            wide = (block + 1) * grid_x // blocks - first_x
-            find_lines(x, plane, first_y * stride_y - top, lines, zeros_at, table)
+            weights = v.ctypes.data + channel * width * size
+            first_y = band * grid_y // cut.bands
+            here = (band + 1) * grid_y // cut.bands - first_y
+            first_x = block * grid_x // cut.blocks
+            wide = (block + 1) * grid_x // cut.blocks - first_x
+            find_lines(x, plane, first_y * slide.stride_y - slide.top, cut.lines, zeros_at, table)
             # sums[o, front + j] belongs to column begin + j; there are zeros beyond the image.
-            begin = first_x * stride_x - left
-            end = min(image_x, begin + (wide - 1) * stride_x + reach + 1)
-            if blocks > 1:
+            begin = first_x * slide.stride_x - slide.left
+            end = min(image_x, begin + (wide - 1) * slide.stride_x + reach + 1)
+            if cut.blocks > 1:
                 sums[:] = 0
-            for q in range(min(step, here)):
+            for q in range(min(cut.step, here)):
                 # These lines of the result share lines of the image: q, q + step, …
-                sharing = (here - q + step - 1) // step
+                sharing = (here - q + cut.step - 1) // cut.step
                 for o in range(0, sharing, rows):
                     # The last tile is shifted back and computes some lines once more.
-                    i = q + min(o, sharing - rows) * step
+                    i = q + min(o, sharing - rows) * cut.step
                     j = max(0, begin)
                     while j < end:
                         tiles = (end - j) // down_width
                         if tiles == 0:
                             j, tiles = max(0, end - down_width), 1
+                        at = table.ctypes.data + i * slide.stride_y * 8
+                        to = sums.ctypes.data + (cut.front + j - begin) * size
                         down_sums(
-                            table.ctypes.data + i * stride_y * 8,
-                            dilation_y * 8,
-                            j * size,
+                            Lines(at, slide.dilation_y * 8, j * size),
                             0,
-                            u.ctypes.data + channel * height * size,
-                            height,
-                            1,
-                            zeros_at,
-                            sums.ctypes.data + (front + j - begin) * size,
-                            pitch * size,
-                            tiles * down_width,
-                            tiles,
-                            0,
-                            0,
-                            0,
-                            0,
+                            Weights(u.ctypes.data + channel * height * size, height, 1, zeros_at),
+                            Result(to, cut.pitch * size, tiles * down_width, tiles, 0),
+                            NO_EDGE,
                         )
                         j += tiles * down_width
                     for r in range(rows):
-                        line = sums.ctypes.data + (r * pitch + front) * size
-                        if stride_x > 1:
-                            for p in range(stride_x):
-                                for k in range(part):
-                                    parts[p * part + k] = sums[r, front + k * stride_x + p]
+                        line = sums.ctypes.data + (r * cut.pitch + cut.front) * size
+                        if slide.stride_x > 1:
+                            for p in range(slide.stride_x):
+                                for k in range(cut.part):
+                                    cell = sums[r, cut.front + k * slide.stride_x + p]
+                                    parts[p * cut.part + k] = cell
                             line = parts.ctypes.data
-                        place = (plane * grid_y + first_y + i + r * step) * grid_x + first_x
+                        place = (plane * grid_y + first_y + i + r * cut.step) * grid_x + first_x
                         j = 0
                         while j < wide:
                             to = out.ctypes.data + (place + j) * size
                             # What is streamed begins at a multiple of a vector.
-                            before = -(to // size) % lane_count if streamed else 0
+                            before = -(to // size) % lane_count if cut.streamed else 0
                             count = min(wide - j, before) if before else wide - j
                             if count > along_width:
                                 count -= count % along_width
+                            steps = (count + along_width - 1) // along_width
+                            streamed = cut.streamed if count % along_width == 0 else 0
                             along_sums(
                                 line + j * size,
                                 columns.ctypes.data,
-                                v.ctypes.data + channel * width * size,
-                                width,
-                                bias.ctypes.data + channel * size,
-                                to,
-                                count,
-                                (count + along_width - 1) // along_width,
-                                streamed if count % along_width == 0 else 0,
+                                Weights(weights, 1, width, bias.ctypes.data + channel * size),
+                                Result(to, 0, count, steps, streamed),
                             )
                             j += count
-        if streamed:
+        if cut.streamed:
             fence()
 
     return apply
 
 
-def separable_planes(x: Array, u: Array, v: Array, bias: Array, out: Array, slide: Slide) -> None:
-    """Compute what filter_planes does for w[c, 0] = u[c]·v[c]ᵀ.
+def separable_planes(
+    x: Array, factors: tuple[Array, Array], bias: Array, out: Array, slide: Slide
+) -> None:
+    """Compute what filter_planes does for w[c, 0] = u[c]·v[c]ᵀ, `factors` being u and v.
 
     A line of the image has at least as many cells as a vector.
     """
     if out.size == 0:
         return
-    height, width = u.shape[1], v.shape[1]
+    height, width = factors[0].shape[1], factors[1].shape[1]
     few = out.size * (height + width) < FEW
     threads = 1 if few else thread_count()
-    cut = _cut(
+    size_of_tile, cut = _cut(
         x.dtype,
         x.shape[0] * x.shape[1],
         x.shape[2:],
@@ -275,12 +292,8 @@ def separable_planes(x: Array, u: Array, v: Array, bias: Array, out: Array, slid
         slide,
         threads,
     )
-    table = threads * (cut.lines + width)
-    room = x.shape[3] + (cut.rows + (slide.stride_x > 1)) * cut.pitch
-    whole = scratch(np.int64, table + -(-threads * room * x.dtype.itemsize // 8))
-    tables = whole[:table].reshape(threads, -1)
-    cells = whole[table:].view(x.dtype)[: threads * room].reshape(threads, room)
-    near = slide.stride_x == slide.dilation_x == 1
-    kernel = _kernel(x.dtype, cut.rows, cut.vectors, cut.along, near)
+    room = x.shape[3] + (size_of_tile.rows + (slide.stride_x > 1)) * cut.pitch
+    memory = tables_and_cells(x.dtype, threads, cut.lines + width, room)
+    kernel = _kernel(x.dtype, size_of_tile, slide.stride_x == slide.dilation_x == 1)
     run = kernel.serial if few else kernel
-    run(x, u, v, bias, out, cut.numbers, tables, cells)
+    run(x, factors, bias, out, memory, slide[:], cut[:])

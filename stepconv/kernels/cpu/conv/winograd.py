@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of, thread_count
-from stepconv.kernels.cpu.conv.many_filters import Steps, pack_filters, vectors_for
+from stepconv.kernels.cpu.conv.many_filters import packed_filters, vectors_for
 from stepconv.kernels.cpu.machine.scratch import scratch
 from stepconv.kernels.cpu.machine.staging import copying, turning
 from stepconv.kernels.cpu.machine.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.machine.vector import Int, Vector, Vectors, address, lanes, tile
-from stepconv.kernels.passes import Pass
+from stepconv.kernels.passes import Pass, Walk
 
 Array = Any
 Matrix = list[list[float]]
@@ -63,16 +63,15 @@ def suits(plan: Pass, channels: int) -> bool:
     return one and plan.reach == (3, 3) and len(plan.taps) == 9 * channels
 
 
-def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: Steps) -> None:
-    """Compute one pass for all images and groups; `steps` as in layer.apply_passes."""
-    groups = steps[2]
+def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass) -> None:
+    """Compute one pass for all images and groups."""
+    groups = plan.groups
     channels, filters = x.shape[1] // groups, out.shape[1] // groups
     vectors = vectors_for(filters, x.dtype)
     width = vectors * lanes(x.dtype)
     wide = -(-filters // width) * width
     deep = -(-channels // lanes(x.dtype)) * lanes(x.dtype)
-    packed = np.empty((groups, 9 * channels + 1, wide), x.dtype)
-    pack_filters(w.reshape(-1), bias, packed, plan.weights, steps)
+    packed = packed_filters(w, bias, plan, wide)
     transformed = np.empty((groups, 36, channels, wide), x.dtype)
     _transform_filters(x.dtype)(packed, transformed)
     across, down = -(-plan.grid[1] // 4), -(-plan.grid[0] // 4)
@@ -84,7 +83,7 @@ def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass, steps: S
     room = source * (channels + deep) + tiles * 36 * (deep + wide) + tiles * 16 * wide
     memory = scratch(x.dtype, threads * room).reshape(threads, room)
     kernel = _kernel(x.dtype, vectors)
-    kernel(x, packed, transformed, out, memory, plan.numbers, band, across, deep)
+    kernel(x, packed, transformed, out, memory, plan.walk[:], (band, across, deep))
 
 
 def _combine(v: Vectors, row: list[float], given: list[Vector]) -> Vector:
@@ -188,12 +187,11 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         transformed: Array,
         out: Array,
         memory: Array,
-        numbers: Array,
-        band: int,
-        across: int,
-        deep: int,
+        numbers: tuple[int, ...],
+        sizes: tuple[int, int, int],
     ) -> None:
-        rows, columns, corner_y, corner_x = numbers[0], numbers[1], numbers[6], numbers[7]
+        plan, (band, across, deep) = Walk(*numbers), sizes
+        rows, columns = plan.grid_y, plan.grid_x
         groups, _, channels, wide = transformed.shape
         filters = out.shape[1] // groups
         bands = ((rows + 3) // 4 + band - 1) // band
@@ -221,8 +219,8 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         for t in range(*share_of(tasks, share, shares)):
             n, g, start = t // (groups * bands), t // bands % groups, t % bands * band * 4
             image = address(x) + (n * groups + g) * channels * x.shape[2] * x.shape[3] * size
-            top = corner_y + start
-            copy_rows(image, shape, top, corner_x, 4 * band + 2, pitch, address(planes))
+            top = plan.corner_y + start
+            copy_rows(image, shape, top, plan.corner_x, 4 * band + 2, pitch, address(planes))
             turn(address(planes), cells, channels, cells, address(turned), deep)
             for p in range(tiles):
                 corner = (p // across * 4 * pitch + p % across * 4) * deep

@@ -53,10 +53,8 @@ def forward(
     if w.shape[0] == groups and w.shape[1] == 1 and slide.stride == slide.dilation == (1, 1):
         filter_planes(x, w, bias, out, slide.top, slide.left, True, end)
         return
-    plan = forward_pass(w.shape, out.shape[2:], slide)
-    of_filter = w.shape[1] * w.shape[2] * w.shape[3]
-    steps = (of_filter * (w.shape[0] // groups), of_filter, groups)
-    _apply(x, w, bias, out, plan, steps, True, end)
+    plan = forward_pass(w.shape, groups, out.shape[2:], slide)
+    _apply(x, w, bias, out, plan, True, end)
 
 
 @on_gpu("grad_x")
@@ -83,10 +81,8 @@ def backward(
         above, before = w.shape[2] - 1 - slide.top, w.shape[3] - 1 - slide.left
         filter_planes(grad_out, flipped(w, (2, 3)), bias, grad_x, above, before, zeros, end)
         return
-    of_channel = w.shape[2] * w.shape[3]
-    steps = (w.shape[1] * of_channel * (w.shape[0] // groups), of_channel, groups)
     for plan in backward_passes(w.shape, groups, grad_x.shape[2:], slide):
-        _apply(grad_out, w, bias, grad_x, plan, steps, zeros, end)
+        _apply(grad_out, w, bias, grad_x, plan, zeros, end)
 
 
 @on_gpu("grad_w")
@@ -123,9 +119,9 @@ def weigh_parts(
     if not sums_biases(w_shape, groups):
         sums.weigh_parts(x, grad_out, w_shape, found, slide, groups)
         return
-    plan = forward_pass(w_shape, grad_out.shape[2:], slide)
+    plan = forward_pass(w_shape, groups, grad_out.shape[2:], slide)
     taps, _ = _tables(plan, x.shape[2], x.shape[3])
-    many_filters_weights.weigh_parts(x, grad_out, found, plan, taps, groups)
+    many_filters_weights.weigh_parts(x, grad_out, found, plan, taps)
 
 
 @on_gpu("grad_bias")
@@ -135,19 +131,12 @@ def channel_sums(grad_out: Array, grad_bias: Array) -> None:
 
 
 def _apply(
-    source: Array,
-    w: Array,
-    bias: Array,
-    out: Array,
-    plan: Pass,
-    steps: tuple[int, int, int],
-    zeros: bool,
-    end: End,
+    source: Array, w: Array, bias: Array, out: Array, plan: Pass, zeros: bool, end: End
 ) -> None:
     """Compute a pass by tiles where there are filters to fill them."""
-    chosen = many_filters if out.shape[1] // steps[2] >= _MANY else loops
+    chosen = many_filters if out.shape[1] // plan.groups >= _MANY else loops
     tables = _tables(plan, source.shape[2], source.shape[3])
-    chosen.apply_pass(source, w, bias, out, plan, tables, steps, zeros, end)
+    chosen.apply_pass(source, w, bias, out, plan, tables, zeros, end)
 
 
 @functools.lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from numba import cuda
 from stepconv.kernels.cuda.machine.launch import inner, kernel, launch_each
 from stepconv.kernels.cuda.machine.places import place
 from stepconv.kernels.cuda.network.ends import End
-from stepconv.kernels.passes import Pass
+from stepconv.kernels.passes import Pass, Walk
 
 Array = Any
 Numbers = tuple[int, ...]
@@ -24,14 +24,12 @@ def apply_pass(
     out: Array,
     plan: Pass,
     tables: tuple[Array, Array],
-    steps: Numbers,
     zeros: bool,
     end: End,
 ) -> None:
-    """Compute the cells of a pass; the arguments are those of `layer.apply_pass`."""
+    """Compute the cells of a pass; the arguments are those of `many_filters.apply_pass`."""
     cells = out.shape[0] * out.shape[1] * plan.grid[0] * plan.grid[1]
-    numbers = tuple(map(int, plan.numbers))
-    given = (source, w, bias, out, *tables, numbers, steps, zeros, end.numbers)
+    given = (source, w, bias, out, *tables, plan.walk, zeros, end.numbers)
     launch_each(_kernel(end.finish), cells, *given)
 
 
@@ -45,31 +43,29 @@ def _kernel(finish: Any) -> Any:
         out: Array,
         taps: Array,
         weights: Array,
-        numbers: Numbers,
-        steps: Numbers,
+        plan: Walk,
         zeros: bool,
         end: tuple[Any, ...],
     ) -> None:
-        grid_y, grid_x, first_y, first_x, step_y, step_x, corner_y, corner_x = numbers[:8]
-        stride_y, stride_x = numbers[8], numbers[9]
-        between_groups, between_filters, groups = steps
-        channels, filters = source.shape[1] // groups, out.shape[1] // groups
+        channels, filters = source.shape[1] // plan.groups, out.shape[1] // plan.groups
         cell = cuda.grid(1)
-        if cell < out.shape[0] * out.shape[1] * grid_y * grid_x:
-            plane, q, r = place(cell, grid_y, grid_x)
+        if cell < out.shape[0] * out.shape[1] * plan.grid_y * plan.grid_x:
+            plane, q, r = place(cell, plan.grid_y, plan.grid_x)
             n, o = plane // out.shape[1], plane % out.shape[1]
             group, m = o // filters, o % filters
+            top, left = plan.corner_y + plan.stride_y * q, plan.corner_x + plan.stride_x * r
             total = sum_taps(
                 source,
                 w,
                 bias[o],
-                (n, group * channels, corner_y + stride_y * q, corner_x + stride_x * r),
-                group * between_groups + m * between_filters,
+                (n, group * channels, top, left),
+                group * plan.between_groups + m * plan.between_filters,
                 taps,
                 weights,
                 zeros,
             )
-            at = (plane * out.shape[2] + first_y + step_y * q) * out.shape[3] + first_x + step_x * r
+            i, j = plan.first_y + plan.step_y * q, plan.first_x + plan.step_x * r
+            at = (plane * out.shape[2] + i) * out.shape[3] + j
             out.flat[at] = finish(total, out, at, end)
 
     return apply

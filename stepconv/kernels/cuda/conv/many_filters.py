@@ -27,10 +27,9 @@ from stepconv.kernels.cuda.conv.tiles import LAYER, Tile, cell_of, fitting, in_t
 from stepconv.kernels.cuda.machine.launch import ALIGNED, kernel, launch
 from stepconv.kernels.cuda.machine.places import NOWHERE, place
 from stepconv.kernels.cuda.network.ends import End
-from stepconv.kernels.passes import Pass
+from stepconv.kernels.passes import Pass, Walk
 
 Array = Any
-Numbers = tuple[int, ...]
 
 
 def apply_pass(
@@ -40,25 +39,22 @@ def apply_pass(
     out: Array,
     plan: Pass,
     tables: tuple[Array, Array],
-    steps: Numbers,
     zeros: bool,
     end: End,
 ) -> None:
     """Compute the cells of a pass.
 
-    `tables` are the pass's taps and weights. `steps` are the numbers of weights from group to
-    group and from filter to filter, and the number of groups. `zeros` says that windows which
-    reach outside of the source multiply zeros there; otherwise they end at its border, which makes
-    a difference to weights that are not finite. `end` is what becomes of the sums; with
-    any but AS_IT_IS there have to be `zeros`.
+    `tables` are the pass's taps and weights. `zeros` says that windows which reach outside of the
+    source multiply zeros there; otherwise they end at its border, which makes a difference to
+    weights that are not finite. `end` is what becomes of the sums; with any but AS_IT_IS there have
+    to be `zeros`.
     """
-    filters = out.shape[1] // steps[2]
+    filters = out.shape[1] // plan.groups
     tile = fitting(LAYER, filters)
     cells = out.shape[0] * plan.grid[0] * plan.grid[1]
-    blocks = -(-filters // tile.rows) * steps[2] * -(-cells // tile.columns)
+    blocks = -(-filters // tile.rows) * plan.groups * -(-cells // tile.columns)
     run = _kernel(out.dtype.str, tile, not zeros, end.finish)
-    numbers = tuple(map(int, plan.numbers))
-    launch(run, blocks, tile.threads, source, w, bias, out, *tables, numbers, steps, end.numbers)
+    launch(run, blocks, tile.threads, source, w, bias, out, *tables, plan.walk, end.numbers)
 
 
 @functools.cache
@@ -81,16 +77,13 @@ def _kernel(dtype: str, tile: Tile, ends_at_border: bool, finish: Any) -> Any:
         out: Array,
         taps: Array,
         weights: Array,
-        numbers: Numbers,
-        steps: Numbers,
+        plan: Walk,
         end: tuple[Any, ...],
     ) -> None:
-        grid_y, grid_x, first_y, first_x, step_y, step_x, corner_y, corner_x = numbers[:8]
-        stride_y, stride_x = numbers[8], numbers[9]
-        between_groups, between_filters, groups = steps
+        groups = plan.groups
         channels, filters = source.shape[1] // groups, out.shape[1] // groups
         height, width = source.shape[2], source.shape[3]
-        cells = out.shape[0] * grid_y * grid_x
+        cells = out.shape[0] * plan.grid_y * plan.grid_x
 
         if ALIGNED:
             weight_tile = cuda.shared.array((depth, pitch), number, 16)
@@ -115,7 +108,7 @@ def _kernel(dtype: str, tile: Tile, ends_at_border: bool, finish: Any) -> Any:
         first_filter = block % row_blocks * rows
         group = block // row_blocks % groups
         first_cell = block // (row_blocks * groups) * columns
-        first_weight, first_channel = group * between_groups, group * channels
+        first_weight, first_channel = group * plan.between_groups, group * channels
 
         for a in range(own_rows):
             for b in range(own_columns):
@@ -123,11 +116,11 @@ def _kernel(dtype: str, tile: Tile, ends_at_border: bool, finish: Any) -> Any:
         for load in range(cell_loads):
             slot = thread + load * threads
             cell = first_cell + cell_of(slot, thread_columns, beside_column)
-            n, q, r = place(cell, grid_y, grid_x)
-            top, left = corner_y + stride_y * q, corner_x + stride_x * r
+            n, q, r = place(cell, plan.grid_y, plan.grid_x)
+            top, left = plan.corner_y + plan.stride_y * q, plan.corner_x + plan.stride_x * r
             tops[load], lefts[load] = top if cell < cells else NOWHERE, left
             corners[load] = ((n * source.shape[1] + first_channel) * height + top) * width + left
-            i, j = first_y + step_y * q, first_x + step_x * r
+            i, j = plan.first_y + plan.step_y * q, plan.first_x + plan.step_x * r
             first = ((n * out.shape[1] + group * filters) * out.shape[2] + i) * out.shape[3] + j
             places[slot] = first if cell < cells else -1
         odd = 0  # whether a weight is not finite
@@ -141,7 +134,7 @@ def _kernel(dtype: str, tile: Tile, ends_at_border: bool, finish: Any) -> Any:
                 for r in range(beside_row):
                     new_weights[load, r] = 0
                     if k < weights.size and first + r < filters:
-                        at = first_weight + (first + r) * between_filters + weights.flat[k]
+                        at = first_weight + (first + r) * plan.between_filters + weights.flat[k]
                         new_weights[load, r] = w.flat[at]
                         if ends_at_border and w.flat[at] - w.flat[at] != 0:
                             odd = 1
@@ -191,17 +184,24 @@ def _kernel(dtype: str, tile: Tile, ends_at_border: bool, finish: Any) -> Any:
             for e in range(thread, rows * columns, threads):
                 m, cell = first_filter + e // columns, first_cell + e % columns
                 if m < filters and cell < cells:
-                    n, q, r = place(cell, grid_y, grid_x)
+                    n, q, r = place(cell, plan.grid_y, plan.grid_x)
                     o = group * filters + m
-                    out[n, o, first_y + step_y * q, first_x + step_x * r] = sum_taps(
-                        source,
-                        w,
-                        bias[o],
-                        (n, first_channel, corner_y + stride_y * q, corner_x + stride_x * r),
-                        first_weight + m * between_filters,
-                        taps,
-                        weights,
-                        False,
+                    out[n, o, plan.first_y + plan.step_y * q, plan.first_x + plan.step_x * r] = (
+                        sum_taps(
+                            source,
+                            w,
+                            bias[o],
+                            (
+                                n,
+                                first_channel,
+                                plan.corner_y + plan.stride_y * q,
+                                plan.corner_x + plan.stride_x * r,
+                            ),
+                            first_weight + m * plan.between_filters,
+                            taps,
+                            weights,
+                            False,
+                        )
                     )
 
     return apply

@@ -22,10 +22,9 @@ from stepconv.kernels.cuda.conv.tiles import WEIGHTS, Tile, fitting, in_tile, si
 from stepconv.kernels.cuda.machine.launch import ALIGNED, kernel, launch
 from stepconv.kernels.cuda.machine.places import NOWHERE, place, smaller
 from stepconv.kernels.cuda.machine.sums import parts_for
-from stepconv.kernels.passes import Pass
+from stepconv.kernels.passes import Pass, Walk
 
 Array = Any
-Numbers = tuple[int, ...]
 
 
 def parts_of(filters: int, columns: int, cells: int, groups: int) -> int:
@@ -34,16 +33,14 @@ def parts_of(filters: int, columns: int, cells: int, groups: int) -> int:
     return parts_for(_tiles(tile, filters, columns, groups), cells, 4 * tile.depth)
 
 
-def weigh_parts(
-    x: Array, grad_out: Array, found: Array, plan: Pass, taps: Array, groups: int
-) -> None:
+def weigh_parts(x: Array, grad_out: Array, found: Array, plan: Pass, taps: Array) -> None:
     """Σ found[p, o · columns + k] = Σ grad_out[n, o, i, j] · x[n, …]; `plan` is the forward one."""
+    groups = plan.groups
     filters, columns = grad_out.shape[1] // groups, found.shape[1] // grad_out.shape[1]
     tile = fitting(WEIGHTS, filters)
     blocks = found.shape[0] * _tiles(tile, filters, columns, groups)
     run = _kernel(found.dtype.str, tile)
-    numbers = (*map(int, plan.corner), *map(int, plan.stride), groups)
-    launch(run, blocks, tile.threads, x, grad_out, found, taps, numbers)
+    launch(run, blocks, tile.threads, x, grad_out, found, taps, plan.walk)
 
 
 def _tiles(tile: Tile, filters: int, columns: int, groups: int) -> int:
@@ -67,8 +64,8 @@ def _kernel(dtype: str, tile: Tile) -> Any:
     )
 
     @kernel
-    def weigh_part(x: Array, grad_out: Array, parts: Array, taps: Array, numbers: Numbers) -> None:
-        corner_y, corner_x, stride_y, stride_x, groups = numbers
+    def weigh_part(x: Array, grad_out: Array, parts: Array, taps: Array, plan: Walk) -> None:
+        groups = plan.groups
         filters, channels = grad_out.shape[1] // groups, x.shape[1] // groups
         grid_y, grid_x = grad_out.shape[2], grad_out.shape[3]
         height, width = x.shape[2], x.shape[3]
@@ -127,7 +124,7 @@ def _kernel(dtype: str, tile: Tile) -> Any:
                     new_grads[load, s] = 0
                     if cell < last and first_filter + e < filters:
                         new_grads[load, s] = grad_out.flat[first + e * grid_y * grid_x]
-            top, left = corner_y + stride_y * i, corner_x + stride_x * j
+            top, left = plan.corner_y + plan.stride_y * i, plan.corner_x + plan.stride_x * j
             corner = ((n * x.shape[1] + group * channels) * height + top) * width + left
             for load in range(column_loads):
                 for s in range(beside_column):

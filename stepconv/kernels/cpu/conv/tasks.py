@@ -1,0 +1,105 @@
+"""How a layer is cut into tasks: bands of rows of one image, or pieces of rows that are long.
+
+The gradient of its weights is split into parts, whose number depends on the sizes alone. Each has
+sums of its own, which are added in order: the same bits on any number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from stepconv.kernels.compile import inner, parallel, share_of, thread_count
+from stepconv.kernels.cpu.machine.scratch import scratch
+from stepconv.kernels.passes import Pair, Pass, Walk
+
+Array = Any
+
+_PARTS = 8
+_SUMS_BYTES = 16 * 2**20
+
+
+class Bands(NamedTuple):
+    """Rows and columns of a task's grid, and of the source that lies under them.
+
+    Of that source `copied` cells are kept with the padding round them; if there are 0, the task
+    reads the image itself.
+    """
+
+    rows: int
+    columns: int
+    source_rows: int
+    pitch: int
+    copied: int
+
+
+class Task(NamedTuple):
+    """Where a task begins: in which image and group, in which row and column of the grid."""
+
+    image: int
+    group: int
+    row: int
+    column: int
+
+
+def size_of_tasks(grid: Pair, cells: int) -> Pair:
+    """Return the rows and columns of a task of about so many cells.
+
+    Rows are cut only where one alone is too long, such as that of a signal.
+    """
+    rows = max(1, min(grid[0], cells // grid[1]))
+    return rows, grid[1] if grid[1] <= 2 * cells else cells
+
+
+def copying_bands(x: Array, plan: Pass, size: Pair, beyond: int) -> Bands:
+    """Return the bands of tasks that copy their source, with room for some cells beyond."""
+    rows, pitch = plan.under(*size)
+    return Bands(size[0], size[1], rows, pitch, rows * pitch * (x.shape[1] // plan.groups) + beyond)
+
+
+def bands_in_place(x: Array, size: Pair) -> Bands:
+    """Return the bands of tasks whose windows all lie inside of the image."""
+    return Bands(size[0], size[1], x.shape[2], x.shape[3], 0)
+
+
+@inner
+def tasks_of_image(plan: Walk, bands: Bands) -> int:
+    """Return how many tasks each group of an image has."""
+    down = (plan.grid_y + bands.rows - 1) // bands.rows
+    return down * ((plan.grid_x + bands.columns - 1) // bands.columns)
+
+
+@inner
+def task_at(t: int, groups: int, plan: Walk, bands: Bands) -> Task:
+    """Return task t of all images, each of so many groups."""
+    count = tasks_of_image(plan, bands)
+    across = (plan.grid_x + bands.columns - 1) // bands.columns
+    row, column = t % count // across * bands.rows, t % across * bands.columns
+    return Task(t // (groups * count), t // count % groups, row, column)
+
+
+def parts_for(tasks: int, sums_bytes: int) -> int:
+    """Return into how many parts the gradient is split whose sums take so many bytes."""
+    return max(1, min(tasks, _PARTS, _SUMS_BYTES // sums_bytes))
+
+
+def room_for_parts(dtype: Any, shape: tuple[int, ...], own: int) -> tuple[Array, Array]:
+    """Return memory for the sums of all parts, and for each thread some of its own."""
+    count, threads = math.prod(shape), thread_count()
+    memory = scratch(dtype, count + threads * own)
+    return memory[:count].reshape(shape), memory[count:].reshape(threads, own)
+
+
+@parallel
+def add_parts(share: int, shares: int, sums: Array, grad_w: Array) -> None:
+    """grad_w[o, k] = Σ of the parts and lanes, in order: sums[part, group, filter, k, lane]."""
+    parts, groups, _, _, lanes = sums.shape
+    filters = grad_w.shape[0] // groups
+    for o in range(*share_of(grad_w.shape[0], share, shares)):
+        g, m = o // filters, o % filters
+        for k in range(grad_w.shape[1]):
+            total = grad_w.dtype.type(0)
+            for part in range(parts):
+                for lane in range(lanes):
+                    total += sums[part, g, m, k, lane]
+            grad_w[o, k] = total
