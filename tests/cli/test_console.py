@@ -9,6 +9,7 @@ import typer
 
 import stepconv
 from stepconv.cli import COMMANDS, main, terminal
+from stepconv.cli.reading import targets
 from stepconv.errors import ArgumentError, ArgumentTypeError
 
 
@@ -197,3 +198,14 @@ def test_help_and_version_load_nothing_heavy(arguments):
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_command_with_a_target_has_all_its_options_beside_its_own():
+    @targets.with_target
+    def tell(*, times: int = 1, asked: targets.Asked, loud: bool = False) -> None:
+        told.append((times, asked, loud))
+
+    told = []
+    assert run_function(tell, "edges", "--times", "2", "--padding", "same", "--ceil-mode") == 0
+    assert told == [(2, targets.Asked("edges", padding="same", ceil_mode=True), False)]
+    assert told[0][1].options == ["padding", "ceil_mode"]
