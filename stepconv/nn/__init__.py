@@ -40,15 +40,17 @@ from stepconv.nn.model import (
     walk,
 )
 from stepconv.nn.optim import OPTIMIZERS, SGD, Adam, AdamW, Schedule
-from stepconv.nn.zoo import ZOO, build
+from stepconv.nn.zoo import CLASSES, PICTURE, ZOO, build
 
 if TYPE_CHECKING:
     from stepconv.nn.trainer import Predictor, Trainer
 
 __all__ = [
     "ALGORITHMS",
+    "CLASSES",
     "LAYERS",
     "OPTIMIZERS",
+    "PICTURE",
     "SGD",
     "ZOO",
     "Adam",

@@ -1,4 +1,6 @@
-"""Networks for 28x28 pictures, small enough to train in minutes, each named for what it teaches.
+"""Networks for small pictures, trained in minutes, each named for what it teaches.
+
+They are written down for digits of 28x28; `fitting` makes them fit others.
 
 They follow the line of descent of the lectures: from the fully connected rival over LeNet-5 to
 AlexNet, ZFNet, VGG, GoogLeNet, ResNet and DenseNet in miniature.
@@ -9,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stepconv.errors import ArgumentError
+from stepconv.geometry import Shape
+from stepconv.nn.fitting import fitted
 from stepconv.nn.layers import (
     AvgPool,
     BatchNorm,
@@ -31,12 +35,15 @@ PICTURE = (1, 28, 28)
 CLASSES = 10
 
 
-def build(name: str) -> Model:
-    """Return the network of this name."""
+def build(name: str, picture: Shape = PICTURE, classes: int = CLASSES) -> Model:
+    """Return the network of this name, for pictures of such a size and so many classes."""
     if name not in ZOO:
         raise ArgumentError(f"model={name!r} is not known: one of {', '.join(ZOO)} fits")
-    layers = ZOO[name]
-    return Model(name, PICTURE, layers(), CLASSES, about(name))
+    try:
+        return Model(name, picture, fitted(ZOO[name](), picture, classes), classes, about(name))
+    except ArgumentError as error:
+        shown = "x".join(map(str, picture))
+        raise ArgumentError(f"{name} cannot be made for pictures of {shown}: {error}") from None
 
 
 def about(name: str) -> str:

@@ -7,7 +7,7 @@ Everything the next step depends on is in the trainer and in `Position`, so that
 goes on from there makes the same numbers as one that was never stopped.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from time import perf_counter
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from stepconv.nn.trainer import Predictor, Trainer
-from stepconv.train import chance
+from stepconv.train import chance, health
 from stepconv.train.data import DataSet, Samples
 from stepconv.train.events import (
     Diverged,
@@ -27,11 +27,16 @@ from stepconv.train.events import (
     Started,
     Stepped,
     Stopped,
+    Warned,
 )
 from stepconv.train.recipe import Recipe
 
 # Pictures that are judged at a time: few enough that nobody waits long for Ctrl-C.
 JUDGED_AT_ONCE = 1000
+# On the way as many pictures are judged as are learnt from twice, or so many; all in the end.
+JUDGED_AT_LEAST = 1000
+# Pictures that lie on disk are let go after so many bytes, so that they take no more memory.
+HELD_BYTES = 2**27
 
 
 @dataclass
@@ -54,14 +59,19 @@ def train(
     position: Position | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
-    """Yield what happens until all epochs are done, `stop` says so, or the loss is no number.
+    """Yield what happens until all steps are made, `stop` says so, or the loss is no number.
+
+    Where pictures are held back, the training also ends when `patience` epochs were none better.
 
     `position` is kept up to date: between two events it belongs to the state of the trainer.
     """
     at = Position() if position is None else position
     count = len(data.train)
     per_epoch = -(-count // recipe.batch_size)
-    rates = recipe.rates(per_epoch * recipe.epochs)
+    total = recipe.total(per_epoch)
+    rates, guess, warned = recipe.rates(total), health.guessing(data.train.labels), False
+    judged = "valid" if len(data.validation) else "test"
+    held_at_most = max(1, HELD_BYTES // max(1, data.train.pictures[:1].nbytes))
     # On a GPU the whole set lies there; pictures that are changed on the way go there by batches.
     held = (data.train.pictures, data.train.labels)
     held = held if recipe.augment else trainer.bring(*held)
@@ -70,17 +80,19 @@ def train(
     if trainer.backend == "cuda":
         trainer.rehearse(*held, range(min(count, recipe.batch_size)))
     together = 1 if recipe.augment else trainer.together
-    yield Started(recipe.epochs, per_epoch, trainer.steps, tuple(at.history))
-    while at.epoch < recipe.epochs:
+    yield Started(-(-total // per_epoch), per_epoch, trainer.steps, tuple(at.history), judged)
+    while at.epoch * per_epoch < total and not given_up(at.history, recipe.patience):
         order = chance.shuffled(count, recipe.seed, at.epoch)
+        # The last epoch may have fewer steps.
+        end = min(count, (total - at.epoch * per_epoch) * recipe.batch_size)
         before, began = at.seconds, perf_counter()
         pictures_at_once = recipe.batch_size * together
-        for first in range(at.images, count, pictures_at_once):
+        for first in range(at.images, end, pictures_at_once):
             if stop():
                 at.seconds = before + perf_counter() - began
                 yield Stopped(at.epoch + 1, trainer.steps)
                 return
-            starts = range(first, min(first + pictures_at_once, count), recipe.batch_size)
+            starts = range(first, min(first + pictures_at_once, end), recipe.batch_size)
             batches = [
                 (rates(step), order[start : start + recipe.batch_size])
                 for step, start in enumerate(starts, trainer.steps)
@@ -95,27 +107,58 @@ def train(
                 at.loss += loss * len(rows)
                 at.correct += correct
             bad = [step for step, (loss, _) in enumerate(found, made + 1) if not isfinite(loss)]
+            if first // held_at_most != starts.stop // held_at_most:
+                data.train.release()
             if bad:
                 yield Diverged(at.epoch + 1, bad[0], _advice(recipe))
                 return
             for (rate, rows), (loss, correct) in zip(batches, found, strict=True):
                 made += 1
                 yield Stepped(at.epoch + 1, made, len(rows), correct, loss, rate)
-        test = accuracy(trainer, data.test)
+        test, validation = _judged(trainer, data, recipe, at.epoch + 1, trainer.steps == total)
         at.seconds = before + perf_counter() - began
         metrics = Metrics(
             epoch=at.epoch + 1,
-            train_loss=at.loss / count,
-            train_accuracy=at.correct / count,
+            train_loss=at.loss / at.images,
+            train_accuracy=at.correct / at.images,
             test_accuracy=test,
-            images_per_second=round(count / at.learning, 1),
+            images_per_second=round(at.images / at.learning, 1),
             seconds=round(at.seconds, 3),
+            validation_accuracy=validation,
         )
         at.history.append(metrics)
         at.epoch += 1
         at.images, at.loss, at.correct, at.learning, at.seconds = 0, 0.0, 0, 0.0, 0.0
         yield EpochEnded(metrics)
+        if not warned and (trouble := health.trouble(at.history, guess, trainer, recipe)):
+            warned = True
+            yield Warned(at.epoch, trouble.what, trouble.advice)
     yield Finished(tuple(at.history))
+
+
+def given_up(history: Sequence[Metrics], patience: int | None) -> bool:
+    """Say whether so many epochs have gone by since the best one on what was held back."""
+    found = [m.validation_accuracy or 0.0 for m in history]
+    return bool(patience and found and len(found) - 1 - found.index(max(found)) >= patience)
+
+
+def is_best(history: Sequence[Metrics]) -> bool:
+    """Say whether the last epoch is better than all before it on what was held back."""
+    *before, last = (m.validation_accuracy for m in history)
+    return last is not None and all(last > (found or 0.0) for found in before)
+
+
+def _judged(
+    trainer: Trainer, data: DataSet, recipe: Recipe, epoch: int, last: bool
+) -> tuple[float | None, float | None]:
+    """Return the accuracies on test and validation pictures, as far as they are looked at."""
+    if not last and epoch % recipe.evaluate_every:
+        return None, None
+    if len(data.validation):
+        return None, accuracy(trainer, data.validation)
+    most = max(JUDGED_AT_LEAST, 2 * len(data.train))
+    step = 1 if last else -(-len(data.test) // most)
+    return accuracy(trainer, data.test.pick(slice(None, None, step))), None
 
 
 def accuracy(predictor: Predictor, samples: Samples) -> float:
@@ -126,8 +169,11 @@ def accuracy(predictor: Predictor, samples: Samples) -> float:
 def answers(predictor: Predictor, samples: Samples) -> Any:
     """Return the network's answers, (pictures, classes)."""
     starts = range(0, len(samples), JUDGED_AT_ONCE)
-    some = (samples.pictures[start : start + JUDGED_AT_ONCE] for start in starts)
-    return np.concatenate([predictor.logits(pictures) for pictures in some])
+    found = []
+    for start in starts:
+        found.append(predictor.logits(samples.pictures[start : start + JUDGED_AT_ONCE]))
+        samples.release()
+    return np.concatenate(found)
 
 
 def _learn(

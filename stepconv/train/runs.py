@@ -11,10 +11,12 @@ what was begun on a CPU goes on on a GPU, and back, only not in the same bits.
 """
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from math import prod
 from pathlib import Path
 from threading import current_thread, main_thread
 from time import monotonic
@@ -28,9 +30,16 @@ from stepconv.nn.trainer import Predictor, Trainer
 from stepconv.train import loop, recipe
 from stepconv.train.data import DataSet, check_labels
 from stepconv.train.events import Diverged, EpochEnded, Event, Metrics, Saved, Stepped, Stopped
+from stepconv.train.feed import Feed
+from stepconv.train.judge import Verdict, judge
+from stepconv.train.lock import Lock
 from stepconv.train.recipe import Recipe
+from stepconv.train.start import take_over
 
 MODEL, STATE, METRICS = "model.safetensors", "state.safetensors", "metrics.jsonl"
+
+# Ctrl-C, a request to end, and a terminal that is closed.
+STOPPING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
 # Whoever pulls the plug loses no more than this.
 SECONDS_BETWEEN_SAVES = 15.0
@@ -45,75 +54,124 @@ class Run:
     data: DataSet
     recipe: Recipe
     trainer: Trainer
+    feed: Feed
     position: loop.Position
+    lock: Lock
 
     @classmethod
     def new(
-        cls, folder: Path, model: Model, data: DataSet, how: Recipe, backend: str = "cpu"
+        cls,
+        folder: Path,
+        model: Model,
+        data: DataSet,
+        how: Recipe,
+        backend: str = "cpu",
+        start: Network | None = None,
     ) -> "Run":
-        """Begin a training; the folder must hold none yet."""
-        check_new(folder)
+        """Begin a training, with the weights of `start` where they fit; the folder must be free."""
         check_labels(data, model.classes)
-        trainer = _trainer(model, data, how, backend)
-        run = cls(folder, model, data, how, trainer, loop.Position())
+        if how.patience and not len(data.validation):
+            raise ArgumentError(f"patience={how.patience} needs --validation to choose by")
+        feed = Feed.of(data)
         folder.mkdir(parents=True, exist_ok=True)
-        return run
+        lock = Lock(folder)
+        check_new(folder)
+        trainer = _trainer(model, how, feed, backend)
+        if start is not None:
+            take_over(trainer, start)
+        return cls(folder, model, data, how, trainer, feed, loop.Position(), lock)
 
     @classmethod
-    def resumed(cls, folder: Path, data: DataSet, backend: str = "cpu") -> "Run":
-        """Go on where the folder's training was saved last, with the same data."""
+    def resumed(
+        cls, folder: Path, data: DataSet, backend: str = "cpu", epochs: int | None = None
+    ) -> "Run":
+        """Go on where the folder's training was saved last, with the same data.
+
+        With a number of `epochs` for longer than it was meant to be, if its schedule allows that.
+        """
+        lock = Lock(folder) if folder.is_dir() else None
         saved = Stored.read(folder)
+        assert lock is not None
+        how = saved.recipe if epochs is None else saved.recipe.lengthened(epochs)
         if saved.fingerprint != data.fingerprint:
             raise ArgumentError(
                 f"{folder} was trained on other data: {saved.recipe.data} ({saved.fingerprint}), "
                 f"not {data.name} ({data.fingerprint})"
             )
         files.tidy(folder)
-        trainer = _trainer(saved.model, data, saved.recipe, backend)
+        feed = saved.feed or Feed(scale(data))  # of a version that only scaled
+        trainer = _trainer(saved.model, how, feed, backend)
         try:
             trainer.restore(saved.arrays)
         except StepconvError as error:
             raise DataError(f"{folder / STATE} does not fit its network: {error}") from None
-        return cls(folder, saved.model, data, saved.recipe, trainer, saved.position)
+        return cls(folder, saved.model, data, how, trainer, feed, saved.position, lock)
 
     def events(self, save_every: float = SECONDS_BETWEEN_SAVES) -> Iterator[Event]:
         """Train to the end, saving after each epoch and every so many seconds.
 
-        Ctrl-C and a request to end stop after the step under way; what was learnt is saved.
+        Ctrl-C, a request to end and a terminal that closes stop after the step under way; what was
+        learnt is saved. So it is if whoever listens gives up, whatever the reason.
         """
+        fed = self.feed.data(self.data)
         with _stopping() as stop:
             self.save()
-            saved = monotonic()
-            for event in loop.train(self.trainer, self.data, self.recipe, self.position, stop):
-                if isinstance(event, Diverged):
+            saved, saved_step, good = monotonic(), self.trainer.steps, True
+            try:
+                for event in loop.train(self.trainer, fed, self.recipe, self.position, stop):
+                    if isinstance(event, Diverged):
+                        good = False
+                        yield event
+                        return
+                    due = isinstance(event, Stepped) and monotonic() - saved >= save_every
+                    if due or isinstance(event, EpochEnded | Stopped):
+                        self.save()
+                        saved, saved_step = monotonic(), self.trainer.steps
+                        yield Saved(self.folder, self.trainer.steps)
                     yield event
-                    return
-                due = isinstance(event, Stepped) and monotonic() - saved >= save_every
-                if due or isinstance(event, EpochEnded | Stopped):
+            except GeneratorExit:
+                # Between two events, state and position belong together.
+                if good and self.trainer.steps != saved_step:
                     self.save()
-                    saved = monotonic()
-                    yield Saved(self.folder, self.trainer.steps)
-                yield event
+                raise
+            finally:
+                self.lock.release()
 
     def save(self) -> None:
-        """Write all files; the state comes first, because the others follow from it."""
-        position = asdict(self.position)
+        """Write all files.
+
+        The state comes first, because the others follow from it: but for a network that was chosen
+        by what was held back, which is not the last one.
+        """
+        history = self.position.history
+        best = bool(history and not self.position.images and loop.is_best(history))
+        if best:
+            checkpoint.save_network(self.folder / MODEL, self.network())
         about = {
             "model": to_dict(self.model),
             "recipe": self.recipe.to_dict(),
             "fingerprint": self.data.fingerprint,
-            "position": position,
+            "feed": asdict(self.feed),
+            "position": asdict(self.position),
         }
         checkpoint.save(self.folder / STATE, "state", self.trainer.state(), about)
-        checkpoint.save_network(self.folder / MODEL, self.network())
-        lines = (json.dumps(metrics) + "\n" for metrics in position["history"])
+        if not len(self.data.validation) or not history:
+            checkpoint.save_network(self.folder / MODEL, self.network())
+        lines = (json.dumps(metrics.to_dict()) + "\n" for metrics in history)
         files.write(self.folder / METRICS, "".join(lines).encode())
+
+    def verdict(self) -> Verdict:
+        """Return what the network that is kept says of the test pictures."""
+        asked: Predictor = self.trainer
+        if len(self.data.validation):
+            asked = predictor(checkpoint.load_network(self.folder / MODEL))
+        return judge(asked, self.feed.samples(self.data.test))
 
     def network(self) -> Network:
         """Return the network as it is now, with what it takes to use it."""
         about = {
             "classes": list(self.data.classes),
-            "scale": scale(self.data),
+            **asdict(self.feed),
             "data": self.data.name,
             "fingerprint": self.data.fingerprint,
             "recipe": self.recipe.to_dict(),
@@ -134,6 +192,7 @@ class Stored:
     model: Model
     recipe: Recipe
     fingerprint: str
+    feed: Feed | None
     position: loop.Position
     arrays: dict[str, Any]
 
@@ -151,6 +210,7 @@ class Stored:
                 from_dict(about["model"]),
                 recipe.from_dict(about["recipe"]),
                 about["fingerprint"],
+                Feed(**about["feed"]) if "feed" in about else None,
                 loop.Position(**position, history=history),
                 arrays,
             )
@@ -163,36 +223,62 @@ class Stored:
             if model.name == self.model.name:
                 raise ArgumentError(f"{folder} holds a {model.name} of other layers")
             raise ArgumentError(f"{folder} holds a {self.model.name}, not a {model.name}")
-        wanted = replace(self.recipe, **asked)
+        # Where the data lies may change: what it is, is told by its fingerprint.
+        wanted = replace(self.recipe, **{**asked, "data": self.recipe.data})
+        longer = max(wanted.epochs, self.recipe.epochs)
+        if longer > self.recipe.epochs:
+            wanted = replace(wanted, epochs=self.recipe.epochs)
         if differences := self.recipe.differences(wanted):
             raise ArgumentError(
                 f"{folder} was begun with {'; '.join(differences)}: a training goes on as it began"
             )
+        self.recipe.lengthened(longer)
 
 
 def predictor(network: Network, backend: str = "cpu") -> Predictor:
     """Return a network that answers, fed as it was while it learnt."""
-    factor = network.about.get("scale", 1 / 255)
+    feed = Feed.told(network.about)
     return Predictor(
-        network.model, network.parameters, network.statistics, scale=factor, backend=backend
+        network.model,
+        network.parameters,
+        network.statistics,
+        scale=feed.scale,
+        shift=feed.shift,
+        backend=backend,
     )
 
 
 def scale(data: DataSet) -> float:
-    """Return the factor that brings bytes to a standard deviation of 1."""
-    return 1 / (255 * data.scale[1])
+    """Return the factor that brings the training pixels to a standard deviation of 1."""
+    return Feed.of(data).scale
 
 
-def _trainer(model: Model, data: DataSet, how: Recipe, backend: str) -> Trainer:
+def _trainer(model: Model, how: Recipe, feed: Feed, backend: str) -> Trainer:
+    _check_memory(model, how.batch_size)
     return Trainer(
         model,
         how.make_optimizer(),
         batch_size=how.batch_size,
         seed=how.seed,
-        scale=scale(data),
+        scale=feed.scale,
+        shift=feed.shift,
         algorithm=how.algorithm,
         backend=backend,
     )
+
+
+def _check_memory(model: Model, batch_size: int) -> None:
+    """Refuse a network whose training this machine cannot hold, before memory is taken for it."""
+    # Weights, gradients and two moments; what each layer gives, and its gradient.
+    cells = sum(prod(place.output) for place in model.places)
+    needed = 4 * (4 * model.parameter_count + 2 * batch_size * cells)
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        if needed > there:
+            raise ArgumentError(
+                f"{model.name} needs {needed / 2**30:,.1f} GiB to train in batches of "
+                f"{batch_size}, and there are {there / 2**30:,.1f}: smaller layers fit"
+            )
 
 
 @contextmanager
@@ -207,7 +293,7 @@ def _stopping() -> Iterator[Callable[[], bool]]:
 
     before: dict[int, Any] = {}
     if current_thread() is main_thread():
-        before = {each: signal.signal(each, wish) for each in (signal.SIGINT, signal.SIGTERM)}
+        before = {each: signal.signal(each, wish) for each in STOPPING}
     try:
         yield lambda: bool(wishes)
     finally:

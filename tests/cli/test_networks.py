@@ -165,9 +165,10 @@ def test_export_onnx_writes_what_it_has_proved(
     told = output_of(capsys, "export-onnx", folder, out)
     network = checkpoint.load_network(folder / MODEL)
     assert told.startswith(f"small is in {out}, {out.stat().st_size:,} bytes\n")
-    assert f"0 to 255 times {network.about['scale']:.9g}\n" in told
+    scale, shift = network.about["scale"], network.about["shift"]
+    assert f"0 to 255 times {scale:.9g} plus {shift:.9g}\n" in told
     seen = digits.make(5).pictures
-    images = (seen * np.float32(network.about["scale"])).astype(np.float32)
+    images = seen * np.float32(scale) + np.float32(shift)
     (answers,) = runtime.InferenceSession(out).run(None, {"images": images})
     assert np.allclose(answers, runs.predictor(network).logits(seen), atol=1e-4)
     assert "--force" in refusal(capsys, "export-onnx", folder, out)

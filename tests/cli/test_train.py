@@ -129,7 +129,7 @@ def test_ctrl_c_says_how_to_go_on(capsys: pytest.CaptureFixture[str], tmp_path: 
     found = re.search(r"stopped and saved after step (\d+); to go on: .*stepconv (train .*)", said)
     assert found
     assert int(found[1]) >= 15
-    assert found[2] == "train small.toml --resume --out 'over here' --data-dir ."
+    assert found[2] == "train --resume --out 'over here' --data-dir ."
     error = refusal(capsys, *shlex.split(found[2]), "--epochs", "3")
     assert "over here was begun with --epochs 400, not 3" in error
 

@@ -14,9 +14,8 @@ def made(train: int = 300, test: int = 50) -> DataSet:
     """Return a few made digits."""
     classes = tuple("0123456789")
     none = digits.make(0)
-    return DataSet(
-        "digits", "few", classes, digits.make(train), none, digits.make(test, first=train)
-    )
+    parts = digits.make(train), none, digits.make(test, first=train)
+    return DataSet("digits", "few", classes, *parts, form="digit")
 
 
 def model(name: str = "small") -> Model:

@@ -279,7 +279,7 @@ def test_pictures_and_labels_must_be_as_many(tmp_path):
 
 
 def test_swapped_files_are_refused(tmp_path):
-    assert "pictures of shape (4,)" in refused(lay(tmp_path, (LABELS, PICTURES, *ARRAYS[2:])))
+    assert "labels of shape (4, 28, 28)" in refused(lay(tmp_path, (LABELS, PICTURES, *ARRAYS[2:])))
 
 
 def npz(path, **arrays):
@@ -330,21 +330,20 @@ def test_without_a_test_part_every_sixth_becomes_one(tmp_path):
         ({"y": LABELS.astype(float)}, "one integer for each picture"),
         ({"y": LABELS.astype(np.int64) - 1}, "labels from -1 to 2"),
         ({"y": LABELS.astype(np.int64) * 500}, "labels from 0 to 1500"),
-        ({"x": PICTURES - 300.0}, "pixels from -300"),
         ({"x": PICTURES * np.nan}, "pixels from nan"),
         ({"x": PICTURES.astype(complex)}, "numbers fit"),
         ({"x": PICTURES.astype(str)}, "numbers fit"),
-        ({"x": PICTURES[:, 0]}, "pictures of shape (4, 28)"),
-        ({"x": PICTURES[:0], "y": LABELS[:0]}, "pictures of shape (0, 28, 28)"),
+        ({"x": PICTURES[:, 0, 0]}, "pictures of shape (4,)"),
+        ({"x": PICTURES[:0], "y": LABELS[:0]}, "holds no pictures"),
+        ({"y": LABELS * 0}, "holds one class, 0: two or more fit"),
         ({"x": PICTURES[:, :27]}, "pictures of 1x27x28, the network reads 1x28x28"),
-        ({"x": PICTURES[:1], "y": LABELS[:1]}, "holds one picture"),
         ({"x": np.array([{}, {}])}, "numbers fit"),
     ],
 )
 def test_an_npz_that_cannot_be_is_refused(tmp_path, changes, said):
     path = tmp_path / "a.npz"
     np.savez(path, **{"x": PICTURES, "y": LABELS, **changes}, allow_pickle=True)
-    assert said in refused(path)
+    assert said in refused(path, shape=(1, 28, 28))
 
 
 def test_an_npz_with_other_names_says_which_fit(tmp_path):

@@ -27,8 +27,8 @@ def test_the_options_are_told_as_they_are() -> None:
     told = dict(rows)
     recipe = Recipe().to_dict()
     told_with_value = (
-        *("epochs", "batch_size", "optimizer", "schedule", "warm_up", "weight_decay"),
-        "algorithm",
+        *("epochs", "batch_size", "optimizer", "schedule", "weight_decay"),
+        *("algorithm", "validation", "evaluate_every"),
     )
     for name in told_with_value:
         assert told[name.replace("_", "-")].strip() == str(recipe[name])

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from math import nan
 from pathlib import Path
@@ -17,6 +19,8 @@ import pytest
 from stepconv.errors import ArgumentError, DataError
 from stepconv.nn import Conv, Dense, Flatten, Model, ReLU, Trainer, checkpoint
 from stepconv.train import events, loop, runs
+from stepconv.train.feed import Feed
+from stepconv.train.lock import free_folder
 from stepconv.train.recipe import Recipe
 from stepconv.train.runs import METRICS, MODEL, STATE, Run, Stored
 from tests.kernels.processes import REPOSITORY
@@ -74,7 +78,8 @@ def test_metrics_have_the_promised_keys(straight: Path) -> None:
 
 def test_metrics_are_what_plain_steps_give(straight: Path) -> None:
     data, how = made(), Recipe(epochs=3, batch_size=64, seed=5)
-    trainer = Trainer(model(), how.make_optimizer(), seed=5, scale=runs.scale(data))
+    feed = Feed.of(data)
+    trainer = Trainer(model(), how.make_optimizer(), seed=5, scale=feed.scale, shift=feed.shift)
     rates, step = how.rates(STEPS), 0
     for metrics in Stored.read(straight).position.history:
         order = loop.chance.shuffled(300, 5, metrics.epoch - 1)
@@ -180,10 +185,13 @@ def test_winograds_way_is_kept_after_a_stop(tmp_path: Path) -> None:
 
 
 def test_it_goes_on_from_an_older_checkpoint(straight: Path, tmp_path: Path) -> None:
-    run = a_run(tmp_path)
+    run, older = a_run(tmp_path), b""
     for event in run.events(save_every=1e9):
+        if isinstance(event, events.EpochEnded) and event.metrics.epoch == 1:
+            older = (tmp_path / STATE).read_bytes()
         if isinstance(event, events.Stepped) and event.step == 8:
             break
+    (tmp_path / STATE).write_bytes(older)
     again = Run.resumed(tmp_path, made())
     assert again.trainer.steps == 5
     finish(again)
@@ -337,8 +345,8 @@ def test_what_does_not_fit_is_refused_by_name(straight: Path, tmp_path: Path) ->
         stored.check(straight, runs.from_dict(other), {})
     with pytest.raises(ArgumentError, match="--algorithm direct, not winograd"):
         stored.check(straight, None, {"algorithm": "winograd"})
-    with pytest.raises(ArgumentError, match="--epochs 3, not 9; --batch-size 64, not 8"):
-        stored.check(straight, None, {"epochs": 9, "batch_size": 8, "seed": 5})
+    with pytest.raises(ArgumentError, match="--epochs 3, not 2; --batch-size 64, not 8"):
+        stored.check(straight, None, {"epochs": 2, "batch_size": 8, "seed": 5})
 
 
 def test_a_damaged_state_is_refused(straight: Path, tmp_path: Path) -> None:
@@ -385,3 +393,176 @@ def test_it_learns() -> None:
     assert isinstance(last, events.Finished)
     assert last.history[-1].test_accuracy > 0.85
     assert last.history[-1].train_loss < last.history[0].train_loss / 2
+
+
+def test_a_folder_belongs_to_one_training(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    with pytest.raises(ArgumentError, match="is in use by another training"):
+        a_run(tmp_path)
+    told = run.events()
+    next(told)
+    for begin in (lambda: a_run(tmp_path), lambda: Run.resumed(tmp_path, made())):
+        with pytest.raises(ArgumentError, match="is in use by another training"):
+            begin()
+    told.close()
+    Run.resumed(tmp_path, made())
+
+
+def test_of_many_that_begin_at_once_one_has_the_folder(tmp_path: Path) -> None:
+    crowd = [start(tmp_path / "run", "new") for _ in range(4)]
+    for process in crowd:
+        process.communicate()
+    assert sorted(process.returncode for process in crowd) == [0, 1, 1, 1]
+    assert len(Stored.read(tmp_path / "run").position.history) == 3
+
+
+def test_a_killed_training_leaves_no_lock(tmp_path: Path) -> None:
+    with start(tmp_path, "new") as process:
+        assert process.stdout is not None
+        while process.stdout.readline() != "Stepped\n":
+            pass
+        process.send_signal(signal.SIGKILL)
+    finish(Run.resumed(tmp_path, made()))
+
+
+def test_free_folders_are_made_by_whoever_asks_first(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: free_folder(tmp_path / "runs" / "small"), range(20)))
+    assert len({*found}) == 20
+    assert all(folder.is_dir() for folder in found)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no terminals that hang up here")
+def test_a_terminal_that_closes_saves(straight: Path, tmp_path: Path) -> None:
+    with start(tmp_path, "new") as process:
+        assert process.stdout is not None
+        while process.stdout.readline() != "Stepped\n":
+            pass
+        process.send_signal(signal.SIGHUP)
+        told = process.stdout.read().split()
+    assert process.returncode == 0
+    assert told[-1] == "Stopped"
+    finish(Run.resumed(tmp_path, made()))
+    assert_same(tmp_path, straight)
+
+
+def test_whoever_gives_up_listening_loses_no_step(straight: Path, tmp_path: Path) -> None:
+    for event in a_run(tmp_path).events(save_every=1e9):
+        if isinstance(event, events.Stepped) and event.step == 8:
+            break
+    again = Run.resumed(tmp_path, made())
+    assert again.trainer.steps == 8
+    finish(again)
+    assert_same(tmp_path, straight)
+
+
+def test_a_network_for_which_there_is_no_memory_is_refused(tmp_path: Path) -> None:
+    huge = Model("huge", (1, 28, 28), (Flatten(), Dense(2_000_000_000), Dense(10)), 10)
+    with pytest.raises(ArgumentError, match=r"huge needs [\d,.]+ GiB to train in batches of 64"):
+        Run.new(tmp_path, huge, made(), Recipe())
+
+
+def test_the_best_epoch_is_kept_and_the_test_looked_at_once(tmp_path: Path) -> None:
+    data = made(300, 60)
+    part, rest = data.train.pick(slice(200)), data.train.pick(slice(200, 300))
+    held = replace(data, train=part, validation=rest)
+    run = a_run(tmp_path / "all", held, epochs=12, lr=0.2, schedule="constant")
+    found = [e.metrics for e in finish(run) if isinstance(e, events.EpochEnded)]
+    judged = [m.validation_accuracy for m in found]
+    assert all(m.test_accuracy is None for m in found)
+    assert run.verdict().accuracy == loop.accuracy(
+        runs.predictor(checkpoint.load_network(tmp_path / "all" / MODEL)), data.test
+    )
+    best = judged.index(max(judged)) + 1
+    short = a_run(tmp_path / "short", held, epochs=best, lr=0.2, schedule="constant")
+    finish(short)
+    kept = [checkpoint.load_network(tmp_path / name / MODEL) for name in ("all", "short")]
+    for name, array in kept[0].parameters.items():
+        assert np.array_equal(array, kept[1].parameters[name])
+
+
+def test_patience_ends_a_training_and_keeps_it_ended(tmp_path: Path) -> None:
+    data = made(300, 60)
+    held = replace(data, validation=data.test)
+    told = finish(a_run(tmp_path, held, epochs=50, lr=1e-9, patience=2))
+    assert isinstance(told[-1], events.Finished)
+    assert len(told[-1].history) == 3
+    again = finish(Run.resumed(tmp_path, held))
+    assert [type(event).__name__ for event in again] == ["Started", "Finished"]
+    with pytest.raises(ArgumentError, match="patience=2 needs --validation"):
+        a_run(tmp_path / "other", patience=2)
+
+
+def test_steps_end_a_training_within_an_epoch(tmp_path: Path) -> None:
+    told = finish(a_run(tmp_path, steps=7))
+    assert sum(isinstance(event, events.Stepped) for event in told) == 7
+    assert [m.epoch for m in told[-1].history] == [1, 2]
+    again = finish(Run.resumed(tmp_path, made()))
+    assert [type(event).__name__ for event in again] == ["Started", "Finished"]
+
+
+def test_a_training_goes_on_longer_where_its_rates_allow_it(tmp_path: Path) -> None:
+    finish(a_run(tmp_path / "long", epochs=5, schedule="constant"))
+    finish(a_run(tmp_path / "short", epochs=2, schedule="constant"))
+    finish(Run.resumed(tmp_path / "short", made(), epochs=5))
+    finish(a_run(tmp_path / "other", epochs=2))
+    two = [Stored.read(tmp_path / name).arrays for name in ("long", "short")]
+    assert all(np.array_equal(two[0][name], two[1][name]) for name in two[0])
+    with pytest.raises(ArgumentError, match="the one-cycle schedule was made for 2 epochs"):
+        Run.resumed(tmp_path / "other", made(), epochs=5)
+
+
+def test_a_training_begins_with_what_another_learnt(straight: Path, tmp_path: Path) -> None:
+    begun = checkpoint.load_network(straight / MODEL)
+    few = replace(model(), layers=(*model().layers[:-1], Dense(3)), classes=3)
+    data = made()
+    data = replace(
+        data,
+        classes=("a", "b", "c"),
+        train=replace(data.train, labels=data.train.labels % 3),
+        test=replace(data.test, labels=data.test.labels % 3),
+    )
+    run = Run.new(tmp_path / "few", few, data, Recipe(), start=begun)
+    taken = run.trainer.parameters()
+    assert np.array_equal(taken["dense1.weight"], begun.parameters["dense1.weight"])
+    assert taken["dense2.weight"].shape == (3, 24)
+    other = Model("other", (1, 28, 28), (Conv(3, 3), Flatten(), Dense(10)), 10)
+    with pytest.raises(ArgumentError, match="nothing of small fits other"):
+        Run.new(tmp_path / "other", other, made(), Recipe(), start=begun)
+
+
+def test_a_run_of_a_version_that_only_scaled_goes_on(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    run.feed = Feed(runs.scale(made()))
+    run.save()
+    arrays, about = checkpoint.load(tmp_path / STATE, "state")
+    del about["feed"]
+    for new in ("steps", "momentum", "validation", "patience", "evaluate_every", "start"):
+        del about["recipe"][new]
+    checkpoint.save(tmp_path / STATE, "state", arrays, about)
+    del run
+    assert Run.resumed(tmp_path, made()).feed == Feed(runs.scale(made()))
+
+
+@pytest.mark.parametrize(
+    ("choices", "what"),
+    [
+        ({"lr": 1e-9}, "nothing is learnt: the loss is"),
+        ({"lr": 30.0, "optimizer": "sgd"}, "silent|loss is"),
+    ],
+)
+def test_a_network_that_learns_nothing_is_noticed(
+    choices: dict[str, Any], what: str, tmp_path: Path
+) -> None:
+    told = finish(a_run(tmp_path, epochs=12, schedule="constant", **choices))
+    found = [event for event in told if isinstance(event, events.Warned)]
+    if isinstance(told[-1], events.Diverged):
+        return
+    [warned] = found
+    assert re.search(what, warned.trouble)
+    assert "--lr" in warned.advice
+
+
+def test_a_network_that_learns_is_left_alone(tmp_path: Path) -> None:
+    told = finish(a_run(tmp_path, made(600), epochs=8))
+    assert not any(isinstance(event, events.Warned) for event in told)

@@ -34,13 +34,14 @@ def evaluate(
     network = networks.trained(path)
     from stepconv.train import data as sets
     from stepconv.train import runs
+    from stepconv.train.feed import Feed
     from stepconv.train.judge import judge, names
 
     data = data or str(network.about.get("recipe", {}).get("data", sets.MADE))
     found = sets.load(data, data_dir=data_dir, shape=network.model.input_shape, limit=1)
-    sets.check_labels(found, network.model.classes)
-    classes = names(found.classes, network.model.classes)
-    verdict = judge(runs.predictor(network, chosen), found.test)
+    found = sets.renumbered(found, network.about.get("classes", ()), network.model.classes)
+    classes = names(network.about.get("classes", found.classes), network.model.classes)
+    verdict = judge(runs.predictor(network, chosen), Feed.told(network.about).samples(found.test))
     if as_json:
         told = {
             "model": network.model.name,

@@ -11,7 +11,9 @@ from stepconv.errors import ArgumentError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from stepconv.cli.reading.picture_files import Picture
+    from stepconv.train.feed import Feed
+
+    Array = NDArray[Any]
 
 BAR = 24
 MOST_BARS = 10
@@ -20,7 +22,7 @@ MOST_BARS = 10
 def predict(
     path: networks.Trained,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help=".png, .jpg, .npy or .csv pictures.")
+        list[Path], typer.Argument(metavar="FILE…", help="Picture files, or .npy and .csv.")
     ],
     as_is: Annotated[
         bool, typer.Option("--as-is", help="Stretch only: do not centre, do not invert.")
@@ -32,7 +34,8 @@ def predict(
 ) -> None:
     """Ask MODEL what is in each FILE.
 
-    A network that learnt digits knows them bright on black, in the middle. A picture is brought
+    A picture is treated as those were that the network learnt from: the run says how. One that
+    learnt MNIST or made digits knows them bright on black, in the middle, so a picture is brought
     into that form first: inverted if the paper is light, cut out, scaled and centred.
 
     Examples:
@@ -41,25 +44,24 @@ def predict(
         stepconv predict model.safetensors scans/*.png --json
     """
     from stepconv.cli import terminal
-    from stepconv.cli.reading import picture_files
     from stepconv.cli.showing import preview
 
     chosen = networks.backend(backend)
-    pictures = {file: picture_files.read(file) for file in files}
+    given = {file: read(file) for file in files}
     network = networks.trained(path)
     import numpy as np
 
     from stepconv.train import runs
+    from stepconv.train.feed import Feed
     from stepconv.train.judge import names, probabilities
 
     classes = names(network.about.get("classes", ()), network.model.classes)
-    seen = [
-        as_seen(picture, network.model.input_shape, classes, as_is, str(file))
-        for file, picture in pictures.items()
-    ]
-    shares = probabilities(runs.predictor(network, chosen).logits(np.stack(seen)))
+    feed, shape = Feed.told(network.about), network.model.input_shape
+    seen = [as_seen(array, shape, feed, as_is, str(file)) for file, array in given.items()]
+    answers = runs.predictor(network, chosen).logits(feed.numbers(np.stack(seen)))
+    shares = probabilities(answers)
     console = terminal.stdout()
-    for file, saw, row in zip(pictures, seen, shares, strict=True):
+    for file, saw, row in zip(given, seen, shares, strict=True):
         told = int(row.argmax())
         if as_json:
             found = {"file": str(file), "class": classes[told], "probability": row[told]}
@@ -68,44 +70,51 @@ def predict(
             continue
         print(f"{file}: {classes[told]} ({row[told]:.1%})")
         if console.is_terminal:
-            whole = picture_files.in_8_bits(pictures[file].planes * (255 / pictures[file].white))
-            preview.show(console, {"the file": whole, "what the network saw": saw})
+            preview.show(console, {"the file": given[file], "what the network saw": saw})
         for line in bars(classes, row):
             print(line)
 
 
+def read(file: Path) -> "Array":
+    """Return a picture as (channels, rows, columns) of bytes, or the numbers of an array file."""
+    from stepconv.cli.reading import array_files
+    from stepconv.train.data import pictures
+
+    if file.is_dir():
+        raise ArgumentError(f"{file} is a folder, not a file")
+    if file.suffix.lower() in array_files.SUFFIXES:
+        return array_files.read(file)
+    if file.suffix.lower() not in pictures.FORMATS:
+        fitting = ", ".join([*pictures.FORMATS, *array_files.SUFFIXES])
+        raise ArgumentError(f"{file} cannot be read: {fitting} fit")
+    return pictures.read(file)
+
+
 def as_seen(
-    picture: "Picture", shape: tuple[int, ...], classes: "list[str]", as_is: bool, name: str
-) -> "NDArray[Any]":
-    """Return the picture as the network is shown it, (channels, rows, columns) of bytes."""
+    given: "Array", shape: "tuple[int, ...]", feed: "Feed", as_is: bool, name: str
+) -> "Array":
+    """Return what the network is shown of a picture or of numbers: an array of its shape."""
     import numpy as np
 
-    from stepconv.cli.reading import picture_files
-    from stepconv.train.data import centre
+    from stepconv.train.data import arrays, centre, pictures
 
-    if picture.is_signal:
-        raise ArgumentError(f"{name} is a signal, not a picture")
-    planes = picture.planes.astype(float) * (255 / picture.white)
-    if not np.isfinite(planes).all():
-        raise ArgumentError(f"{name} holds numbers that are not finite")
-    if picture.alpha is not None:
-        cover = picture.alpha / 255
-        planes = planes * cover + 255 * (1 - cover)  # what is clear shows white paper
-    channels, rows, columns = shape
-    gray = (
-        planes.mean(axis=0) if len(planes) == 1 else np.tensordot([0.299, 0.587, 0.114], planes, 1)
-    )
-    digits = list(classes) == [str(i) for i in range(10)]
-    if not as_is and digits and shape == (1, centre.SIDE, centre.SIDE):
-        return centre.centred(gray)[np.newaxis]
-    if channels == 1:
-        planes = gray[np.newaxis]
-    elif len(planes) == 1:
-        planes = np.repeat(planes, channels, axis=0)
-    if len(planes) != channels:
-        raise ArgumentError(f"{name} has {len(planes)} colours, the network reads {channels}")
-    small = [centre.resized(plane, rows, columns) for plane in planes]
-    return picture_files.in_8_bits(np.array(small))
+    if not feed.of_bytes and given.size == np.prod(shape):
+        return np.ascontiguousarray(given, np.float32).reshape(shape)
+    if given.dtype != np.uint8 or given.ndim == 2:
+        if given.ndim not in (2, 3):
+            raise ArgumentError(f"{name} is a signal, not a picture")
+        if not np.isfinite(given).all():
+            raise ArgumentError(f"{name} holds numbers that are not finite")
+        # Numbers that do not exceed 1 count from black 0 to white 1, all others to white 255.
+        levels = np.clip(given * (255.0 if given.max() <= 1 else 1.0), 0, 255)
+        [given] = arrays.planes(np.rint(levels).astype(np.uint8)[np.newaxis], name, shape)
+    form = "as-is" if as_is else feed.form
+    if form == "digit" and shape == (1, centre.SIDE, centre.SIDE):
+        return centre.centred(pictures.fit(given, (1, *given.shape[1:]))[0].astype(float))[None]
+    if form == "bright":
+        gray = pictures.fit(given, (1, *given.shape[1:]))[0].astype(float)
+        given = np.rint(centre.bright_on_black(gray)).astype(np.uint8)[np.newaxis]
+    return pictures.fit(given, shape)
 
 
 def bars(classes: "list[str]", shares: Any) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stepconv.cli import terminal
-from stepconv.errors import ArgumentError
+from stepconv.cli.reading import networks
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -52,6 +52,12 @@ def shapes(
     input: Annotated[
         str | None, typer.Option("--input", help="Another picture: channels x rows x columns.")
     ] = None,
+    classes: Annotated[
+        int | None, typer.Option(help="So many classes, for a network of the zoo.")
+    ] = None,
+    toml: Annotated[
+        bool, typer.Option("--toml", help="Print the network as a .toml file to edit.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show a network layer by layer, each size with its formula.
@@ -72,8 +78,15 @@ def shapes(
         stepconv shapes vgg16 | grep dense
         stepconv shapes mini-vgg --input 1x32x32
         stepconv shapes my-net.toml --json
+        stepconv shapes lenet5 --input 3x64x64 --classes 3 --toml > net.toml
     """
-    network = measured(model, None if input is None else shape(input))
+    picture = None if input is None else networks.shape(input)
+    if toml:
+        from stepconv import nn
+
+        print(nn.to_toml(networks.model(model, picture=picture, classes=classes)), end="")
+        return
+    network = measured(model, picture, classes)
     if as_json:
         terminal.print_json(as_data(network), ensure_ascii=False)
         return
@@ -83,17 +96,24 @@ def shapes(
         console.print(line, markup=False, soft_wrap=True)
 
 
-def measured(model: str, picture: Shape | None = None) -> Measured:
-    """Return the network of that name, or in that file, measured for a picture of that shape."""
+def measured(model: str, picture: Shape | None = None, classes: int | None = None) -> Measured:
+    """Return the network of that name, or in that file, measured for a picture of that shape.
+
+    One of the zoo is made for the picture first.
+    """
+    from stepconv import nn
     from stepconv.nn.shapes import rows
 
-    about, usual, layers = _described(model)
+    if model in nn.ZOO and (picture is None or len(picture) == 3):
+        made = nn.build(model, picture or nn.PICTURE, classes or nn.CLASSES)
+        about, usual, layers = made.about, made.input_shape, made.layers
+    else:
+        about, usual, layers = _described(model)
     return Measured(model, about, picture or usual, rows(layers, picture or usual))
 
 
 def _described(model: str) -> tuple[str, Shape, tuple[Layer, ...]]:
     """Return what a network is about, the picture it is made for, and its layers."""
-    from stepconv.cli.reading import networks
     from stepconv.nn import famous
 
     lectures = _of_lectures()
@@ -121,21 +141,6 @@ def _of_lectures() -> dict[str, tuple[str, Shape, tuple[Layer, ...]]]:
         elif example.op == "parameter_count_dense":
             dense = nn.Dense(o["outputs"], bias=o["bias"])
             found[example.id] = (example.title, (o["inputs"],), (dense,))
-    return found
-
-
-def shape(text: str) -> Shape:
-    """Return the shape that a text says.
-
-    >>> shape("1x28x28"), shape("67500")
-    ((1, 28, 28), (67500,))
-    """
-    sizes = text.lower().replace("×", "x").split("x")
-    if len(sizes) not in (1, 3) or not all(size.strip().isdecimal() for size in sizes):
-        raise ArgumentError(f"--input {text!r} is no shape of a picture: 1x28x28 fits")
-    found = tuple(int(size) for size in sizes)
-    if not all(0 < size < 100_000_000 for size in found):
-        raise ArgumentError(f"--input {text!r} is out of range: sizes from 1 on fit")
     return found
 
 

@@ -1,39 +1,67 @@
 """`stepconv train`: a network learns from pictures while you watch, and lands in a folder."""
 
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stepconv.cli.reading import networks
-from stepconv.errors import ArgumentError
+from stepconv.errors import ArgumentError, StepconvError
 
 if TYPE_CHECKING:
-    from stepconv.nn import Model
+    from stepconv.geometry import Shape
+    from stepconv.train.data import DataSet
+    from stepconv.train.recipe import Recipe
     from stepconv.train.runs import Run
+
+Say = Callable[[str], None]
 
 
 def train(
     name: Annotated[
-        str,
-        typer.Argument(metavar="MODEL", help="A network of the zoo, or a .toml file."),
-    ],
+        str | None,
+        typer.Argument(
+            metavar="MODEL",
+            show_default=False,
+            help="A network of the zoo, or a .toml file; --resume with --out needs none.",
+        ),
+    ] = None,
     data: Annotated[
         str | None,
-        typer.Option(help="mnist, fashion-mnist, digits (made by code), a folder or an .npz file."),
+        typer.Option(
+            help="mnist, fashion-mnist, digits (made by code), a folder, an .npz or a .csv."
+        ),
     ] = None,
     data_dir: networks.DataDir = None,
-    epochs: Annotated[int | None, typer.Option(help="Times each picture is seen [4].")] = None,
+    input: Annotated[
+        str | None,
+        typer.Option("--input", help="Pictures as the network reads them [as the data has them]."),
+    ] = None,
+    classes: Annotated[
+        int | None, typer.Option(help="Classes that a network of the zoo tells [the data's].")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Times each picture is seen, few ones more often [4].")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps, instead of epochs.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pictures of a step [64].")] = None,
     lr: Annotated[
-        float | None, typer.Option(help="How large a step is [0.03; 0.001 with adam, adamw].")
+        float | None,
+        typer.Option(help="How large a step is [0.03, for few pictures 0.01; adam 0.001]."),
     ] = None,
     optimizer: Annotated[str | None, typer.Option(help="sgd, adam or adamw [sgd].")] = None,
+    momentum: Annotated[
+        float | None, typer.Option(help="How slowly sgd forgets its direction [0.9].")
+    ] = None,
     schedule: Annotated[
         str | None,
         typer.Option(help="How lr changes: constant, step, cosine, one-cycle [one-cycle]."),
     ] = None,
-    warm_up: Annotated[int | None, typer.Option(help="Steps until lr is in full [0].")] = None,
+    warm_up: Annotated[
+        int | None, typer.Option(help="Steps until lr is in full [a tenth of them, up to 20].")
+    ] = None,
     weight_decay: Annotated[
         float | None, typer.Option(help="Pull of weights towards 0 [0.0005].")
     ] = None,
@@ -44,14 +72,30 @@ def train(
     augment: Annotated[
         bool, typer.Option("--augment", help="Shift, turn and scale the pictures on the way.")
     ] = False,
+    validation: Annotated[
+        float | None,
+        typer.Option(help="Pictures, or a share like 0.1, to choose the best epoch by [0]."),
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="End after so many epochs without a better one.")
+    ] = None,
+    evaluate_every: Annotated[
+        int | None, typer.Option(help="Judge after each so many epochs [1].")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Draws another beginning and order [0].")] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", help="Begin with the weights of a run or .safetensors file."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder [runs/MODEL-DATA].")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     threads: Annotated[
         int | None, typer.Option(help="Threads; the result is the same with any number.")
     ] = None,
     backend: networks.Backend = None,
-    limit: Annotated[int | None, typer.Option(help="Learn from the first N pictures only.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Learn from N pictures only, a share of each class.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing unless it fails.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON object for each epoch.")
@@ -65,46 +109,67 @@ def train(
     ends in the same bytes as if nothing had happened.
 
     The zoo: mlp, lenet5, mini-alexnet, mini-zfnet, mini-vgg, mini-googlenet, mini-resnet,
-    mini-densenet.
+    mini-densenet. Each is made for the size, the colours and the classes of the data.
 
     Examples:
 
         stepconv train lenet5
         stepconv train lenet5 --data mnist --epochs 4
         stepconv train mini-resnet --data fashion-mnist --augment --epochs 20
+        stepconv train mini-vgg --data my-photos/ --validation 0.1
         stepconv train mini-vgg --data mnist --algorithm winograd
         stepconv train lenet5 --data mnist --resume
         stepconv train my-net.toml --data my-pictures/ --json
     """
     given = {
-        "data": data,
+        "data": _whole(data),
         "epochs": epochs,
+        "steps": steps,
         "batch_size": batch_size,
         "lr": lr,
         "optimizer": optimizer,
+        "momentum": momentum,
         "schedule": schedule,
         "warm_up": warm_up,
         "weight_decay": weight_decay,
         "algorithm": algorithm,
         "augment": augment or None,
+        "validation": validation,
+        "patience": patience,
+        "evaluate_every": evaluate_every,
         "seed": seed,
+        "start": str(start.absolute()) if start else None,
         "limit": limit,
     }
-    choices = {key: value for key, value in given.items() if value is not None}
+    choices: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if quiet and as_json:
         raise ArgumentError("--quiet and --json say two things: give one")
+    if name is None and not (resume and out):
+        raise ArgumentError("MODEL is missing: one of the zoo, lenet5 for one, or a .toml file")
 
     from stepconv.cli import terminal
     from stepconv.cli.showing import training
+    from stepconv.train.recipe import Recipe
 
+    how = Recipe(**choices)
     chosen = networks.backend(backend)
-    model = networks.model(name)
-    folder = out or _folder(f"{model.name}-{Path(data or 'digits').resolve().stem}", resume)
+    called = "" if name is None else networks.model(name).name
+    if threads is not None:
+        _use_threads(threads)
     with training.waiting(terminal.stderr(), quiet or as_json) as say:
-        run = _prepare(folder, model, choices, resume, threads, data_dir, chosen, say)
+        if resume:
+            folder = out or _newest(f"{called}-{_stem(how.data)}")
+            run = _resumed(folder, name, choices, data_dir, chosen, say)
+        else:
+            shape = None if input is None else networks.shape(input)
+            wanted = Wanted(name or "", shape, classes, out)
+            run = _begun(wanted, how, choices.keys(), data_dir, chosen, say)
         told = run.events()
         first = next(told)
-    again = ["train", name, "--resume", "--out", str(folder)]
+    if not quiet:
+        for note in run.data.notes:
+            terminal.complain(f"{_stem(run.data.name)}: {note}")
+    again = ["train", "--resume", "--out", str(run.folder)]
     if backend is not None:
         again += ["--backend", backend]
     if data_dir is not None:
@@ -112,43 +177,84 @@ def train(
     _follow(run, first, told, again, quiet, as_json)
 
 
-def _prepare(
-    folder: Path,
-    model: "Model",
-    choices: dict[str, Any],
-    resume: bool,
-    threads: int | None,
+@dataclass(frozen=True)
+class Wanted:
+    """A network that is to be made, for which pictures and classes, and where it is to be kept."""
+
+    name: str
+    shape: "Shape | None"
+    classes: int | None
+    out: Path | None
+
+
+def _begun(
+    wanted: Wanted,
+    how: "Recipe",
+    chosen: Collection[str],
     data_dir: Path | None,
     backend: str,
-    say: Any,
+    say: Say,
 ) -> "Run":
-    """Return the run, new or taken up again, with its data."""
-    from stepconv.train.recipe import Recipe
+    """Return a new run: its data first, then a network that fits, then a folder of its own."""
+    from stepconv.train.lock import free_folder
+    from stepconv.train.runs import Run, check_new
 
-    how = Recipe(**choices)
-    say(f"loading {how.data}")
+    if wanted.out is not None:
+        check_new(wanted.out)
+    start = None if how.start is None else networks.trained(Path(how.start))
+    fixed = networks.model(wanted.name) if wanted.name.endswith(".toml") else None
+    shape = wanted.shape if fixed is None else fixed.input_shape
+    found = _loaded(how, shape, data_dir, say)
+    model = fixed or networks.model(
+        wanted.name, picture=found.shape, classes=wanted.classes or len(found.classes)
+    )
+    how = how.suited(len(found.train), chosen)
+    say("preparing kernels: compiled on first use, a few seconds, then kept")
+    folder = wanted.out or free_folder(Path("runs") / f"{model.name}-{_stem(how.data)}")
+    try:
+        return Run.new(folder, model, found, how, backend, start)
+    except StepconvError:
+        if wanted.out is None:
+            folder.rmdir()
+        raise
+
+
+def _resumed(
+    folder: Path,
+    name: str | None,
+    choices: dict[str, Any],
+    data_dir: Path | None,
+    backend: str,
+    say: Say,
+) -> "Run":
+    """Return the run in a folder, taken up again."""
+    from stepconv import nn
+    from stepconv.train.runs import Run, Stored
+
+    stored = Stored.read(folder)
+    model = None
+    if name is not None:
+        same = name in nn.ZOO and name == stored.model.name  # made for its data
+        model = stored.model if same else networks.model(name)
+    stored.check(folder, model, choices)
+    how = replace(stored.recipe, data=choices.get("data", stored.recipe.data))
+    found = _loaded(how, stored.model.input_shape, data_dir, say)
+    say("preparing kernels: compiled on first use, a few seconds, then kept")
+    return Run.resumed(folder, found, backend, choices.get("epochs"))
+
+
+def _loaded(how: "Recipe", shape: "Shape | None", data_dir: Path | None, say: Say) -> "DataSet":
     from stepconv.train import data
-    from stepconv.train.runs import Run, Stored, check_new
 
-    if threads is not None:
-        _use_threads(threads)
-    if resume:
-        stored = Stored.read(folder)
-        stored.check(folder, model, choices)
-        how = stored.recipe
-    else:
-        check_new(folder)
-    found = data.load(
+    say(f"loading {how.data}")
+    return data.load(
         how.data,
         data_dir=data_dir,
-        shape=model.input_shape,
+        shape=shape,
         limit=how.limit,
-        progress=lambda file, done, total: say(_downloading(file, done, total)),
+        validation=how.validation,
+        progress=lambda what, done, total: say(_progress(what, done, total)),
     )
-    say("preparing kernels: compiled on first use, a few seconds, then kept")
-    if resume:
-        return Run.resumed(folder, found, backend)
-    return Run.new(folder, model, found, how, backend)
 
 
 def _follow(
@@ -161,13 +267,14 @@ def _follow(
     from stepconv.cli import terminal
     from stepconv.cli.showing import report, training
     from stepconv.train import events
-    from stepconv.train.judge import judge, names
+    from stepconv.train.judge import names
 
     console = terminal.stdout()
     told = chain([first], told)
+    shape = "x".join(map(str, run.model.input_shape))
     title = (
-        f"{run.model.name} on {run.data.name} · {run.model.parameter_count:,} parameters · "
-        f"{len(run.data.train):,} pictures"
+        f"{run.model.name} on {_stem(run.data.name)} · {run.model.parameter_count:,} parameters · "
+        f"{len(run.data.train):,} pictures of {shape} · {len(run.data.classes)} classes"
     )
     if as_json:
         told = training.as_json(told)
@@ -176,7 +283,12 @@ def _follow(
     elif not quiet:
         print(title)
         told = training.lines(told)
-    *_, last = told
+    warned = []
+    for last in told:
+        if isinstance(last, events.Warned):
+            warned.append(f"epoch {last.epoch}: {last.trouble}; {last.advice}")
+            if not quiet and not console.is_terminal:
+                terminal.complain(warned[-1])
     if isinstance(last, events.Diverged):
         terminal.complain(
             f"the loss is no number any more, in epoch {last.epoch}, step {last.step}: "
@@ -188,21 +300,37 @@ def _follow(
         terminal.complain(f"stopped and saved after step {last.step}; to go on: {command}")
         raise typer.Exit(terminal.INTERRUPTED)
     if not quiet and not as_json:
-        verdict = judge(run.trainer, run.data.test)
+        verdict = run.verdict()
         print()
         classes = names(run.data.classes, run.model.classes)
         report.show(console, verdict, run.data.test, classes)
+        if console.is_terminal:
+            print(*warned, sep="\n")
         print(f"\ntest accuracy {verdict.accuracy:.2%}; the network is in {run.folder}")
 
 
-def _folder(name: str, resume: bool) -> Path:
-    """Return the newest folder of that name with a number behind it, or the next one."""
+def _whole(data: str | None) -> str | None:
+    """Return a name of data that means the same from any folder."""
+    if data is None:
+        return None
+    from stepconv.train.data.sets import is_own
+
+    path = Path(data).expanduser()
+    return str(path.resolve()) if is_own(data) and path.exists() else data
+
+
+def _stem(data: str) -> str:
+    """Return how data is called in the name of a folder."""
+    path = Path(data)
+    return path.name if path.is_dir() else path.stem
+
+
+def _newest(name: str) -> Path:
+    """Return the newest folder of that name with a number behind it."""
     number, folder = 1, Path("runs") / name
-    while folder.exists():
-        last = folder
-        number += 1
-        folder = Path("runs") / f"{name}-{number}"
-    return last if resume and number > 1 else folder
+    while (later := folder.with_name(f"{name}-{number + 1}")).exists():
+        number, newest = number + 1, later
+    return folder if number == 1 else newest
 
 
 def _use_threads(count: int) -> None:
@@ -214,6 +342,8 @@ def _use_threads(count: int) -> None:
     use_threads(count)
 
 
-def _downloading(file: str, done: int, total: int) -> str:
+def _progress(what: str, done: int, total: int) -> str:
+    if what == "decoding":
+        return f"decoding pictures: {done:,} of {total:,}"
     share = f" of {total / 1e6:.1f}" if total else ""
-    return f"downloading {file}: {done / 1e6:.1f}{share} MB"
+    return f"downloading {what}: {done / 1e6:.1f}{share} MB"

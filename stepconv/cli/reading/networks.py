@@ -9,6 +9,7 @@ import typer
 from stepconv.errors import ArgumentError, closest
 
 if TYPE_CHECKING:
+    from stepconv.geometry import Shape
     from stepconv.nn import Model
     from stepconv.nn.checkpoint import Network
 
@@ -22,20 +23,41 @@ DataDir = Annotated[
 ]
 
 
-def model(name: str, others: Iterable[str] = ()) -> "Model":
+def model(
+    name: str,
+    others: Iterable[str] = (),
+    picture: "Shape | None" = None,
+    classes: int | None = None,
+) -> "Model":
     """Return the network of the zoo, or the one that a .toml file describes.
 
-    `others` are names that the caller knows beside these: one of them may have been meant.
+    `others` are names that the caller knows beside these: one of them may have been meant. One of
+    the zoo is made for such a `picture` and so many `classes`.
     """
     from stepconv import nn
 
     if name in nn.ZOO:
-        return nn.build(name)
+        return nn.build(name, picture or nn.PICTURE, classes or nn.CLASSES)
     if name.endswith(".toml"):
         return nn.load(name)
     known = [*nn.ZOO, *others]
     hint = closest(name, known, f"{', '.join(known)} or a .toml file fit")
     raise ArgumentError(f"no model {name!r}: {hint}")
+
+
+def shape(text: str) -> "Shape":
+    """Return the shape that a text says.
+
+    >>> shape("1x28x28"), shape("67500")
+    ((1, 28, 28), (67500,))
+    """
+    sizes = text.lower().replace("×", "x").split("x")
+    if len(sizes) not in (1, 3) or not all(size.strip().isdecimal() for size in sizes):
+        raise ArgumentError(f"--input {text!r} is no shape of a picture: 1x28x28 fits")
+    found = tuple(int(size) for size in sizes)
+    if not all(0 < size < 100_000_000 for size in found):
+        raise ArgumentError(f"--input {text!r} is out of range: sizes from 1 on fit")
+    return found
 
 
 def backend(name: str | None) -> str:

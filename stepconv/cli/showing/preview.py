@@ -14,7 +14,7 @@ LINES = 12
 
 
 def show(console: "Console", pictures: "dict[str, Array]") -> None:
-    """Print 8-bit pictures, each of (rows, columns) or of 1 or 3 such planes, side by side."""
+    """Print pictures, each of (rows, columns) or of several such planes, side by side."""
     import numpy as np
     from rich.text import Text
 
@@ -27,8 +27,7 @@ def show(console: "Console", pictures: "dict[str, Array]") -> None:
     shades = render.ASCII_SHADES if console.options.ascii_only else render.SHADES
     drawn = []
     for pixels in pictures.values():
-        planes = pixels if pixels.ndim == 3 else pixels[np.newaxis]
-        small = resize(np.moveaxis(planes, 0, 2), 2 * LINES, width)
+        small = resize(np.moveaxis(levels(pixels), 0, 2), 2 * LINES, width)
         lines = half_blocks(np.broadcast_to(small, (*small.shape[:2], 3)).tolist())
         drawn.append([render.text([line], colour=colour, shades=shades) for line in lines])
     captions = [Text(caption) for caption in pictures]
@@ -36,6 +35,21 @@ def show(console: "Console", pictures: "dict[str, Array]") -> None:
         for cell in row:
             cell.truncate(width, overflow="ellipsis", pad=True)
         console.print(Text(" " * gap).join(row), soft_wrap=True)
+
+
+def levels(picture: "Array") -> "Array":
+    """Return what a screen shows of any numbers: one or three planes of bytes.
+
+    Bytes are shown as they are, other numbers from the least to the most; of channels that are no
+    colours the first.
+    """
+    import numpy as np
+
+    planes = picture if picture.ndim == 3 else np.atleast_2d(picture)[np.newaxis]
+    if planes.dtype != np.uint8:
+        low, high = float(planes.min()), float(planes.max())
+        planes = np.rint((planes - low) * (255 / ((high - low) or 1))).astype(np.uint8)
+    return planes if len(planes) == 3 else planes[:1]
 
 
 def resize(pixels: "Array", rows: int, columns: int) -> "Array":

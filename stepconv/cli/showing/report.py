@@ -42,10 +42,11 @@ def show(
         from stepconv.cli.showing import preview
 
         preview.show(console, {text: samples.pictures[i] for text, i in captions.items()})
-        return
+        if not samples.names:
+            return
     for i in wrong[:count]:
         true, told = classes[verdict.labels[i]], classes[verdict.told[i]]
-        print(f"  picture {i} is {true}, told as {told} ({verdict.sure[i]:.0%} sure)")
+        print(f"  {samples.name(i)} is {true}, told as {told} ({verdict.sure[i]:.0%} sure)")
 
 
 def confusion(table: Any, classes: "Sequence[str]", width: int) -> list[str]:

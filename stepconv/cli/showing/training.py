@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 # Seconds from one picture of the screen to the next: smooth to the eye, nothing to the training.
 REFRESH = 0.1
 HEIGHT = 6
-HEADING = f"{'epoch':>5} {'loss':>8} {'train':>7} {'test':>7} {'images/s':>9} {'seconds':>8}"
 
 
 @contextmanager
@@ -40,10 +39,17 @@ def waiting(console: "Console", quiet: bool = False) -> "Iterator[Callable[[str]
         yield say
 
 
+def heading(judged: str = "test") -> str:
+    """Return what stands over the rows, where the network was judged by such pictures."""
+    return f"{'epoch':>5} {'loss':>8} {'train':>7} {judged:>7} {'images/s':>9} {'seconds':>8}"
+
+
 def row(m: events.Metrics) -> str:
-    """Return an epoch as a line of the table under HEADING."""
+    """Return an epoch as a line of the table."""
+    judged = m.judged
+    accuracy = "" if judged is None else f"{judged:.2%}"
     return (
-        f"{m.epoch:>5} {m.train_loss:>8.4f} {m.train_accuracy:>7.2%} {m.test_accuracy:>7.2%} "
+        f"{m.epoch:>5} {m.train_loss:>8.4f} {m.train_accuracy:>7.2%} {accuracy:>7} "
         f"{m.images_per_second:>9,.0f} {m.seconds:>8.1f}"
     )
 
@@ -52,7 +58,7 @@ def lines(told: "Iterable[events.Event]") -> "Iterator[events.Event]":
     """Print the table as it grows."""
     for event in told:
         if isinstance(event, events.Started):
-            print(HEADING, *map(row, event.history), sep="\n", flush=True)
+            print(heading(event.judged), *map(row, event.history), sep="\n", flush=True)
         elif isinstance(event, events.EpochEnded):
             print(row(event.metrics), flush=True)
         yield event
@@ -61,11 +67,10 @@ def lines(told: "Iterable[events.Event]") -> "Iterator[events.Event]":
 def as_json(told: "Iterable[events.Event]") -> "Iterator[events.Event]":
     """Print an object for each epoch."""
     import json
-    from dataclasses import asdict
 
     for event in told:
         if isinstance(event, events.EpochEnded):
-            print(json.dumps(asdict(event.metrics)), flush=True)
+            print(json.dumps(event.metrics.to_dict()), flush=True)
         yield event
 
 
@@ -134,7 +139,8 @@ class Screen:
         ]
         for one, other in zip(left, right, strict=True):
             curves.append(Text.assemble((one, "dodger_blue1"), "   ", (other, "orange3")))
-        table = [Text(HEADING, "bold"), *(Text(row(m)) for m in self.history[-8:])]
+        judged = self.started.judged if self.started else "test"
+        table = [Text(heading(judged), "bold"), *(Text(row(m)) for m in self.history[-8:])]
         return Group(
             Text(self.title, "bold", no_wrap=True, overflow="ellipsis"),
             self._progress(width),

@@ -1,36 +1,27 @@
-"""Data sets of the user's own: folders of pictures, an .npz, idx files.
+"""Data sets of the user's own: folders of pictures, tables of paths, arrays, idx files.
 
     pictures/cat/1.png  pictures/dog/1.jpg …              a folder for each class
-    pictures/train/cat/1.png …  pictures/test/cat/2.png   the same, with a test part
+    pictures/train/cat/1.png …  pictures/test/cat/2.png   the same, with parts; val/ too
+    pictures.csv with lines of path,label                 and a part, if a column says so
     data.npz with x_train, y_train, x_test, y_test        (or x, y) as Keras has them
     data/train-images-idx3-ubyte …                        the four files of MNIST, .gz or not
 
 Nothing here is trusted: a file says how large it is before memory is taken for it.
 """
 
-import hashlib
-import zipfile
-import zlib
-from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import DataError
-from stepconv.train import chance
-from stepconv.train.data import idx, known, samples
+from stepconv.train.data import arrays, idx, known, npz, pictures
+from stepconv.train.data.files import Found, Listed, folders, table
+from stepconv.train.data.samples import Samples, Source, check
 
 Array = NDArray[Any]
-# Class names, fingerprint, training and test samples.
-Loaded = tuple[tuple[str, ...], str, samples.Samples, samples.Samples]
 
-PICTURES = (".png", ".jpg", ".jpeg")
-MOST_PIXELS = 50_000_000
-MOST_CLASSES = 1000
-# What a data set without a test part of its own gives away for one: every sixth, as in MNIST.
-TEST_SHARE = 6
 # How the members of an .npz may be called: training pictures and labels, test ones if any.
 MEMBERS = (
     ("x_train", "y_train", "x_test", "y_test"),
@@ -38,197 +29,91 @@ MEMBERS = (
     ("x", "y"),
     ("images", "labels"),
 )
+# What may be there beside: a validation part, and the names of the classes.
+VALIDATION = (("x_val", "y_val"), ("val_images", "val_labels"))
+NAMES = ("classes", "class_names", "names")
+# Photographs are brought to a square, unless they are all of one size that is no larger than this.
+LARGEST, USUAL = 224, 64
+# So many headers tell how large the pictures of a folder are.
+LOOKED_AT = 500
 
 
-def load(path: Path, shape: tuple[int, ...]) -> Loaded:
-    """Return what is in the file or folder; class folders are brought to `shape`."""
+def load(path: Path, shape: tuple[int, ...] | None) -> Source:
+    """Return what is in the file or folder; pictures in files are to be brought to `shape`."""
+    if path.suffix.lower() == ".csv" and path.is_file():
+        return _of_files(table(path), shape)
     if path.is_file():
-        return _of_arrays(path, _npz(path))
+        return _npz(path, shape)
     either = [(path / file, path / file.removesuffix(".gz")) for file in known.FILES]
     found = [file for pair in either for file in pair if file.is_file()]
     missing = [packed.name for packed, plain in either if not {packed, plain} & {*found}]
     if not found:
-        return _class_folders(path, shape)
+        return _of_files(folders(path), shape)
     if missing:
         raise DataError(f"{path} holds {found[0].name} but misses {', '.join(missing)}")
-    return _of_arrays(path, [idx.read(a if a in found else b) for a, b in either])
+    x, y, x_test, y_test = [idx.read(a if a in found else b) for a, b in either]
+    return _of_arrays(path, {"train": (x, y), "test": (x_test, y_test)}, shape)
 
 
-def _of_arrays(path: Path, arrays: list[Array]) -> Loaded:
-    parts = [
-        samples.Samples(_planes(pictures, path), _labels(labels, path))
-        for pictures, labels in zip(arrays[::2], arrays[1::2], strict=True)
-    ]
-    for part in parts:
-        samples.check(part.pictures, part.labels, str(path))
-    count = 1 + max(int(part.labels.max()) for part in parts)
-    return _finished(tuple(map(str, range(count))), parts, path)
+def usual_shape(files: tuple[Path, ...]) -> tuple[int, ...]:
+    """Return the shape to bring pictures to: their own if they share one, else a square.
+
+    They have colour if one of them has.
+    """
+    some = files[:: max(1, len(files) // LOOKED_AT)]
+    sizes = [pictures.size(file) for file in some]
+    channels = max(size.channels for size in sizes)
+    if len({(size.rows, size.columns) for size in sizes}) == 1:
+        rows, columns, _ = sizes[0]
+        if max(rows, columns) <= LARGEST:
+            return channels, rows, columns
+    side = min(USUAL, int(np.median([min(size.rows, size.columns) for size in sizes])))
+    return channels, side, side
 
 
-def _finished(classes: tuple[str, ...], parts: list[samples.Samples], path: Path) -> Loaded:
-    if len(parts) == 1:
-        if len(parts[0]) < 2:
-            raise DataError(f"{path} holds one picture: some to learn from and some to test fit")
-        parts = [*samples.split(parts[0], max(1, len(parts[0]) // TEST_SHARE))]
-    train, test = parts
-    digest = hashlib.sha256()
-    for part in (train, test):
-        digest.update(part.pictures.tobytes())
-        digest.update(part.labels.tobytes())
-    return classes, digest.hexdigest(), train, test
+def _of_files(found: Found, shape: tuple[int, ...] | None) -> Source:
+    parts: dict[str, Listed | Samples] = {**found.parts}
+    if shape is None:
+        shape = usual_shape(found.parts["train"].files)
+    return Source(found.classes, parts, shape=shape, notes=found.notes)
 
 
-def _planes(pictures: Array, path: Path) -> NDArray[np.uint8]:
-    """Return pictures as (count, channels, rows, columns) in bytes."""
-    given = pictures.shape
-    if pictures.ndim == 3:
-        pictures = pictures[:, np.newaxis]
-    elif pictures.ndim == 4 and pictures.shape[1] not in (1, 3) and pictures.shape[3] in (1, 3):
-        pictures = pictures.transpose(0, 3, 1, 2)  # as TensorFlow orders them
-    if pictures.ndim != 4 or pictures.shape[1] not in (1, 3) or pictures.size == 0:
-        raise DataError(
-            f"{path}: pictures of shape {given}: (count, rows, columns) fits, "
-            f"or one or three channels before or behind rows and columns"
-        )
-    if pictures.dtype == np.uint8:
-        return np.ascontiguousarray(pictures)
-    low, high = float(pictures.min()), float(pictures.max())
-    if not (low >= 0 and high <= 255):
-        raise DataError(f"{path}: pixels from {low:g} to {high:g}: 0 to 1 or 0 to 255 fits")
-    times = 255 if high <= 1 else 1
-    return np.rint(np.ascontiguousarray(pictures) * float(times)).astype(np.uint8)
+def _npz(path: Path, shape: tuple[int, ...] | None) -> Source:
+    also = [name for pair in VALIDATION for name in pair]
+    found = npz.read(path, MEMBERS, [*also, *NAMES])
+    names = [name for members in MEMBERS for name in members if name in found]
+    pairs = {"train": (found[names[0]], found[names[1]])}
+    if len(names) == 4:
+        pairs["test"] = (found[names[2]], found[names[3]])
+    for x, y in VALIDATION:
+        if x in found and y in found:
+            pairs["validation"] = (found[x], found[y])
+    called = next((found[name] for name in NAMES if name in found), np.array([], str))
+    return _of_arrays(path, pairs, shape, [str(name) for name in called.ravel()])
 
 
-def _labels(labels: Array, path: Path) -> NDArray[np.int64]:
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise DataError(
-            f"{path}: labels of shape {labels.shape} and type {labels.dtype}: "
-            f"one integer for each picture fits"
-        )
-    if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < MOST_CLASSES:
-        raise DataError(
-            f"{path}: labels from {labels.min()} to {labels.max()}: 0 to {MOST_CLASSES - 1} fit"
-        )
-    return labels.astype(np.int64)
-
-
-def _npz(path: Path) -> list[Array]:
-    with path.open("rb") as file:
-        return _unzipped(file, path)
-
-
-def _unzipped(file: IO[bytes], path: Path) -> list[Array]:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            every = archive.namelist()
-            names = [name.removesuffix(".npy") for name in every if name.endswith(".npy")]
-            if len(set(names)) != len(names):
-                raise DataError(f"{path} is damaged: it holds a member twice")
-            for members in MEMBERS:
-                if set(members) <= set(names):
-                    return [_member(archive, name, path) for name in members]
-    # OSError: damaged offsets point to before the file's beginning.
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
-        raise DataError(f"{path} is no .npz, or a damaged one: {error}") from None
-    wanted = " or ".join(", ".join(members) for members in MEMBERS)
-    raise DataError(f"{path} holds {', '.join(names) or 'nothing'}: {wanted} fit")
-
-
-def _member(archive: zipfile.ZipFile, name: str, path: Path) -> Array:
-    stored = archive.getinfo(f"{name}.npy")
-    if stored.file_size > idx.MOST_BYTES:
-        raise DataError(
-            f"{path}: {name} is too large: {stored.file_size:,} bytes, {idx.MOST_BYTES:,} fit"
-        )
-    with archive.open(stored) as file:
-        shape, column_order, dtype = _header(file, f"{path}: {name}")
-        # The header must promise what is there, so a small file cannot ask for much memory.
-        if prod(shape) * dtype.itemsize != stored.file_size - file.tell():
-            raise DataError(f"{path}: {name} is damaged: it is not as long as its header says")
-        cells = np.frombuffer(file.read(), dtype)
-    if len(cells) != prod(shape):
-        raise DataError(f"{path}: {name} is cut short")
-    return cells.reshape(shape, order="F" if column_order else "C")
-
-
-def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return what the head of an array says: its shape, whether columns come first, its type."""
-    try:
-        version = np.lib.format.read_magic(file)
-        if version == (1, 0):
-            shape, column_order, dtype = np.lib.format.read_array_header_1_0(file)
-        else:
-            shape, column_order, dtype = np.lib.format.read_array_header_2_0(file)
-    except Exception as error:  # a damaged header is half a line of Python: anything may follow
-        raise DataError(f"{name} is damaged: {error}") from None
-    if dtype.kind not in "biuf" or min(shape, default=0) < 0:
-        raise DataError(f"{name} is of shape {shape} and type {dtype}: numbers fit")
-    return shape, column_order, dtype
-
-
-def _class_folders(path: Path, shape: tuple[int, ...]) -> Loaded:
-    halves = [path / "train", path / "test"]
-    parts = halves if all(half.is_dir() for half in halves) else [path]
-    classes = _folders(parts[0])
+def _of_arrays(
+    path: Path,
+    pairs: dict[str, tuple[Array, Array]],
+    shape: tuple[int, ...] | None,
+    known_classes: list[str] | None = None,
+) -> Source:
+    given = [labels for _, labels in pairs.values()]
+    classes, numbers, notes = arrays.classes(given, str(path), known_classes or ())
+    parts: dict[str, Listed | Samples] = {}
+    for (part, (cells, _)), labels in zip(pairs.items(), numbers, strict=True):
+        check(cells, labels, str(path))
+        parts[part] = Samples(arrays.planes(cells, str(path), shape), labels)
     if len(classes) < 2:
-        raise DataError(
-            f"{path} holds no class folders: {path}/cat/1.png and {path}/dog/1.png would fit, "
-            f"an .npz, or the four idx files of MNIST"
-        )
-    for part in parts[1:]:
-        if _folders(part) != classes:
-            raise DataError(f"{part} has other class folders than {parts[0]}")
-    return _finished(classes, [_read_folders(part, classes, shape) for part in parts], path)
+        raise DataError(f"{path} holds one class, {classes[0]}: two or more fit")
+    return Source(classes, _alike(parts), notes=notes)
 
 
-def _folders(path: Path) -> tuple[str, ...]:
-    return tuple(
-        sorted(f.name for f in path.iterdir() if f.is_dir() and not f.name.startswith("."))
+def _alike(parts: dict[str, Listed | Samples]) -> dict[str, Listed | Samples]:
+    """Return all parts as numbers if one of them is: bytes and numbers are fed in two ways."""
+    dtypes = {part.pictures.dtype for part in parts.values() if isinstance(part, Samples)}
+    if len(dtypes) < 2:
+        return parts
+    raise DataError(
+        "some parts hold bytes at heart, others numbers: the same range in all of them fits"
     )
-
-
-def _read_folders(path: Path, classes: tuple[str, ...], shape: tuple[int, ...]) -> samples.Samples:
-    found: list[tuple[Path, int]] = []
-    for label, name in enumerate(classes):
-        inside = sorted((path / name).iterdir())
-        inside = [f for f in inside if f.suffix.lower() in PICTURES and not f.name.startswith(".")]
-        if not inside:
-            raise DataError(f"{path / name} holds no pictures: .png and .jpg fit")
-        found += [(file, label) for file in inside]
-    if len(found) * prod(shape) > idx.MOST_BYTES:
-        raise DataError(f"{path} is too large: {len(found):,} pictures of {shape}")
-    # Mixed, so that the first few are of every class; always in the same way.
-    found = [found[i] for i in chance.shuffled(len(found), 0, 0)]
-    pictures = np.empty((len(found), *shape), np.uint8)
-    for picture, (file, _) in zip(pictures, found, strict=True):
-        picture[:] = read_picture(file, shape)
-    return samples.Samples(pictures, np.array([label for _, label in found], np.int64))
-
-
-def read_picture(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return the picture as (channels, rows, columns), gray or RGB, stretched to that size."""
-    try:
-        from PIL import Image, ImageOps
-    except ImportError:
-        raise DataError(f"{file} needs Pillow: pip install 'stepconv[images]'") from None
-    channels, rows, columns = shape
-    try:
-        with Image.open(file, formats=("PNG", "JPEG")) as opened:
-            if prod(opened.size) > MOST_PIXELS:
-                raise DataError(f"{file} is too large: at most {MOST_PIXELS:,} pixels fit")
-            image = ImageOps.exif_transpose(opened)
-            if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
-                image = image.convert("RGBA")
-                paper = Image.new("RGBA", image.size, "white")
-                image = Image.alpha_composite(paper, image)
-            image = image.convert("L" if channels == 1 else "RGB")
-            if image.size != (columns, rows):
-                image = image.resize((columns, rows), Image.Resampling.BOX)
-            cells = np.asarray(image)
-    except DataError:
-        raise
-    except Exception as error:  # damaged bytes make decoders raise almost anything
-        raise DataError(f"{file} is no PNG or JPEG picture, or damaged: {error}") from None
-    return cells[np.newaxis] if channels == 1 else np.moveaxis(cells, 2, 0)

@@ -1,59 +1,143 @@
-"""Pictures with labels to learn from, wherever they come from: one shape, one kind of error."""
+"""A data set by its name, wherever it comes from: one shape, one kind of error."""
 
-from dataclasses import replace
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError, DataError
 from stepconv.train.data import digits, known, own
-from stepconv.train.data.samples import DataSet, Samples, check, split
+from stepconv.train.data.files import Listed
+from stepconv.train.data.samples import DataSet, Samples, Source, check, of_each, split
 
 MADE = "digits"
+# What a data set without a test part of its own gives away for one: every sixth, as in MNIST.
+TEST_SHARE = 6
+# How pictures of the known sets are brought to a network that knows them.
+FORMS = {"mnist": "digit", "fashion-mnist": "bright", MADE: "digit"}
 
 
 def load(
     name: str,
     *,
     data_dir: Path | None = None,
-    shape: tuple[int, ...] = (1, 28, 28),
+    shape: Sequence[int] | None = None,
     limit: int | None = None,
-    validation: int = 0,
+    validation: float = 0,
     progress: known.Progress | None = None,
 ) -> DataSet:
     """Return the data set of that name, or the one in the file or folder of that name.
 
-    `limit` keeps the first training pictures; `validation` holds so many of them back, the same
-    ones for every seed. Pictures in class folders are brought to `shape`.
+    Pictures in files are brought to `shape`, or to the one that suits them; arrays must have it.
+    `limit` keeps the first training pictures of each class; `validation` holds so many back, or
+    such a share of 1, the same ones for every seed.
     """
     if limit is not None and limit < 1:
         raise ArgumentError(f"limit={limit} leaves nothing to learn from: 1 or more fits")
+    wanted = None if shape is None else tuple(shape)
+    source = _source(name, data_dir, wanted, limit, progress)
+    parts, notes = _parted(source, name, limit, validation)
+    samples: dict[str, Samples] = {}
+    digest = hashlib.sha256()
+    for key, part in parts.items():
+        if isinstance(part, Listed):
+            samples[key], found = _decoded(part, source.shape, progress)
+        else:
+            samples[key] = part
+            found = "" if source.fingerprint else hashlib.sha256(part.pictures.data).hexdigest()
+        digest.update(f"{key} {found}".encode() + part.labels.tobytes())
+    _check_shapes(name, samples, wanted)
+    train = samples["train"]
+    return DataSet(
+        name,
+        source.fingerprint or digest.hexdigest(),
+        source.classes,
+        train,
+        samples.get("validation", train.pick(slice(0))),
+        samples["test"],
+        source.form,
+        (*source.notes, *notes),
+    )
+
+
+def is_own(name: str) -> bool:
+    """Say whether a name means a file or a folder, and no set that everybody knows."""
+    return name not in FORMS
+
+
+def _source(
+    name: str,
+    data_dir: Path | None,
+    shape: tuple[int, ...] | None,
+    limit: int | None,
+    progress: known.Progress | None,
+) -> Source:
     if name in known.HASHES:
-        pictures, labels, test_pictures, test_labels = known.load(name, data_dir, progress)
-        classes, fingerprint = known.CLASSES[name], name
-        train, test = samples(pictures, labels, name), samples(test_pictures, test_labels, name)
-    elif name == MADE:
-        classes, fingerprint = digits.CLASSES, digits.FINGERPRINT
-        train = digits.make(min(limit or digits.TRAINING, digits.TRAINING))
-        test = digits.make(digits.TESTING, first=digits.TRAINING)
-    else:
-        path = Path(name).expanduser()
-        if not path.exists():
-            names = ", ".join([*known.HASHES, MADE])
-            raise ArgumentError(f"data {name!r} is not known: {names}, a folder or an .npz fit")
-        classes, fingerprint, train, test = own.load(path, shape)
-    if train.pictures.shape[1:] != test.pictures.shape[1:]:
-        shapes = [_size(part.pictures.shape[1:]) for part in (train, test)]
-        raise DataError(f"{name}: training pictures are {shapes[0]}, test ones {shapes[1]}")
-    if train.pictures.shape[1:] != tuple(shape):
-        found = _size(train.pictures.shape[1:])
-        raise DataError(f"{name} holds pictures of {found}, the network reads {_size(shape)}")
-    data = DataSet(name, fingerprint, classes, train.pick(slice(limit)), train.pick(slice(0)), test)
-    return _hold_back(data, validation)
+        x, y, x_test, y_test = known.load(name, data_dir, progress)
+        parts = {"train": _gray(x, y, name), "test": _gray(x_test, y_test, name)}
+        return Source(known.CLASSES[name], parts, form=FORMS[name], fingerprint=name)
+    if name == MADE:
+        made = {
+            "train": digits.make(min(limit or digits.TRAINING, digits.TRAINING)),
+            "test": digits.make(digits.TESTING, first=digits.TRAINING),
+        }
+        return Source(digits.CLASSES, made, form=FORMS[name], fingerprint=digits.FINGERPRINT)
+    path = Path(name).expanduser()
+    if not path.exists():
+        raise ArgumentError(
+            f"data {name!r} is not known: {', '.join(FORMS)}, a folder, an .npz or a .csv fit"
+        )
+    return own.load(path, shape)
 
 
-def samples(pictures: NDArray[np.uint8], labels: NDArray[np.uint8], name: str) -> Samples:
+def _parted(
+    source: Source, name: str, limit: int | None, validation: float
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the parts that are asked for, and what had to be done for them."""
+    parts: dict[str, Any] = dict(source.parts)
+    notes = []
+    train = parts["train"]
+    if "test" not in parts and "validation" in parts and not validation:
+        parts["test"] = parts.pop("validation")
+        notes.append("there is no test part: the validation part is taken for it")
+    if "test" not in parts:
+        if len(train) < 2:
+            raise DataError(f"{name} holds one picture: some to learn from and some to test fit")
+        rest, held = split(train.labels, max(1, len(train) // TEST_SHARE))
+        train, parts["test"] = train.pick(rest), train.pick(held)
+        notes.append(f"there is no test part: {len(held):,} pictures are put aside for it")
+    if limit is not None and limit < len(train):
+        train = train.pick(of_each(train.labels, limit))
+    if validation:
+        count = round(validation * len(train)) if validation < 1 else int(validation)
+        if not 0 < count < len(train):
+            raise ArgumentError(
+                f"validation={validation} does not leave anything of {len(train)} training pictures"
+            )
+        rest, held = split(train.labels, count)
+        train, parts["validation"] = train.pick(rest), train.pick(held)
+    parts["train"] = train
+    for part, some in parts.items():
+        absent = [c for i, c in enumerate(source.classes) if not (some.labels == i).any()]
+        if absent and part == "train":
+            notes.append(f"no training picture is of class {', '.join(absent[:5])}")
+    return parts, notes
+
+
+def _decoded(
+    part: Listed, shape: tuple[int, ...] | None, progress: known.Progress | None
+) -> tuple[Samples, str]:
+    from stepconv.train.data.decoded import decoded
+
+    assert shape is not None
+    say = progress or (lambda what, done, count: None)
+    cells, digest = decoded(part.files, shape, lambda done, of: say("decoding", done, of))
+    return Samples(cells, part.labels, tuple(map(str, part.files))), digest
+
+
+def _gray(pictures: Any, labels: Any, name: str) -> Samples:
     """Return gray pictures and their labels, checked against each other."""
     if pictures.ndim != 3 or labels.ndim != 1:
         raise DataError(f"{name}: pictures have {pictures.ndim} axes and labels {labels.ndim}")
@@ -61,15 +145,19 @@ def samples(pictures: NDArray[np.uint8], labels: NDArray[np.uint8], name: str) -
     return Samples(pictures[:, np.newaxis], labels.astype(np.int64))
 
 
-def _hold_back(data: DataSet, count: int) -> DataSet:
-    if not 0 <= count < len(data.train):
-        raise ArgumentError(
-            f"validation={count} does not leave anything of {len(data.train)} training pictures"
+def _check_shapes(name: str, parts: dict[str, Samples], wanted: tuple[int, ...] | None) -> None:
+    """Refuse parts of different sizes, or of another size than the one that is wanted."""
+    shapes = {part: samples.pictures.shape[1:] for part, samples in parts.items()}
+    for part, found in shapes.items():
+        if found != shapes["train"]:
+            raise DataError(
+                f"{name}: training pictures are {_size(shapes['train'])}, "
+                f"{part} ones {_size(found)}"
+            )
+    if wanted is not None and shapes["train"] != wanted:
+        raise DataError(
+            f"{name} holds pictures of {_size(shapes['train'])}, the network reads {_size(wanted)}"
         )
-    if not count:
-        return data
-    train, validation = split(data.train, count)
-    return replace(data, train=train, validation=validation)
 
 
 def _size(shape: tuple[int, ...]) -> str:
