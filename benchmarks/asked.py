@@ -84,3 +84,11 @@ def judged(row: Row, cell: Cell) -> Row:
     """Return a cell's row with a verdict for each ask."""
     asks = asks_for(cell, row["dtype"])
     return {**row, "verdicts": [verdict(ask, row["contenders"]) for ask in asks]}
+
+
+def mark(limit: float | None, met: bool | None, percent: bool = False) -> str:
+    """Return what was asked for, as a table tells it, and whether it was reached."""
+    if limit is None:
+        return "–"
+    told = f"{limit:.0%}" if percent else f"{limit:g}"
+    return told if met is None else f"{told} ✓" if met else f"**{told} ✗**"

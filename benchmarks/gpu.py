@@ -30,6 +30,7 @@ import numpy as np
 
 import stepconv
 from benchmarks import gpu_train, machine, tables
+from benchmarks.asked import mark
 from benchmarks.gpu_train import Training
 from stepconv import kernels
 from stepconv.bench.cells import Cell, arrays, catalogue, choose, image_filter
@@ -126,7 +127,7 @@ def line(row: Row) -> tuple[str, ...]:
     best = min(peers, key=peers.__getitem__)
     ratio = peers[best] / ours
     goal = row["asked"]
-    verdict = "–" if goal is None else f"{goal:g} ✓" if ratio >= goal else f"**{goal:g} ✗**"
+    verdict = mark(goal, goal is not None and ratio >= goal)
     times = duration(ours), best, duration(peers[best])
     return row["work"], *times, f"{ratio:.2f}", verdict, f"{row['copy_share']:.0%}"
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.asked import mark
 from stepconv import nn
 from stepconv.errors import StepconvError
 
@@ -157,6 +158,6 @@ def line(row: Row) -> tuple[str, ...]:
     for peer in PEERS:
         best = max(speed for name, speed in row["speeds"].items() if name.startswith(peer))
         goal, ratio = ASKED[row["net"]][peer], ours / best
-        verdict = "–" if goal is None else f"{goal:g} ✓" if ratio >= goal else f"**{goal:g} ✗**"
+        verdict = mark(goal, goal is not None and ratio >= goal)
         parts += [f"{best:,.0f}/s", f"{ratio:.2f}", verdict]
     return row["work"], f"{ours:,.0f} images/s", *parts

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import compiling, memory
+from benchmarks.asked import mark
 from stepconv.cli.commands.bench import duration
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _verdict_line(row: Row, verdict: Row) -> Sequence[str]:
         verdict["best"] or f"{' or '.join(verdict['against'])} is absent",
         time_and_spread(best) if best else "–",
         f"{verdict['ratio']:.2f}" if verdict["ratio"] else "–",
-        asked(verdict["asked"], verdict["met"]),
+        mark(verdict["asked"], verdict["met"]),
     )
 
 
@@ -151,12 +152,12 @@ def _shares(report: Report) -> Lines:
     for row in report["cells"]:
         if row["bound"] == "fma" and row["peak_share"]:
             share = row["peak_share"]
-            wanted = asked(PEAK_SHARE, share >= PEAK_SHARE, percent=True)
+            wanted = mark(PEAK_SHARE, share >= PEAK_SHARE, percent=True)
             yield row["work"], row["dtype"], f"{row['gflops']:.0f} GFLOP/s", f"{share:.0%}", wanted
         elif row["bound"] == "memory":
             share = row["copy_share"]
             is_filter = row["cell"] == "filter-3"
-            wanted = asked(COPY_SHARE, share >= COPY_SHARE, percent=True) if is_filter else "–"
+            wanted = mark(COPY_SHARE, share >= COPY_SHARE, percent=True) if is_filter else "–"
             rate = f"{row['gbytes']:.1f} GB/s"
             yield row["work"], row["dtype"], rate, f"{share:.0%} of a copy", wanted
 
@@ -165,7 +166,7 @@ def _scaling(report: Report) -> Lines:
     for row in report["cells"]:
         if row["scaling"]:
             met = row["scaling"] >= SCALING
-            wanted = asked(SCALING, met) if report["threads"] == 2 else "–"
+            wanted = mark(SCALING, met) if report["threads"] == 2 else "–"
             yield row["work"], row["dtype"], f"{row['scaling']:.2f}", wanted
 
 
@@ -187,20 +188,20 @@ def _sizes(report: Report) -> Lines:
         times = [row["ns"] for row in rows]
         told = ", ".join(f"{row['size']}²: {row['ns']:.3f}" for row in rows)
         flat = max(times) / min(times)
-        yield f"{k}x{k}", told, f"{flat:.2f}", asked(FLAT, flat <= FLAT)
+        yield f"{k}x{k}", told, f"{flat:.2f}", mark(FLAT, flat <= FLAT)
 
 
 def _borders(report: Report) -> Lines:
     for row in report["borders"]:
         times = duration(row["padded"]), duration(row["inside"])
-        yield row["work"], *times, f"{row['ratio']:.2f}", asked(BORDER, row["ratio"] <= BORDER)
+        yield row["work"], *times, f"{row['ratio']:.2f}", mark(BORDER, row["ratio"] <= BORDER)
 
 
 def _memory(report: Report) -> Lines:
     for row in report["memory"]:
         sizes = (f"{row[name] / 2**20:.0f} MiB" for name in ("needed", "peak"))
         met = row["ratio"] <= memory.ASKED
-        yield row["work"], *sizes, f"{row['ratio']:.2f}", asked(memory.ASKED, met)
+        yield row["work"], *sizes, f"{row['ratio']:.2f}", mark(memory.ASKED, met)
 
 
 def _compiling(report: Report) -> Lines:
@@ -208,7 +209,7 @@ def _compiling(report: Report) -> Lines:
         told = []
         for when, limit in compiling.ASKED.items():
             seconds = row[when]["wall"]
-            told += [f"{seconds:.2f} s ({row[when]['cpu']:.2f})", asked(limit, seconds <= limit)]
+            told += [f"{seconds:.2f} s ({row[when]['cpu']:.2f})", mark(limit, seconds <= limit)]
         yield row["operation"], *told
 
 
@@ -254,12 +255,6 @@ def time_and_spread(contender: Row) -> str:
     """
     low, high = contender["quartiles"]
     return f"{duration(contender['median'])} ±{(high - low) / 2 / contender['median']:.0%}"
-
-
-def asked(limit: float, met: bool | None, percent: bool = False) -> str:
-    """Return what was asked for, and whether it was reached."""
-    told = f"{limit:.0%}" if percent else f"{limit:g}"
-    return told if met is None else f"{told} ✓" if met else f"**{told} ✗**"
 
 
 def _plain(text: str) -> str:
