@@ -1,6 +1,7 @@
 """Programs: rows find their kernels, stages wait for each other, code is remembered on disk."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from stepconv.kernels.compile import code_address
 from stepconv.kernels.cpu.lanes.rows import (
     WIDTH,
+    Spot,
     operands,
     row,
     run,
@@ -16,31 +18,29 @@ from stepconv.kernels.cpu.machine.addresses import float32s, int64s
 from tests.kernels.processes import run as run_script
 
 
-@operands("out out_task number share")
-def note(row: int, task: int) -> None:
+@operands(spots="out", integers="number", floats="share")
+def note(o: Any) -> None:
     """out[task] = out[task] · number + task + share, in cells of a task's own."""
-    r = int64s(row)
-    out = int64s(r[1] + task * r[2])
-    out[0] = out[0] * r[3] + task + np.int64(float32s(row + 4 * 8)[0] * 4)
+    out = int64s(o.out)
+    out[0] = out[0] * o.number + o.task + np.int64(float32s(o.share)[0] * 4)
 
 
-@operands("source out count")
-def total(row: int, task: int) -> None:
+@operands(spots="source out", integers="count")
+def total(o: Any) -> None:
     """out = the sum of what the tasks before have written."""
-    r = int64s(row)
-    source, out = int64s(r[1]), int64s(r[2])
+    source, out = int64s(o.source), int64s(o.out)
     out[0] = 0
-    for i in range(r[3]):
+    for i in range(o.count):
         out[0] += source[i]
 
 
 def test_rows_run_in_order_and_stages_wait() -> None:
     out, sums = np.zeros(9, np.int64), np.zeros(1, np.int64)
-    at = out.ctypes.data
+    at = Spot(out.ctypes.data, 8)
     program = np.array(
         [
-            row(note, {"out": at, "out_task": 8, "number": 1, "share": 0.25}),
-            row(note, {"out": at, "out_task": 8, "number": 10, "share": 0.0}),
+            row(note, {"out": at, "number": 1, "share": 0.25}),
+            row(note, {"out": at, "number": 10, "share": 0.0}),
             row(total, {"source": at, "out": sums.ctypes.data, "count": 9}),
         ],
         np.int64,
@@ -57,21 +57,21 @@ def test_rows_run_in_order_and_stages_wait() -> None:
 
 def test_a_row_wants_every_operand_by_name() -> None:
     with pytest.raises(TypeError, match="note takes"):
-        row(note, {"out": 0, "out_task": 8, "number": 1})
+        row(note, {"out": 0, "number": 1})
     with pytest.raises(TypeError, match="note takes"):
-        row(note, {"out": 0, "out_task": 8, "number": 1, "share": 1.0, "more": 2})
+        row(note, {"out": 0, "number": 1, "share": 1.0, "more": 2})
 
 
 def test_code_is_compiled_once() -> None:
-    assert code_address(note) == code_address(note)
-    assert code_address(note) != code_address(total)
+    assert code_address(note, note.operands) == code_address(note, note.operands)
+    assert row(note, {**dict.fromkeys(["out", "number", "share"], 0)})[0] != 0
 
 
 def test_code_is_remembered_on_disk_and_made_anew_if_damaged(tmp_path: Path) -> None:
     script = """
 from tests.kernels.test_lane_rows import note, row, run
 out = np.zeros(3, np.int64)
-operands = {"out": out.ctypes.data, "out_task": 8, "number": 1, "share": 0.5}
+operands = {"out": (out.ctypes.data, 8), "number": 1, "share": 0.5}
 run.serial(np.array([row(note, operands)]), np.array([[0, 1, 3]]))
 print(json.dumps(out.tolist()))
 """

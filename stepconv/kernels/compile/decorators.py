@@ -220,12 +220,12 @@ def thread_count() -> int:
 
 
 @functools.cache
-def code_address(function: Callable[[int, int], None]) -> int:
-    """Compile a function of two int64 and return where its code lies, for calls by address."""
+def code_address(function: Callable[[Any], None], kind: Any) -> int:
+    """Compile a function of one argument and return where its code lies, for calls by address."""
     code = Lean(function, {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": False})
     code._cache = KernelCache(cast(FunctionType, function), "code")
     with global_compiler_lock:  # as in Kernel._add_overload
-        code.compile((numba.int64, numba.int64))
+        code.compile((kind,))
         [compiled] = code.overloads.values()
         name = compiled.fndesc.llvm_cfunc_wrapper_name
         address = compiled.library.get_pointer_to_function(name)

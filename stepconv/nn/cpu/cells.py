@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.cpu.lanes import cells, norms, pools
-from stepconv.kernels.cpu.lanes.rows import VECTOR
+from stepconv.kernels.cpu.lanes.rows import VECTOR, Spot
 from stepconv.nn.cpu.windows import Family, families, forward_lines
-from stepconv.nn.cpu.writer import Into, Spot, Writer, backward, forward
+from stepconv.nn.cpu.writer import Into, Writer, backward, forward
 from stepconv.nn.steps.records import (
     ActivationStep,
     AddStep,
@@ -214,8 +214,7 @@ def _(step: NormStep, p: Writer) -> None:
 def _(step: NormStep, p: Writer) -> None:
     name, common = step.place.name, {**_norm(step, p), "dy": p.gradient(step.y)}
     weight, bias = p.found(f"{name}.weight"), p.found(f"{name}.bias")
-    found = {"dweight": weight.address, "dbias": bias.address, "d_task": weight.task}
-    p.emit(norms.norm_back_sums, **found, **common)
+    p.emit(norms.norm_back_sums, dweight=weight, dbias=bias, **common)
     if step.x.learns:
         p.barrier()
         into = p.into(step)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.cpu.lanes import layers
-from stepconv.kernels.cpu.lanes.rows import LANES, VECTOR
+from stepconv.kernels.cpu.lanes.rows import LANES, VECTOR, Spot
 from stepconv.kernels.kinds import ACTIVATE, ADD_GRADIENT, STORE_GRADIENT
 from stepconv.nn.cpu import winograd
 from stepconv.nn.cpu.windows import (
@@ -23,7 +23,7 @@ from stepconv.nn.cpu.windows import (
     line_of_cells,
     tap_families,
 )
-from stepconv.nn.cpu.writer import ONE_GROUP, Spot, Writer, backward, forward
+from stepconv.nn.cpu.writer import ONE_GROUP, Writer, backward, forward
 from stepconv.nn.steps.records import SumStep, Way
 from stepconv.nn.steps.tensors import Tensor
 
@@ -144,7 +144,7 @@ def _write_weight_sums(p: Writer, step: SumStep) -> None:
         x=p.value(step.x),
         dy=p.gradient(step.y),
         dw=weight,
-        db=(bias or weight).address,
+        db=bias or weight,
         x_row=plan.rows.stride * plan.columns.size * VECTOR,
         x_column=plan.columns.stride * VECTOR,
         dy_plane=_plane(step.y),

@@ -9,10 +9,10 @@ import numpy as np
 
 from stepconv.geometry import Plan
 from stepconv.kernels.cpu.lanes import layers, winograd, winograd_weights
-from stepconv.kernels.cpu.lanes.rows import LANES, VECTOR
+from stepconv.kernels.cpu.lanes.rows import LANES, VECTOR, Spot
 from stepconv.kernels.kinds import ACTIVATE, ADD_GRADIENT
 from stepconv.nn.cpu.windows import line_of_cells
-from stepconv.nn.cpu.writer import ONE_GROUP, Spot, Writer
+from stepconv.nn.cpu.writer import ONE_GROUP, Writer
 from stepconv.nn.steps.records import SumStep
 from stepconv.nn.steps.tensors import Tensor
 

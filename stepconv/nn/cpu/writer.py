@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv.kernels.cpu.lanes.rows import CONTROLS, LANES, VECTOR, WIDTH, row
+from stepconv.kernels.cpu.lanes.rows import CONTROLS, LANES, VECTOR, WIDTH, Spot, row
 from stepconv.nn.cpu.windows import Family, Taps
 from stepconv.nn.layers import Dense
 from stepconv.nn.model import Model
@@ -17,23 +17,12 @@ from stepconv.nn.steps.records import Step
 from stepconv.nn.steps.tensors import Tensor
 from stepconv.nn.weights import Arrays, Weights
 
-Code = Callable[[int, int], None]
+Code = Callable[[Any], None]
 
 # What a row of weighted sums says where there are no groups, and no tasks that share its rows.
 ONE_GROUP = {"groups": 1, "x_group": 0, "w_group": 0, "out_group": 0, "rows_task": 0}
 
 _LINE = 64  # bytes: no two tasks write into one line of the cache
-
-
-class Spot(NamedTuple):
-    """An address, and how many bytes further it is for each next task."""
-
-    address: int
-    task: int
-
-    def moved(self, offset: int) -> Spot:
-        """Return the spot so many bytes further."""
-        return Spot(self.address + offset, self.task)
 
 
 class Into(NamedTuple):
@@ -202,19 +191,19 @@ class Writer:
 
     def emit(self, kernel: Code, **operands: Any) -> None:
         """Write a row for each chunk."""
-        self._rows.append(row(kernel, _spread(kernel, operands)))
+        self._rows.append(row(kernel, operands))
 
     def emit_first(self, kernel: Code, **operands: Any) -> None:
         """Write a row for the very beginning; its tasks share the weights."""
-        self._first.append(row(kernel, _spread(kernel, operands)))
+        self._first.append(row(kernel, operands))
 
     def emit_at_once(self, kernel: Code, tasks: int, **operands: Any) -> None:
         """Write a row for when all chunks are through; its tasks share the weights."""
-        self._shared[0].append((tasks, row(kernel, _spread(kernel, operands))))
+        self._shared[0].append((tasks, row(kernel, operands)))
 
     def emit_update(self, kernel: Code, **operands: Any) -> None:
         """Write a row for the end, when all gradients are there."""
-        self._shared[1].append((self.slices, row(kernel, _spread(kernel, operands))))
+        self._shared[1].append((self.slices, row(kernel, operands)))
 
     def barrier(self) -> None:
         """End the stage: what follows begins when all chunks have come this far."""
@@ -244,15 +233,3 @@ class Writer:
         for table in self._image_tables:
             table[:, 1] = chunks * LANES
         return chunks
-
-
-def _spread(kernel: Code, operands: dict[str, Any]) -> dict[str, int | float]:
-    """Give each operand that shifts from task to task its second number; a plain address has 0."""
-    names: list[str] = kernel.operands  # type: ignore[attr-defined]
-    made: dict[str, int | float] = {}
-    for name, value in operands.items():
-        address, task = value if isinstance(value, tuple) else (value, 0)
-        made[name] = address
-        if f"{name}_task" in names and f"{name}_task" not in operands:
-            made[f"{name}_task"] = task
-    return made

@@ -1,11 +1,7 @@
 """3x3 layers with fewer multiplications: Winograd's F(4x4, 3x3), a named choice.
 
-Sixteen cells of the output need 16 · 9 products, or 36 of transformed numbers:
-
-    output tile = A' [ (G w G') · (B' d B) ] A        · meaning cell by cell
-
-with d the 6x6 cells that the tile's windows cover. The products are summed over the channels
-before the last transform, so that all the transforms cost little beside them. Lanes hold channels
+The products of transformed numbers (kernels/winograd.py) are summed over the channels before the
+last transform, so that all the transforms cost little beside them. Lanes hold channels
 while d is transformed and filters afterwards. Sums of transformed numbers round worse than direct
 ones, so this serves only those who ask for it.
 """
@@ -24,33 +20,9 @@ from stepconv.kernels.cpu.machine.staging import copying, turning
 from stepconv.kernels.cpu.machine.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.machine.vector import Int, Vector, Vectors, address, lanes, tile
 from stepconv.kernels.passes import Pass, Walk
+from stepconv.kernels.winograd import INPUT, KERNEL, OUTPUT, both_sides
 
 Array = Any
-Matrix = list[list[float]]
-
-# The matrices B', G and A' of Lavin and Gray, "Fast algorithms for convolutional neural networks".
-INPUT: Matrix = [
-    [4, 0, -5, 0, 1, 0],
-    [0, -4, -4, 1, 1, 0],
-    [0, 4, -4, -1, 1, 0],
-    [0, -2, -1, 2, 1, 0],
-    [0, 2, -1, -2, 1, 0],
-    [0, 4, 0, -5, 0, 1],
-]
-KERNEL: Matrix = [
-    [1 / 4, 0, 0],
-    [-1 / 6, -1 / 6, -1 / 6],
-    [-1 / 6, 1 / 6, -1 / 6],
-    [1 / 24, 1 / 12, 1 / 6],
-    [1 / 24, -1 / 12, 1 / 6],
-    [0, 0, 1],
-]
-OUTPUT: Matrix = [
-    [1, 1, 1, 1, 1, 0],
-    [0, 1, -1, 2, -2, 0],
-    [0, 1, 1, 4, 4, 0],
-    [0, 1, -1, 8, -8, 1],
-]
 
 # The transformed squares of a task and their products: the third-level cache holds those of all
 # threads, and the more squares, the less often the kernels are read.
@@ -104,15 +76,6 @@ def _combine(v: Vectors, row: list[float], given: list[Vector]) -> Vector:
     return total
 
 
-def _both_sides(v: Vectors, matrix: Matrix, square: list[list[Vector]]) -> list[list[Vector]]:
-    """Return M · square · M'."""
-    columns = [
-        [_combine(v, row, list(column)) for row in matrix] for column in zip(*square, strict=True)
-    ]
-    rows = zip(*columns, strict=True)
-    return [[_combine(v, row, list(cells)) for row in matrix] for cells in rows]
-
-
 @functools.cache
 def _change(dtype: Any, name: str) -> Any:
     """Return the tile that transforms squares of vectors by one of the matrices.
@@ -137,7 +100,8 @@ def _change(dtype: Any, name: str) -> Any:
             [v.load(source + source_row * i + source_cell * j) for j in range(side)]
             for i in range(side)
         ]
-        for i, row in enumerate(_both_sides(v, matrix, square)):
+        rows = both_sides(lambda given: [_combine(v, row, given) for row in matrix], square)
+        for i, row in enumerate(rows):
             for j, vector in enumerate(row):
                 total = vector + v.load(start) if name == "output" else vector
                 v.store(out + out_row * i + out_cell * j, total)

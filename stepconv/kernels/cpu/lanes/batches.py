@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from stepconv.kernels.cpu.lanes.rows import (
@@ -22,57 +24,32 @@ from stepconv.kernels.cpu.machine.addresses import (
     int64s,
     uint8s,
 )
-from stepconv.kernels.cpu.machine.vector import (
-    Int,
-    Vector,
-    Vectors,
-    tile,
-)
+from stepconv.kernels.cpu.machine.tiles import row_of_numbers
 from stepconv.kernels.kinds import CROSS_ENTROPY
 
-
-@tile(np.float32)
-def _lay_out(
-    v: Vectors, picture: Int, rows: Int, columns: Int, whole: Int, rest: Int, out: Int, pitch: Int
-) -> None:
-    """Copy the rows of a picture to rows that are `pitch` bytes apart."""
-
-    def line(y: Int, _: list[Vector]) -> list[Vector]:
-        source, goal = picture + y * columns * 4, out + y * pitch
-
-        def cells(i: Int, _: list[Vector]) -> list[Vector]:
-            v.store(goal + i * v.bytes, v.load(source + i * v.bytes))
-            return []
-
-        v.loop(whole, [], cells)
-        at = whole * v.bytes
-        v.store_some(goal + at, v.load_some(source + at, rest), rest)
-        return []
-
-    v.loop(rows, [], line)
+_copy_row = row_of_numbers(np.float32)
 
 
 @operands(
-    "control out out_task mask mask_task room room_task channels rows columns out_rows out_columns "
-    "top left scale shift"
+    spots="out mask room",
+    integers="control channels rows columns out_rows out_columns top left",
+    floats="scale shift",
 )
-def take_pictures(row: int, task: int) -> None:
+def take_pictures(o: Any) -> None:
     """out[cell][lane] = scale · byte + shift of the lane's picture, 0 where there is none.
 
     Pixels that are float32 already stay as they are. Around each picture lie `top` rows and `left`
     columns of 0, and what is left of `out` behind.
     """
-    r = int64s(row)
-    control, out, mask = int64s(r[1]), r[2] + task * r[3], float32s(r[4] + task * r[5])
-    room, channels, rows, columns = r[6] + task * r[7], r[8], r[9], r[10]
-    out_rows, out_columns = r[11], r[12]
-    scale, shift = float32s(row + 15 * 8)[0], float32s(row + 16 * 8)[0]
-    first, cells = r[13] * out_columns + r[14], channels * out_rows * out_columns
-    pixels, order = channels * rows * columns, int64s(control[ORDER])
-    flat = room + LANES * cells * 4
+    control, mask = int64s(o.control), float32s(o.mask)
+    scale, shift = float32s(o.scale)[0], float32s(o.shift)[0]
+    first, plane = o.top * o.out_columns + o.left, o.out_rows * o.out_columns
+    cells, pixels = o.channels * plane, o.channels * o.rows * o.columns
+    order = int64s(control[ORDER])
+    flat = o.room + LANES * cells * 4
     picture = float32s(flat)
     for lane in range(LANES):
-        image = task * LANES + lane
+        image = o.task * LANES + lane
         there = image < control[IMAGES]
         mask[lane] = 1 if there else 0
         if there and control[ORDER] != 0:
@@ -88,46 +65,44 @@ def take_pictures(row: int, task: int) -> None:
             numbers = float32s(control[PIXELS] + image * pixels * 4)
             for i in range(pixels):
                 picture[i] = numbers[i]
-        for channel in range(channels):
-            source = flat + channel * rows * columns * 4
-            goal = room + (lane * cells + channel * out_rows * out_columns + first) * 4
-            whole, rest = columns // LANES, columns % LANES
-            _lay_out(source, rows, columns, whole, rest, goal, out_columns * 4)
+        for channel in range(o.channels):
+            source = flat + channel * o.rows * o.columns * 4
+            goal = o.room + (lane * cells + channel * plane + first) * 4
+            for y in range(o.rows):
+                at, to = source + y * o.columns * 4, goal + y * o.out_columns * 4
+                _copy_row(at, to, o.columns // LANES, o.columns % LANES)
     whole = cells // LANES * LANES
     for i in range(0, whole, LANES):
-        square(room + i * 4, cells * 4, out + i * VECTOR, VECTOR)
-    spread, lines = float32s(out), float32s(room)
+        square(o.room + i * 4, cells * 4, o.out + i * VECTOR, VECTOR)
+    spread, lines = float32s(o.out), float32s(o.room)
     for i in range(whole, cells):
         for lane in range(LANES):
             spread[i * LANES + lane] = lines[lane * cells + i]
 
 
-@operands("control answers answers_task classes")
-def give_answers(row: int, task: int) -> None:
+@operands(spots="answers", integers="control classes")
+def give_answers(o: Any) -> None:
     """Write the answers of a chunk's images, one row per image."""
-    r = int64s(row)
-    control, lanes_of, classes = int64s(r[1]), float32s(r[2] + task * r[3]), r[4]
+    control, lanes_of, classes = int64s(o.control), float32s(o.answers), o.classes
     out = float32s(control[ANSWERS])
-    for lane in range(min(LANES, control[IMAGES] - task * LANES)):
+    for lane in range(min(LANES, control[IMAGES] - o.task * LANES)):
         for c in range(classes):
-            out[(task * LANES + lane) * classes + c] = lanes_of[c * LANES + lane]
+            out[(o.task * LANES + lane) * classes + c] = lanes_of[c * LANES + lane]
 
 
-@operands("control z z_task dz dz_task found found_task classes kind slope")
-def compare(row: int, task: int) -> None:
+@operands(spots="z dz found", integers="control classes kind", floats="slope")
+def compare(o: Any) -> None:
     """Compare answers z with labels: loss, number of right ones, and the gradient for z.
 
     cross-entropy: -log(e^z_label / Σ e^z), with the gradient e^z / Σ e^z, less 1 at the label.
     squared error: the mean of (z - t)², t being 1 at the label and 0 else.
     """
-    r = int64s(row)
-    control, z, dz = int64s(r[1]), float32s(r[2] + task * r[3]), float32s(r[4] + task * r[5])
-    found, classes, kind = float64s(r[6] + task * r[7]), r[8], r[9]
-    slope = float32s(row + 10 * 8)[0]
+    control, z, dz, found = int64s(o.control), float32s(o.z), float32s(o.dz), float64s(o.found)
+    classes, slope = o.classes, float32s(o.slope)[0]
     labels, images = int64s(control[LABELS]), control[IMAGES]
     loss, right = 0.0, 0
     for lane in range(LANES):
-        image = task * LANES + lane
+        image = o.task * LANES + lane
         if image >= images:
             for c in range(classes):
                 dz[c * LANES + lane] = 0
@@ -137,7 +112,7 @@ def compare(row: int, task: int) -> None:
             if z[c * LANES + lane] > z[best * LANES + lane]:
                 best = c
         right += best == label
-        if kind == CROSS_ENTROPY:
+        if o.kind == CROSS_ENTROPY:
             largest = np.float64(z[best * LANES + lane])
             total = 0.0
             for c in range(classes):

@@ -8,7 +8,7 @@ import numpy as np
 
 from stepconv.kernels.compile import inner
 from stepconv.kernels.cpu.lanes.rows import LANES, STEP_KEY, operands
-from stepconv.kernels.cpu.lanes.tiles import sloped
+from stepconv.kernels.cpu.lanes.tiles import put, sloped
 from stepconv.kernels.cpu.machine.addresses import float32s, int64s
 from stepconv.kernels.cpu.machine.vector import (
     Int,
@@ -31,11 +31,10 @@ def _activated_sum(v: Vectors, a: Int, b: Int, out: Int, count: Int, slope: Int)
     v.loop(count, [], cell)
 
 
-@operands("a a_task b b_task out out_task cells slope")
-def add(row: int, task: int) -> None:
+@operands(spots="a b out", integers="cells", floats="slope")
+def add(o: Any) -> None:
     """out = activation(a + b)."""
-    r = int64s(row)
-    _activated_sum(r[1] + task * r[2], r[3] + task * r[4], r[5] + task * r[6], r[7], row + 8 * 8)
+    _activated_sum(o.a, o.b, o.out, o.cells, o.slope)
 
 
 @tile(np.float32)
@@ -43,39 +42,34 @@ def _handed_on(v: Vectors, x: Int, sign: Int, out: Int, count: Int, adds: Int, s
     flat = v.splat(slope)
 
     def cell(i: Int, _: list[Vector]) -> list[Vector]:
-        at, goal = i * v.bytes, out + i * v.bytes
-        a = sloped(v, v.load(sign + at), v.load(x + at), flat)
-
-        def over() -> None:
-            v.store(goal, a)
-
-        def onto() -> None:
-            v.store(goal, v.load(goal) + a)
-
-        v.when(adds, onto, over)
+        at = i * v.bytes
+        put(v, out + at, sloped(v, v.load(sign + at), v.load(x + at), flat), adds)
         return []
 
     v.loop(count, [], cell)
 
 
-@operands("x x_task sign sign_task out out_task cells adds slope")
-def hand_on(row: int, task: int) -> None:
+@operands(spots="x sign out", integers="cells adds", floats="slope")
+def hand_on(o: Any) -> None:
     """out = x where sign is positive, slope · x elsewhere; or added to what is there.
 
     With sign = x this activates, with sign = an activated tensor it is the way back through it.
     """
-    r = int64s(row)
-    x, sign, out = r[1] + task * r[2], r[3] + task * r[4], r[5] + task * r[6]
-    _handed_on(x, sign, out, r[7], r[8], row + 9 * 8)
+    _handed_on(o.x, o.sign, o.out, o.cells, o.adds, o.slope)
 
 
-@operands("out out_task cells")
-def clear(row: int, task: int) -> None:
-    """out = 0."""
-    r = int64s(row)
-    numbers = float32s(r[1] + task * r[2])
-    for i in range(r[3] * LANES):
+@inner
+def put_zeros(out: int, count: int) -> None:
+    """Put 0 into `count` numbers."""
+    numbers = float32s(out)
+    for i in range(count):
         numbers[i] = 0
+
+
+@operands(spots="out", integers="cells")
+def clear(o: Any) -> None:
+    """out = 0."""
+    put_zeros(o.out, o.cells * LANES)
 
 
 @inner
@@ -90,32 +84,29 @@ def exponential(x: float) -> float:
     return y
 
 
-@operands("x x_task out out_task cells kind")
-def squeeze(row: int, task: int) -> None:
+@operands(spots="x out", integers="cells kind")
+def squeeze(o: Any) -> None:
     """out = tanh(x) or 1 / (1 + e^-x)."""
-    r = int64s(row)
-    x, out, kind = float32s(r[1] + task * r[2]), float32s(r[3] + task * r[4]), r[6]
-    scale = 2.0 if kind == TANH else 1.0
-    for i in range(r[5] * LANES):
+    x, out = float32s(o.x), float32s(o.out)
+    scale = 2.0 if o.kind == TANH else 1.0
+    for i in range(o.cells * LANES):
         z = scale * x[i]
         z = 40.0 if z > 40.0 else z  # from there on both are 1 in float32; a NaN stays one
         z = -40.0 if z < -40.0 else z
         share = 1 / (1 + exponential(-z))  # tanh(x) = 2 / (1 + e^-2x) - 1
-        out[i] = np.float32(2 * share - 1 if kind == TANH else share)
+        out[i] = np.float32(2 * share - 1 if o.kind == TANH else share)
 
 
-@operands("y y_task dy dy_task sign sign_task dx dx_task cells kind adds slope")
-def squeeze_back(row: int, task: int) -> None:
+@operands(spots="y dy sign dx", integers="cells kind adds", floats="slope")
+def squeeze_back(o: Any) -> None:
     """dx = dy · (1 - y²) or dy · y · (1 - y), times the slope at x; or added to what is there."""
-    r = int64s(row)
-    y, dy = float32s(r[1] + task * r[2]), float32s(r[3] + task * r[4])
-    sign, dx = float32s(r[5] + task * r[6]), float32s(r[7] + task * r[8])
-    kind, adds, slope = r[10], r[11], float32s(row + 12 * 8)[0]
-    for i in range(r[9] * LANES):
+    y, dy, sign, dx = float32s(o.y), float32s(o.dy), float32s(o.sign), float32s(o.dx)
+    slope = float32s(o.slope)[0]
+    for i in range(o.cells * LANES):
         a = y[i]
-        rise = 1 - a * a if kind == TANH else a * (1 - a)
+        rise = 1 - a * a if o.kind == TANH else a * (1 - a)
         given = dy[i] * rise * (np.float32(1) if sign[i] > 0 else slope)
-        dx[i] = dx[i] + given if adds else given
+        dx[i] = dx[i] + given if o.adds else given
 
 
 @inner
@@ -127,24 +118,17 @@ def mixed(word: Any) -> Any:
     return np.uint32(word ^ (word >> np.uint32(16)))
 
 
-@operands("x x_task sign sign_task out out_task cells control layer threshold adds scale slope")
-def silence(row: int, task: int) -> None:
+@operands(spots="x sign out", integers="cells control layer threshold adds", floats="scale slope")
+def silence(o: Any) -> None:
     """out = scale · x in the cells that are kept, 0 in the others: forward and back alike."""
-    r = int64s(row)
-    x, sign = float32s(r[1] + task * r[2]), float32s(r[3] + task * r[4])
-    out, cells = float32s(r[5] + task * r[6]), r[7]
-    key = mixed(np.uint32(int64s(r[8])[STEP_KEY]) ^ mixed(np.uint32(r[9])))
-    threshold, adds, scale, slope = (
-        np.uint32(r[10]),
-        r[11],
-        float32s(row + 96)[0],
-        float32s(row + 104)[0],
-    )
-    for cell in range(cells):
+    x, sign, out = float32s(o.x), float32s(o.sign), float32s(o.out)
+    scale, slope = float32s(o.scale)[0], float32s(o.slope)[0]
+    key = mixed(np.uint32(int64s(o.control)[STEP_KEY]) ^ mixed(np.uint32(o.layer)))
+    for cell in range(o.cells):
         for lane in range(LANES):
             i = cell * LANES + lane
-            number = np.uint32((task * LANES + lane) * cells + cell)
-            keep = mixed(mixed(number) ^ key) >= threshold
+            number = np.uint32((o.task * LANES + lane) * o.cells + cell)
+            keep = mixed(mixed(number) ^ key) >= np.uint32(o.threshold)
             given = x[i] * (scale if keep else np.float32(0))
             given *= np.float32(1) if sign[i] > 0 else slope
-            out[i] = out[i] + given if adds else given
+            out[i] = out[i] + given if o.adds else given

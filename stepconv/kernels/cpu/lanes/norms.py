@@ -11,6 +11,7 @@ and 1 / the spread that all chunks found, and up to three factors of what is com
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from stepconv.kernels.cpu.lanes.rows import (
     VECTOR,
     operands,
 )
-from stepconv.kernels.cpu.lanes.tiles import sloped
+from stepconv.kernels.cpu.lanes.tiles import put, sloped
 from stepconv.kernels.cpu.machine.addresses import float32s, int64s
 from stepconv.kernels.cpu.machine.vector import (
     Int,
@@ -111,147 +112,124 @@ def _line_back(
     there, flat = v.load(mask), v.splat(slope)
 
     def cell(i: Int, _: list[Vector]) -> list[Vector]:
-        at, goal = i * v.bytes, dx + i * v.bytes
+        at = i * v.bytes
         cell = v.load(x + at)
         g = v.fma(a, v.load(dy + at), v.fma(b, cell, c)) * there
-        g = sloped(v, cell, g, flat)
-
-        def over() -> None:
-            v.store(goal, g)
-
-        def onto() -> None:
-            v.store(goal, v.load(goal) + g)
-
-        v.when(adds, onto, over)
+        put(v, dx + at, sloped(v, cell, g, flat), adds)
         return []
 
     v.loop(count, [], cell)
 
 
 @inner
-def _total(sums: int, sums_task: int, chunks: int, number: int) -> float:
+def _total(o: Any, chunks: int, number: int) -> float:
     """Return the sum of one number over all chunks, always in the same order."""
-    total = 0.0
+    first, total = o.sums - o.task * o.sums_task, 0.0
     for chunk in range(chunks):
-        total += float32s(sums + chunk * sums_task)[number]
+        total += float32s(first + chunk * o.sums_task)[number]
     return total
 
 
-@operands("x x_task sums sums_task mask mask_task remembered channels cells")
-def norm_sums(row: int, task: int) -> None:
+@operands(spots="x sums mask", integers="remembered channels cells")
+def norm_sums(o: Any) -> None:
     """Sum a chunk's cells and their squares, channel by channel."""
-    r = int64s(row)
-    x, sums, mask = r[1] + task * r[2], r[3] + task * r[4], r[5] + task * r[6]
-    channels, cells = r[8], r[9]
-    for channel in range(channels):
-        numbers = float32s(sums + channel * CHANNEL)
+    fours, rest = o.cells // _AT_ONCE, o.cells % _AT_ONCE
+    for channel in range(o.channels):
+        at, plane = o.sums + channel * CHANNEL, o.x + channel * o.cells * VECTOR
+        numbers = float32s(at)
         numbers[FORWARD] = numbers[FORWARD + 1] = 0
-        at = x + channel * cells * VECTOR
-        goal = sums + channel * CHANNEL + 4 * FORWARD
-        _spread(at, cells // _AT_ONCE, cells % _AT_ONCE, r[7] + 4 * channel, mask, goal)
+        _spread(plane, fours, rest, o.remembered + 4 * channel, o.mask, at + 4 * FORWARD)
 
 
 @operands(
-    "x x_task out out_task sums sums_task remembered control weight bias channels cells "
-    "epsilon slope"
+    spots="x out sums",
+    integers="remembered control weight bias channels cells",
+    floats="epsilon slope",
 )
-def norm(row: int, task: int) -> None:
+def norm(o: Any) -> None:
     """out = activation(weight · (x - mean) / √(variance + epsilon) + bias), as the batch is."""
-    r = int64s(row)
-    x, out = r[1] + task * r[2], r[3] + task * r[4]
-    mine, control = float32s(r[5] + task * r[6]), int64s(r[8])
-    remembered, weight, bias = float32s(r[7]), float32s(r[9]), float32s(r[10])
-    channels, cells, epsilon = r[11], r[12], float32s(row + 13 * 8)[0]
-    count = control[IMAGES] * cells
-    for channel in range(channels):
-        first = channel * NUMBERS + FORWARD
-        shift = _total(r[5], r[6], control[CHUNKS], first) / count
-        square = _total(r[5], r[6], control[CHUNKS], first + 1) / count
+    mine, control, remembered = float32s(o.sums), int64s(o.control), float32s(o.remembered)
+    weight, bias, epsilon = float32s(o.weight), float32s(o.bias), float32s(o.epsilon)[0]
+    count = control[IMAGES] * o.cells
+    for channel in range(o.channels):
+        first = channel * NUMBERS
+        shift = _total(o, control[CHUNKS], first + FORWARD) / count
+        square = _total(o, control[CHUNKS], first + FORWARD + 1) / count
         mean = remembered[channel] + shift
         scale = 1 / np.sqrt(square - shift * shift + epsilon)
-        mine[channel * NUMBERS + MEAN] = mean
-        mine[channel * NUMBERS + SCALE] = scale
-        mine[channel * NUMBERS + LINE] = weight[channel] * scale
-        mine[channel * NUMBERS + LINE + 1] = bias[channel] - mean * scale * weight[channel]
-        plane, at = channel * cells * VECTOR, r[5] + task * r[6] + channel * CHANNEL + 4 * LINE
-        _line(x + plane, out + plane, cells, at, row + 14 * 8)
+        mine[first + MEAN] = mean
+        mine[first + SCALE] = scale
+        mine[first + LINE] = weight[channel] * scale
+        mine[first + LINE + 1] = bias[channel] - mean * scale * weight[channel]
+        plane, at = channel * o.cells * VECTOR, o.sums + 4 * (first + LINE)
+        _line(o.x + plane, o.out + plane, o.cells, at, o.slope)
 
 
 @operands(
-    "x x_task out out_task sums sums_task means variances weight bias channels cells epsilon slope"
+    spots="x out sums",
+    integers="means variances weight bias channels cells",
+    floats="epsilon slope",
 )
-def norm_known(row: int, task: int) -> None:
+def norm_known(o: Any) -> None:
     """The same with the mean and variance that are remembered: after the training."""
-    r = int64s(row)
-    x, out = r[1] + task * r[2], r[3] + task * r[4]
-    numbers, means, variances = r[5] + task * r[6], float32s(r[7]), float32s(r[8])
-    weight, bias = float32s(r[9]), float32s(r[10])
-    channels, cells, epsilon = r[11], r[12], float32s(row + 13 * 8)[0]
-    for channel in range(channels):
-        at = numbers + channel * CHANNEL + 4 * LINE
+    means, variances, epsilon = float32s(o.means), float32s(o.variances), float32s(o.epsilon)[0]
+    weight, bias = float32s(o.weight), float32s(o.bias)
+    for channel in range(o.channels):
+        at = o.sums + channel * CHANNEL + 4 * LINE
         scale = weight[channel] / np.sqrt(np.float64(variances[channel]) + epsilon)
         line = float32s(at)
         line[0] = scale
         line[1] = bias[channel] - means[channel] * scale
-        plane = channel * cells * VECTOR
-        _line(x + plane, out + plane, cells, at, row + 14 * 8)
+        plane = channel * o.cells * VECTOR
+        _line(o.x + plane, o.out + plane, o.cells, at, o.slope)
 
 
-@operands("x x_task dy dy_task sums sums_task dweight dbias d_task channels cells")
-def norm_back_sums(row: int, task: int) -> None:
+@operands(spots="x dy sums dweight dbias", integers="channels cells")
+def norm_back_sums(o: Any) -> None:
     """Sum dy and dy · (x - mean) over a chunk: also its part of the gradients."""
-    r = int64s(row)
-    x, dy, sums = r[1] + task * r[2], r[3] + task * r[4], r[5] + task * r[6]
-    dweight, dbias = float32s(r[7] + task * r[9]), float32s(r[8] + task * r[9])
-    channels, cells = r[10], r[11]
-    for channel in range(channels):
-        at, plane = sums + channel * CHANNEL, channel * cells * VECTOR
+    dweight, dbias = float32s(o.dweight), float32s(o.dbias)
+    fours, rest = o.cells // _AT_ONCE, o.cells % _AT_ONCE
+    for channel in range(o.channels):
+        at, plane = o.sums + channel * CHANNEL, channel * o.cells * VECTOR
         numbers = float32s(at)
         numbers[BACK] = numbers[BACK + 1] = 0
-        fours, rest = cells // _AT_ONCE, cells % _AT_ONCE
-        _slants(x + plane, dy + plane, fours, rest, at + 4 * MEAN, at + 4 * BACK)
+        _slants(o.x + plane, o.dy + plane, fours, rest, at + 4 * MEAN, at + 4 * BACK)
         dbias[channel] = numbers[BACK]
         dweight[channel] = numbers[BACK + 1] * numbers[SCALE]
 
 
-@operands(
-    "x x_task dy dy_task dx dx_task sums sums_task mask mask_task control weight channels cells "
-    "adds slope"
-)
-def norm_back(row: int, task: int) -> None:
+@operands(spots="x dy dx sums mask", integers="control weight channels cells adds", floats="slope")
+def norm_back(o: Any) -> None:
     """dx = weight · scale · (dy - mean of dy - normal x · mean of dy · normal x)."""
-    r = int64s(row)
-    x, dy, dx = r[1] + task * r[2], r[3] + task * r[4], r[5] + task * r[6]
-    mine, mask, control = float32s(r[7] + task * r[8]), r[9] + task * r[10], int64s(r[11])
-    weight, channels, cells, adds = float32s(r[12]), r[13], r[14], r[15]
-    count = control[IMAGES] * cells
-    for channel in range(channels):
+    mine, control, weight = float32s(o.sums), int64s(o.control), float32s(o.weight)
+    count = control[IMAGES] * o.cells
+    for channel in range(o.channels):
         first = channel * NUMBERS
-        pull = _total(r[7], r[8], control[CHUNKS], first + BACK) / count
-        slant = _total(r[7], r[8], control[CHUNKS], first + BACK + 1) / count
+        pull = _total(o, control[CHUNKS], first + BACK) / count
+        slant = _total(o, control[CHUNKS], first + BACK + 1) / count
         mean, scale = mine[first + MEAN], np.float64(mine[first + SCALE])
         a = weight[channel] * scale
         b = -a * slant * scale * scale
         mine[first + LINE] = a
         mine[first + LINE + 1] = b
         mine[first + LINE + 2] = -a * pull - b * mean
-        plane, at = channel * cells * VECTOR, r[7] + task * r[8] + 4 * (first + LINE)
-        _line_back(x + plane, dy + plane, dx + plane, cells, at, mask, adds, row + 16 * 8)
+        plane, at = channel * o.cells * VECTOR, o.sums + 4 * (first + LINE)
+        x, dy, dx = o.x + plane, o.dy + plane, o.dx + plane
+        _line_back(x, dy, dx, o.cells, at, o.mask, o.adds, o.slope)
 
 
-@operands("sums sums_task means variances control channels cells momentum")
-def remember(row: int, task: int) -> None:
+@operands(spots="sums", integers="means variances control channels cells", floats="momentum")
+def remember(o: Any) -> None:
     """Move the remembered mean and variance a little towards the batch's."""
-    if task > 0:
+    if o.task > 0:
         return
-    r = int64s(row)
-    means, variances, control = float32s(r[3]), float32s(r[4]), int64s(r[5])
-    momentum = float32s(row + 8 * 8)[0]
-    count = control[IMAGES] * r[7]
-    for channel in range(r[6]):
+    means, variances, control = float32s(o.means), float32s(o.variances), int64s(o.control)
+    momentum = float32s(o.momentum)[0]
+    count = control[IMAGES] * o.cells
+    for channel in range(o.channels):
         first = channel * NUMBERS + FORWARD
-        shift = _total(r[1], r[2], control[CHUNKS], first) / count
-        square = _total(r[1], r[2], control[CHUNKS], first + 1) / count
+        shift = _total(o, control[CHUNKS], first) / count
+        square = _total(o, control[CHUNKS], first + 1) / count
         # What few images spread lets one guess how much all images do.
         guess = (square - shift * shift) * count / max(count - 1, 1)
         means[channel] += momentum * shift

@@ -6,7 +6,7 @@ What these compute reads as if there were one image: sums of a weight times a ce
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,92 +31,122 @@ def sloped(v: Vectors, sign: Vector, a: Vector, slope: Vector) -> Vector:
     return v.select(v.above(sign, v.zero()), a, slope * a)
 
 
+def put(v: Vectors, goal: Int, a: Vector, adds: Int) -> None:
+    """Write a, or add it to what is there."""
+    v.when(adds, lambda: v.store(goal, v.load(goal) + a), lambda: v.store(goal, a))
+
+
+def finish(
+    v: Vectors, mode: Int, slope: Int, totals: list[Vector], goals: list[Int], signs: list[Int]
+) -> None:
+    """Make of each sum what the mode says: a value, or a gradient that is written or added.
+
+    A value is activated; a gradient goes back through the activation whose result stands in `sign`.
+    """
+    flat = v.splat(slope)
+
+    def write(gradient: bool = True, adds: bool = False) -> None:
+        for goal, sign, a in zip(goals, signs, totals, strict=True):
+            a = sloped(v, v.load(sign) if gradient else a, a, flat)
+            v.store(goal, v.load(goal) + a if adds else a)
+
+    def gradients() -> None:
+        v.when(mode - STORE_GRADIENT, lambda: write(adds=True), write)
+
+    v.when(mode, gradients, lambda: write(gradient=False))
+
+
+class Corner(NamedTuple):
+    """Where the first row of weighted sums begins: addresses."""
+
+    x: Any
+    w: Any
+    bias: Any
+    out: Any
+    sign: Any
+
+
+class Steps(NamedTuple):
+    """How many bytes lie between rows of weighted sums, and how these end (see `finish`)."""
+
+    w: Any
+    bias: Any
+    out: Any
+    mode: Any
+    slope: Any
+
+
 @functools.cache
 def weighted_sums(rows: int, cells: int) -> Any:
     """Return the tile that sums weights times cells.
 
-        sum[m][p] = bias[m] + Σ_k w[m · w_step + taps[k].w] · x[cells[p].x + taps[k].x]
+        sum[m][p] = bias[m] + Σ_k w[m · steps.w + taps[k].w] · x[places[p].x + taps[k].x]
 
-    Tables and steps are in bytes; at `steps` stand w_step, bias_step, out_step, mode and slope.
-    Depending on the mode, `out` becomes the activated sum, or the gradient: the sum times the slope
-    of the activation whose result stands in `sign`, stored or added to what is there.
+    Tables hold bytes.
     """
 
     @tile(np.float32)
-    def sums(
-        v: Vectors,
-        steps: Int,
-        x: Int,
-        w: Int,
-        bias: Int,
-        out: Int,
-        sign: Int,
-        taps: Int,
-        count: Int,
-        places: Int,
-    ) -> None:
-        w_step, bias_step, out_step, mode = (v.integer(steps + 8 * i) for i in range(4))
-        flat = v.splat(steps + 32)
+    def sums(v: Vectors, at: Corner, steps: Steps, taps: Int, count: Int, places: Int) -> None:
         every = [(m, p) for m in range(rows) for p in range(cells)]
-        at = [x + v.integer(places + 16 * p) for p in range(cells)]
-        start = [v.splat(bias + bias_step * m) for m in range(rows)]
+        xs = [at.x + v.integer(places + 16 * p) for p in range(cells)]
+        start = [v.splat(at.bias + steps.bias * m) for m in range(rows)]
 
         def step(k: Int, sums: list[Vector]) -> list[Vector]:
             tap = taps + k * 16
-            first, weights = v.integer(tap), w + v.integer(tap + 8)
-            cell = [v.load(a + first) for a in at]
-            weight = [v.splat(weights + w_step * m) for m in range(rows)]
+            first, weights = v.integer(tap), at.w + v.integer(tap + 8)
+            cell = [v.load(x + first) for x in xs]
+            weight = [v.splat(weights + steps.w * m) for m in range(rows)]
             return [v.fma(weight[m], cell[p], sums[m * cells + p]) for m, p in every]
 
         totals = v.loop(count, [start[m] for m, _ in every], step)
         offsets = [v.integer(places + 16 * p + 8) for p in range(cells)]
-        goals = [out + offsets[p] + out_step * m for m, p in every]
-
-        def activate() -> None:
-            for goal, a in zip(goals, totals, strict=True):
-                v.store(goal, sloped(v, a, a, flat))
-
-        def gradients() -> list[Vector]:
-            signs = [v.load(sign + offsets[p] + out_step * m) for m, p in every]
-            return [sloped(v, s, a, flat) for s, a in zip(signs, totals, strict=True)]
-
-        def store() -> None:
-            for goal, a in zip(goals, gradients(), strict=True):
-                v.store(goal, a)
-
-        def add() -> None:
-            for goal, a in zip(goals, gradients(), strict=True):
-                v.store(goal, v.load(goal) + a)
-
-        v.when(mode, lambda: v.when(mode - STORE_GRADIENT, add, store), activate)
+        goals, signs = (
+            [first + offsets[p] + steps.out * m for m, p in every] for first in (at.out, at.sign)
+        )
+        finish(v, steps.mode, steps.slope, totals, goals, signs)
 
     return sums
+
+
+class GradientSteps(NamedTuple):
+    """How many bytes lie between rows and cells of x, planes and rows of dy, and filters of dw."""
+
+    x_row: Any
+    x_column: Any
+    dy_plane: Any
+    dy_row: Any
+    dw: Any
 
 
 @functools.cache
 def weight_sums(rows: int, taps: int) -> Any:
     """Return the tile that sums the gradient of some weights over cells and images.
 
-        dw[m · dw_step + taps[k].w] += Σ_y Σ_x Σ_lanes dy[m][y][x] · x[taps[k].x][y][x]
+        dw[m][taps[k].w] += Σ_y Σ_x Σ_lanes dy[m][y][x] · x[taps[k].x][y][x]
 
-    for `rows` output channels m and `taps` taps k. At `steps` stand those of x from row to row and
-    from cell to cell, of dy from channel to channel and from row to row, and dw_step.
+    for `rows` output channels m and `taps` taps k.
     """
 
     @tile(np.float32)
     def sums(
-        v: Vectors, steps: Int, x: Int, dy: Int, height: Int, width: Int, dw: Int, table: Int
+        v: Vectors,
+        steps: GradientSteps,
+        x: Int,
+        dy: Int,
+        height: Int,
+        width: Int,
+        dw: Int,
+        table: Int,
     ) -> None:
-        x_row, x_column, dy_step, dy_row, dw_step = (v.integer(steps + 8 * i) for i in range(5))
         every = [(m, k) for m in range(rows) for k in range(taps)]
         xs = [x + v.integer(table + 16 * k) for k in range(taps)]
-        dys = [dy + dy_step * m for m in range(rows)]
+        dys = [dy + steps.dy_plane * m for m in range(rows)]
 
         def line(y: Int, sums: list[Vector]) -> list[Vector]:
-            x_at, dy_at = [a + x_row * y for a in xs], [a + dy_row * y for a in dys]
+            x_at, dy_at = [a + steps.x_row * y for a in xs], [a + steps.dy_row * y for a in dys]
 
             def cell(i: Int, sums: list[Vector]) -> list[Vector]:
-                row = [v.load(a + x_column * i) for a in x_at]
+                row = [v.load(a + steps.x_column * i) for a in x_at]
                 column = [v.load(a + i * v.bytes) for a in dy_at]
                 return [v.fma(column[m], row[k], sums[m * taps + k]) for m, k in every]
 
@@ -124,7 +154,7 @@ def weight_sums(rows: int, taps: int) -> Any:
 
         totals = v.loop(height, [v.zero() for _ in every], line)
         goals = [dw + v.integer(table + 16 * k + 8) for k in range(taps)]
-        v.add_totals([goals[k] + dw_step * m for m, k in every], totals)
+        v.add_totals([goals[k] + steps.dw * m for m, k in every], totals)
 
     return sums
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
+from stepconv.kernels.compile import inner
 from stepconv.kernels.cpu.lanes.rows import CHUNKS, VECTOR, operands
 from stepconv.kernels.cpu.machine.addresses import int64s
 from stepconv.kernels.cpu.machine.vector import (
@@ -26,18 +29,27 @@ from stepconv.kernels.kinds import (
 )
 
 
-def _gradient(v: Vectors, first: Int, step: Int, chunks: Int) -> Vector:
+class Found(NamedTuple):
+    """Where a gradient lies in parts: the first, the bytes to the next, and how many there are."""
+
+    first: Any
+    apart: Any
+    parts: Any
+
+
+def _gradient(v: Vectors, found: Found, at: Int) -> Vector:
     """Return the sum of what the chunks found, always in the same order."""
-    [total] = v.loop(
-        chunks - 1, [v.load(first)], lambda c, s: [s[0] + v.load(first + step * (c + 1))]
-    )
+
+    def add(part: Int, total: list[Vector]) -> list[Vector]:
+        return [total[0] + v.load(first + found.apart * (part + 1))]
+
+    first = found.first + at
+    [total] = v.loop(found.parts - 1, [v.load(first)], add)
     return total
 
 
 @tile(np.float32)
-def _sgd(
-    v: Vectors, p: Int, found: Int, step: Int, chunks: Int, velocity: Int, count: Int, numbers: Int
-) -> None:
+def _sgd(v: Vectors, p: Int, found: Found, velocity: Int, count: Int, numbers: Int) -> None:
     rate, decay, momentum, ahead = (
         v.splat(numbers + 4 * number) for number in (RATE, DECAY, MOMENTUM, AHEAD)
     )
@@ -45,7 +57,7 @@ def _sgd(
     def cell(i: Int, _: list[Vector]) -> list[Vector]:
         at = i * v.bytes
         old = v.load(p + at)
-        g = v.fma(decay, old, _gradient(v, found + at, step, chunks))
+        g = v.fma(decay, old, _gradient(v, found, at))
         new = v.fma(momentum, v.load(velocity + at), g)
         v.store(velocity + at, new)
         # Nesterov goes by g + momentum · velocity: `ahead` is the momentum then, and 0 otherwise.
@@ -59,15 +71,7 @@ def _sgd(
 
 @tile(np.float32)
 def _adam(
-    v: Vectors,
-    p: Int,
-    found: Int,
-    step: Int,
-    chunks: Int,
-    mean: Int,
-    square: Int,
-    count: Int,
-    numbers: Int,
+    v: Vectors, p: Int, found: Found, mean: Int, square: Int, count: Int, numbers: Int
 ) -> None:
     decay, beta1, beta2, epsilon, root, pace, shrink = (
         v.splat(numbers + 4 * number)
@@ -78,7 +82,7 @@ def _adam(
     def cell(i: Int, _: list[Vector]) -> list[Vector]:
         at = i * v.bytes
         old = v.load(p + at)
-        g = v.fma(decay, old, _gradient(v, found + at, step, chunks))
+        g = v.fma(decay, old, _gradient(v, found, at))
         m, s = v.load(mean + at), v.load(square + at)
         m = v.fma(one - beta1, g - m, m)
         s = v.fma(one - beta2, g * g - s, s)
@@ -92,23 +96,30 @@ def _adam(
     v.loop(count, [], cell)
 
 
-@operands("p found found_step chunked velocity count share control numbers")
-def sgd(row: int, task: int) -> None:
+@operands(integers="p found found_step chunked velocity count share control numbers")
+def sgd(o: Any) -> None:
     """velocity = momentum · velocity + g;  p -= rate · velocity."""
-    r = int64s(row)
-    first, count = task * r[7], min(r[7], r[6] - task * r[7])
-    chunks = int64s(r[8])[CHUNKS] if r[4] else 1
-    at = first * VECTOR
+    first, count = _share(o)
     if count > 0:
-        _sgd(r[1] + at, r[2] + at, r[3], chunks, r[5] + at, count, r[9])
+        _sgd(o.p + first, _found(o, first), o.velocity + first, count, o.numbers)
 
 
-@operands("p found found_step chunked mean square count share control numbers")
-def adam(row: int, task: int) -> None:
+@operands(integers="p found found_step chunked mean square count share control numbers")
+def adam(o: Any) -> None:
     """p -= rate · mean of g / (√ mean of g² + epsilon)."""
-    r = int64s(row)
-    first, count = task * r[8], min(r[8], r[7] - task * r[8])
-    chunks = int64s(r[9])[CHUNKS] if r[4] else 1
-    at = first * VECTOR
+    first, count = _share(o)
     if count > 0:
-        _adam(r[1] + at, r[2] + at, r[3], chunks, r[5] + at, r[6] + at, count, r[10])
+        mean, square = o.mean + first, o.square + first
+        _adam(o.p + first, _found(o, first), mean, square, count, o.numbers)
+
+
+@inner
+def _share(o: Any) -> tuple[int, int]:
+    """Return where a task's share of the vectors begins, in bytes, and how many it has."""
+    return o.task * o.share * VECTOR, min(o.share, o.count - o.task * o.share)
+
+
+@inner
+def _found(o: Any, first: int) -> Found:
+    """Return where the gradients of a share lie."""
+    return Found(o.found + first, o.found_step, int64s(o.control)[CHUNKS] if o.chunked else 1)

@@ -1,4 +1,4 @@
-"""Addresses for kernels that are handed no arrays: numbers at an address, code at an address."""
+"""Addresses for kernels that are handed no arrays: the numbers that lie at an address."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-_INT64 = ir.IntType(64)
-_CODE = ir.FunctionType(ir.VoidType(), [_INT64, _INT64])
+from stepconv.kernels.cpu.machine.values import INT64, Int
 
 
 def _numbers(kind: Any, llvm: Any) -> Any:
@@ -25,18 +24,25 @@ def _numbers(kind: Any, llvm: Any) -> Any:
     return numbers
 
 
-int64s = _numbers(types.int64, _INT64)
+int64s = _numbers(types.int64, INT64)
 float32s = _numbers(types.float32, ir.FloatType())
 float64s = _numbers(types.float64, ir.DoubleType())
 uint8s = _numbers(types.uint8, ir.IntType(8))
 
 
-@intrinsic
-def call(_context: Any, code: Any, row: Any, task: Any) -> Any:
-    """Call the code at an address with two int64."""
+def named_rows(kind: Any) -> Any:
+    """Make the function `row(table, n)`: the int64 in row n of a table, as a NamedTuple."""
+    size = len(kind._fields)
 
-    def emit(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
-        builder.call(builder.inttoptr(values[0], _CODE.as_pointer()), values[1:])
-        return context.get_dummy_value()
+    @intrinsic
+    def row(_context: Any, table: Any, number: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            table, number = (Int(builder, value) for value in values)
+            first = builder.inttoptr((table + number * (8 * size)).value, INT64.as_pointer())
+            places = [builder.gep(first, [ir.Constant(INT64, i)]) for i in range(size)]
+            numbers = [builder.load(place) for place in places]
+            return context.make_tuple(builder, signature.return_type, numbers)
 
-    return types.void(types.int64, types.int64, types.int64), emit
+        return types.NamedUniTuple(types.int64, size, kind)(types.int64, types.int64), emit
+
+    return row
