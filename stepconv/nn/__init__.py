@@ -40,7 +40,7 @@ from stepconv.nn.model import (
     walk,
 )
 from stepconv.nn.optim import OPTIMIZERS, SGD, Adam, AdamW, Schedule
-from stepconv.nn.zoo import CLASSES, PICTURE, ZOO, build
+from stepconv.nn.zoo.small import CLASSES, PICTURE, ZOO, build
 
 if TYPE_CHECKING:
     from stepconv.nn.trainer import Predictor, Trainer

@@ -87,7 +87,7 @@ def _floats(name: str, shape: Shape) -> Any:
 def line(network: Network) -> str:
     """Return what becomes of a pixel from 0 to 255 before the network sees it, in words.
 
-    >>> from stepconv.nn.zoo import build
+    >>> from stepconv.nn.zoo.small import build
     >>> line(Network(build("mlp"), {}, {}, {"scale": 0.5, "shift": -1.25}))
     '0 to 255 times 0.5 plus -1.25'
     """

@@ -9,7 +9,7 @@ import pytest
 from stepconv import nn
 from stepconv.cli import main
 from stepconv.cli.commands import shapes
-from stepconv.nn.famous import SHEETS
+from stepconv.nn.zoo.famous import SHEETS
 from stepconv.trace.gallery import worked
 
 GUIDE = Path(__file__).parents[2] / "docs" / "training.md"

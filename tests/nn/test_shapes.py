@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from stepconv import nn
-from stepconv.nn import famous, shapes, twin
+from stepconv.nn import shapes, twin
+from stepconv.nn.zoo import famous
 
 # Parameters as published: torchvision's tables; ZFNet's follow from the sizes in its paper.
 PUBLISHED = {

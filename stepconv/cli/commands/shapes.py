@@ -114,7 +114,7 @@ def measured(model: str, picture: Shape | None = None, classes: int | None = Non
 
 def _described(model: str) -> tuple[str, Shape, tuple[Layer, ...]]:
     """Return what a network is about, the picture it is made for, and its layers."""
-    from stepconv.nn import famous
+    from stepconv.nn.zoo import famous
 
     lectures = _of_lectures()
     if model in lectures:

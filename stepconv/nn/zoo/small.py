@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 from stepconv.errors import ArgumentError
 from stepconv.geometry import Shape
-from stepconv.nn.fitting import fitted
 from stepconv.nn.layers import (
     AvgPool,
     BatchNorm,
@@ -28,6 +27,7 @@ from stepconv.nn.layers import (
     Residual,
 )
 from stepconv.nn.model import Model
+from stepconv.nn.zoo.fitting import fitted
 
 Stack = tuple[Layer, ...]
 

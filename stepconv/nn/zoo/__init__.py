@@ -1,0 +1,6 @@
+"""Networks that are there by name.
+
+small       networks for small pictures, trained in minutes
+fitting     makes these fit other pictures and classes
+famous      the famous ones in full size, to be measured
+"""
