@@ -7,8 +7,6 @@ all that is left                                     loops.py
 
 from typing import Any
 
-import numpy as np
-
 from stepconv.geometry import Slide, Window
 from stepconv.kernels.cpu.pool import loops
 from stepconv.kernels.cpu.pool.backward import backward
@@ -20,10 +18,11 @@ Array = Any
 
 def in_vectors(x: Array, window: Window, slide: Slide) -> Windows | None:
     """Return the windows as the kernels of vectors know them, or None where these do not serve."""
-    stride_y, stride_x, *dilation = slide[:4]
-    small = 1 <= window.rows <= 3 and 2 <= window.columns <= 3 and stride_y <= 2 and stride_x <= 2
-    if x.size and small and dilation == [1, 1] and x.dtype in (np.float32, np.float64):
-        return Windows(*window, stride_y, stride_x)
+    rows, columns = window
+    stride_y, stride_x, dilation_y, dilation_x, _, _ = slide
+    small = 1 <= rows <= 3 and 2 <= columns <= 3 and stride_y <= 2 and stride_x <= 2
+    if small and dilation_y == dilation_x == 1 and x.size and x.dtype.char in "fd":
+        return Windows(rows, columns, stride_y, stride_x)
     return None
 
 
