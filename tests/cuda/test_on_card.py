@@ -347,17 +347,17 @@ def test_arrays_on_the_card_are_recorded() -> None:
 
 @pytest.mark.parametrize("mode", ["zeros", "reflect"])
 def test_a_backward_call_copies_each_array_once(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
-    from stepconv.kernels.cuda.machine import launch
+    from stepconv.kernels.cuda.machine import array, transfers
 
     allocated = []
-    allocate = launch.allocate
+    allocate = array.allocate
 
     def noting(shape: Any, dtype: Any) -> Any:
         allocated.append(tuple(shape))
         return allocate(shape, dtype)
 
-    monkeypatch.setattr(launch, "_TABLE_BYTES", 0)
-    monkeypatch.setattr(launch, "allocate", noting)
+    monkeypatch.setattr(transfers, "_TABLE_BYTES", 0)
+    monkeypatch.setattr(transfers, "allocate", noting)
     x, w, grad = numbers(1, 2, 5, 4), numbers(3, 2, 2, 2, seed=1), numbers(1, 3, 6, 5, seed=2)
     got = stepconv.correlate_backward(x, w, grad, padding=1, mode=mode)
     assert allocated.count(grad.shape) == 1
@@ -374,7 +374,7 @@ def test_a_backward_call_copies_each_array_once(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_memory_is_used_again() -> None:
-    from stepconv.kernels.cuda.machine import launch
+    from stepconv.kernels.cuda.machine import memory
 
     x = there(numbers(11, 13))
     first = stepconv.relu(x)
@@ -387,8 +387,8 @@ def test_memory_is_used_again() -> None:
     del view
     gc.collect()
     assert stepconv.relu(x).__cuda_array_interface__["data"][0] == place
-    launch._Memory.free_kept()
-    assert launch._Memory.kept_bytes == 0
+    memory.Memory.free_kept()
+    assert memory.Memory.kept_bytes == 0
 
 
 class Failure:
@@ -409,12 +409,12 @@ class Failure:
 
 
 def break_allocation(monkeypatch: pytest.MonkeyPatch, code: int, times: int = -1) -> None:
-    from stepconv.kernels.cuda.machine import launch
+    from stepconv.kernels.cuda.machine import memory
 
-    launch._Memory.free_kept()
+    memory.Memory.free_kept()
     failure = Failure(code, times)
-    failure.right = launch.cuda.device_array
-    monkeypatch.setattr(launch.cuda, "device_array", failure)
+    failure.right = memory.cuda.device_array
+    monkeypatch.setattr(memory.cuda, "device_array", failure)
 
 
 def test_a_full_card_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,5 @@
 """The GPU kernels, compiled by Numba for CUDA; same names and signatures as the textbook's."""
 
-from typing import Any
-
-import numpy as np
-
 from stepconv.kernels.cuda.activations import relu, relu_backward
 from stepconv.kernels.cuda.conv.choose import (
     channel_sums,
@@ -11,13 +7,7 @@ from stepconv.kernels.cuda.conv.choose import (
     correlate_grad_w,
     correlate_grad_x,
 )
-from stepconv.kernels.cuda.machine.array import CardArray
-from stepconv.kernels.cuda.machine.launch import (
-    adopt,
-    plain_errors,
-    to_card,
-    uploaded_once,
-)
+from stepconv.kernels.cuda.machine.transfers import on_card, uploaded_once
 from stepconv.kernels.cuda.pad import pad, pad_backward
 from stepconv.kernels.cuda.pool import avg_pool, avg_pool_backward, max_pool, max_pool_backward
 
@@ -37,13 +27,3 @@ __all__ = [
     "relu_backward",
     "uploaded_once",
 ]
-
-
-def on_card(array: Any) -> CardArray:
-    """Return an array as the operations take it; one of the host's is copied to the card."""
-    if isinstance(array, CardArray):
-        return array
-    if not isinstance(array, np.ndarray):
-        return adopt(array)
-    with plain_errors("a copy", array):
-        return to_card(array)

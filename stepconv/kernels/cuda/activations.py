@@ -4,7 +4,8 @@ from typing import Any
 
 from numba import cuda
 
-from stepconv.kernels.cuda.machine.launch import kernel, launch_each, on_gpu
+from stepconv.kernels.cuda.machine.launch import kernel, launch_each
+from stepconv.kernels.cuda.machine.transfers import on_gpu
 
 Array = Any
 

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from stepconv.kernels.cuda.machine.launch import kernel, launch_each, on_gpu
+from stepconv.kernels.cuda.machine.launch import kernel, launch_each
 from stepconv.kernels.cuda.machine.places import place
+from stepconv.kernels.cuda.machine.transfers import on_gpu
 
 Array = Any
 

@@ -12,8 +12,10 @@ from typing import Any
 from numba import cuda
 
 from stepconv.geometry import Slide, Window
-from stepconv.kernels.cuda.machine.launch import allocate, inner, kernel, launch_each, on_gpu
+from stepconv.kernels.cuda.machine.array import allocate
+from stepconv.kernels.cuda.machine.launch import inner, kernel, launch_each
 from stepconv.kernels.cuda.machine.places import larger, place, smaller
+from stepconv.kernels.cuda.machine.transfers import on_gpu
 from stepconv.kernels.cuda.network.ends import AS_IT_IS, End
 
 Array = Any

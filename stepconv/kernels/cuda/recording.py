@@ -9,13 +9,8 @@ from typing import Any
 from numba import cuda
 
 from stepconv.kernels import recording
-from stepconv.kernels.cuda.machine.launch import (
-    SIMULATED,
-    inner,
-    kernel,
-    launch,
-    on_gpu,
-)
+from stepconv.kernels.cuda.machine.launch import SIMULATED, inner, kernel, launch
+from stepconv.kernels.cuda.machine.transfers import on_gpu
 
 Array = Any
 Lookup = tuple[Array, Array, Array]

@@ -13,14 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.kernels.cuda.machine.array import CardArray
-from stepconv.kernels.cuda.machine.launch import (
-    allocate,
-    part,
-    plain_errors,
-    write,
-    written_down,
-)
+from stepconv.kernels.cuda.machine.array import CardArray, allocate
+from stepconv.kernels.cuda.machine.launch import written_down
+from stepconv.kernels.cuda.machine.memory import plain_errors
+from stepconv.kernels.cuda.machine.transfers import part, write
 from stepconv.kernels.cuda.network import batches
 from stepconv.kernels.cuda.network.sequence import Sequence
 from stepconv.kernels.cuda.network.updates import update

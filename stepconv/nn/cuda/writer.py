@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stepconv.kernels.cuda import on_card
-from stepconv.kernels.cuda.machine.launch import allocate, part, plain_errors, write
+from stepconv.kernels.cuda.machine.array import allocate
+from stepconv.kernels.cuda.machine.memory import plain_errors
+from stepconv.kernels.cuda.machine.transfers import part, write
 from stepconv.kernels.cuda.network.ends import End, way_back
 from stepconv.kernels.cuda.network.updates import APART, FIRST, PARTS
 from stepconv.nn.model import Model

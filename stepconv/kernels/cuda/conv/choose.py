@@ -28,8 +28,8 @@ from stepconv.geometry import Slide
 from stepconv.kernels.cuda.conv import loops, many_filters, many_filters_weights
 from stepconv.kernels.cuda.conv.filter import filter_planes
 from stepconv.kernels.cuda.machine import sums
-from stepconv.kernels.cuda.machine.launch import allocate, on_gpu, to_card
-from stepconv.kernels.cuda.machine.moving import flipped
+from stepconv.kernels.cuda.machine.array import allocate
+from stepconv.kernels.cuda.machine.transfers import on_gpu, to_card
 from stepconv.kernels.cuda.network.ends import AS_IT_IS, End
 from stepconv.kernels.passes import Pass, backward_passes, forward_pass, tap_places
 
@@ -79,7 +79,7 @@ def backward(
     if w.shape[0] == groups and w.shape[1] == 1 and slide.stride == slide.dilation == (1, 1):
         # Read backwards, a step of one cell is a step of one cell through the mirrored kernel.
         above, before = w.shape[2] - 1 - slide.top, w.shape[3] - 1 - slide.left
-        filter_planes(grad_out, flipped(w, (2, 3)), bias, grad_x, above, before, zeros, end)
+        filter_planes(grad_out, w.flipped((2, 3)), bias, grad_x, above, before, zeros, end)
         return
     for plan in backward_passes(w.shape, groups, grad_x.shape[2:], slide):
         _apply(grad_out, w, bias, grad_x, plan, zeros, end)

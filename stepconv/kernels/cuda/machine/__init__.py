@@ -1,8 +1,12 @@
 """What kernels need round them on a GPU: memory, launches, arrays.
 
-launch          the decorators, transfers, grids, and errors in plain words
-array           an array in the memory of a GPU
-moving          new arrays and other types, before and after the kernels
+launch          the decorators, grids, and launches that are written down for later
+memory          memory that is used again, and errors in plain words
+moving          the kernels behind new arrays: filled, of another type, mirrored
+array           an array in the memory of a GPU, with NumPy's manners
+transfers       copies between the host and the card
 places          from the number of a thread to the cell that it computes
 sums            sums of very many numbers into few, always in the same order
+
+Each file imports only from those above it.
 """

@@ -14,10 +14,10 @@ import numba
 import numpy as np
 from numba import cuda
 
+from stepconv.kernels.cuda.machine.array import allocate
 from stepconv.kernels.cuda.machine.launch import (
     SIMULATED,
     THREADS,
-    allocate,
     inner,
     kernel,
     launch,

@@ -16,12 +16,7 @@ import numba
 import numpy as np
 from numba import cuda
 
-from stepconv.kernels.cuda.machine.launch import (
-    THREADS,
-    kernel,
-    launch,
-    launch_each,
-)
+from stepconv.kernels.cuda.machine.launch import THREADS, kernel, launch, launch_each
 from stepconv.kernels.cuda.machine.sums import add_in_block
 from stepconv.kernels.kinds import CROSS_ENTROPY, STEP_NUMBERS
 

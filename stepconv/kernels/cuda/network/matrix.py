@@ -23,10 +23,10 @@ import numpy as np
 from numba import cuda
 
 from stepconv.kernels.cuda.conv.tiles import in_tile, side_by_side
+from stepconv.kernels.cuda.machine.array import allocate
 from stepconv.kernels.cuda.machine.launch import (
     ALIGNED,
     SIMULATED,
-    allocate,
     inner,
     kernel,
     launch,
@@ -148,7 +148,8 @@ def _kernel(
             for x in range(_OWN):
                 sums[y, x] = 0
         for start in range(part * run, last + _DEPTH, _DEPTH):
-            # What comes next is asked for before the tile that is there is used: see layer.py.
+            # What comes next is asked for before the tile that is there is used, as in
+            # conv/many_filters.py.
             for load in range(loads):
                 e = thread + load * _THREADS
                 k, i = _fetched(e, a_lies_by_terms, across_tile)

@@ -17,13 +17,7 @@ from typing import Any
 import numba
 from numba import cuda
 
-from stepconv.kernels.cuda.machine.launch import (
-    THREADS,
-    inner,
-    kernel,
-    launch,
-    launch_each,
-)
+from stepconv.kernels.cuda.machine.launch import THREADS, inner, kernel, launch, launch_each
 from stepconv.kernels.cuda.machine.sums import LEAST, add_in_block, parts_for
 from stepconv.kernels.cuda.network.ends import End
 
