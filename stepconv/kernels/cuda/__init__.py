@@ -1,4 +1,12 @@
-"""The GPU kernels, compiled by Numba for CUDA; same names and signatures as the textbook's."""
+"""The GPU kernels, compiled by Numba for CUDA; same names and signatures as the textbook's.
+
+conv            correlations and their gradients; `conv/choose.py` says which kernel serves which
+pool, pad       a thread for each cell of the result
+activations     cell by cell
+recording       the textbook's loops, for the recorder
+network         what trains, beside the operations
+machine         decorators, memory, arrays and copies: what all of these stand on
+"""
 
 from stepconv.kernels.cuda.activations import relu, relu_backward
 from stepconv.kernels.cuda.conv.choose import (
