@@ -30,6 +30,7 @@ COMMANDS = (
     "record",
     "apply",
     "shapes",
+    "look",
     "train",
     "evaluate",
     "predict",

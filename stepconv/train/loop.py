@@ -99,7 +99,7 @@ def train(
             ]
             made = trainer.steps
             clock = perf_counter()
-            found = _learn(trainer, held, recipe, at.epoch, batches)
+            found = _learn(trainer, held, recipe, data.form, at.epoch, batches)
             at.learning += perf_counter() - clock
             at.seconds = before + perf_counter() - began
             for (_, rows), (loss, correct) in zip(batches, found, strict=True):
@@ -177,7 +177,7 @@ def answers(predictor: Predictor, samples: Samples) -> Any:
 
 
 def _learn(
-    trainer: Trainer, held: tuple[Any, Any], recipe: Recipe, epoch: int, batches: Any
+    trainer: Trainer, held: tuple[Any, Any], recipe: Recipe, form: str, epoch: int, batches: Any
 ) -> list[tuple[float, int]]:
     """Make a step for each (rate, rows)."""
     if not recipe.augment:
@@ -185,9 +185,9 @@ def _learn(
     from stepconv.train import augment
 
     pictures, labels = held
-    found = []
+    amounts, found = augment.usual(form, pictures.shape[1:]), []
     for rate, rows in batches:
-        changed = augment.apply(pictures[rows], rows, recipe.seed, epoch, augment.Amounts())
+        changed = augment.apply(pictures[rows], rows, recipe.seed, epoch, amounts)
         found.append(trainer.step(changed, labels[rows], rate))
     return found
 

@@ -145,3 +145,65 @@ def test_amounts_out_of_range_are_refused(wrong):
         Amounts(**wrong)
     with pytest.raises(ArgumentError):
         Amounts(**{next(iter(wrong)): float("nan")})
+
+
+PHOTO = np.arange(5 * 3 * 12 * 12, dtype=np.uint16).reshape(5, 3, 12, 12).astype(np.uint8)
+NO_MOVES = {"shift": 0, "turn": 0, "scale": 0}
+
+
+def test_a_flip_is_a_flip_every_second_time():
+    many = np.repeat(PHOTO[:1], 400, axis=0)
+    changed = augment.apply(many, numbers(many), 0, 0, Amounts(**NO_MOVES, flip=0.5))
+    flipped = (changed == many[..., ::-1]).all(axis=(1, 2, 3))
+    kept = (changed == many).all(axis=(1, 2, 3))
+    assert (flipped | kept).all()
+    assert 150 < flipped.sum() < 250
+    assert np.array_equal(
+        augment.apply(PHOTO, numbers(PHOTO), 0, 0, Amounts(**NO_MOVES, flip=1)), PHOTO[..., ::-1]
+    )
+
+
+def test_a_crop_shows_a_part_from_anywhere():
+    ramp = np.broadcast_to(np.linspace(0, 255, 64).astype(np.uint8), (300, 1, 64, 64))
+    changed = augment.apply(ramp, numbers(ramp), 0, 0, Amounts(**NO_MOVES, crop=0.5)).astype(float)
+    parts = (changed[:, 0, 32, -1] - changed[:, 0, 32, 0]) / 255
+    assert 0.45 < parts.min() < 0.55
+    assert parts.max() > 0.95
+    assert changed[:, 0, 32, 0].max() > 60  # parts of the right
+    assert changed[:, 0, 32, -1].min() < 190  # and of the left
+
+
+def test_colours_stay_near_and_others_stay_away():
+    gray = np.full((300, 3, 4, 4), 100, np.uint8)
+    changed = augment.apply(gray, numbers(gray), 0, 0, Amounts(**NO_MOVES, colour=0.2)).astype(
+        float
+    )
+    assert 100 * 0.8 * 0.9 - 1 <= changed.min() < 80
+    assert 120 < changed.max() <= 100 * 1.2 * 1.1 + 1
+    assert np.ptp(changed.mean(axis=(2, 3)), axis=1).max() > 5  # a tint
+    assert np.ptp(changed, axis=(2, 3)).max() == 0
+
+
+def test_edges_are_repeated():
+    white = np.full((50, 3, 9, 9), 255, np.uint8)
+    moves = {"shift": 4, "turn": 45, "scale": 0.5}
+    assert (augment.apply(white, numbers(white), 0, 0, Amounts(**moves)) == 0).any()
+    kept = augment.apply(white, numbers(white), 0, 0, Amounts(**moves, repeat_edge=True))
+    assert (kept == 255).all()
+
+
+def test_numbers_stay_numbers_and_signals_in_their_row():
+    signals = np.random.default_rng(0).normal(size=(20, 2, 1, 90)).astype(np.float32)
+    amounts = augment.usual("as-is", (2, 1, 90))
+    changed = augment.apply(signals, numbers(signals), 0, 0, amounts)
+    assert changed.dtype == np.float32
+    assert changed.min() < -1
+    assert 0.8 < changed.std() / signals.std() < 1.1
+    still = augment.apply(signals, numbers(signals), 0, 0, Amounts(**NO_MOVES))
+    assert np.array_equal(still, signals)
+
+
+def test_what_is_usual_follows_the_pictures():
+    assert augment.usual("digit", (1, 28, 28)) == Amounts()
+    assert augment.usual("as-is", (1, 28, 28)).flip == 0
+    assert augment.usual("as-is", (3, 64, 64)).flip == 0.5
