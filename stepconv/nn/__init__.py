@@ -6,12 +6,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from stepconv.nn import (
-    dropout,
-    loss,
-    optim,
-    twin,
-)
+from stepconv.nn import dropout, loss, optim, twin
 from stepconv.nn.description import from_dict, from_toml, load, to_dict, to_toml
 from stepconv.nn.layers import (
     LAYERS,

@@ -95,14 +95,12 @@ class Conv(Layer):
                 f"groups={self.groups} does not divide the {shape[0]} channels of the input "
                 f"and out_channels={self.out_channels}"
             )
-        return correlation_plan(
-            shape,
-            self.parameters(shape)["weight"],
-            stride=self.stride,
-            padding=self.padding,
-            dilation=self.dilation,
-            groups=self.groups,
-        )
+        return correlation_plan(shape, self.parameters(shape)["weight"], **self.options)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How the window slides, as the operation takes it."""
+        return {name: getattr(self, name) for name in ("stride", "padding", "dilation", "groups")}
 
     def output(self, shape: Shape) -> Shape:
         return (self.out_channels, *self.plan(_image(shape)).output)
@@ -141,55 +139,48 @@ class Dense(Layer):
 
 
 @dataclass(frozen=True)
-class MaxPool(Layer):
-    """The largest number of each window; windows lie side by side unless `stride` is given."""
+class Pool(Layer):
+    """One number for each window; windows lie side by side unless `stride` is given."""
 
     window: Any
     stride: Any = None
     padding: Any = 0
-    dilation: Any = 1
-    ceil_mode: bool = False
-    kind: ClassVar[str] = "max-pool"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """All but the window, as the operation takes them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)[1:]}
 
     def plan(self, shape: Shape) -> Plan:
-        return pooling_plan(
-            shape,
-            _pair("window", self.window),
-            stride=self.stride,
-            padding=self.padding,
-            dilation=self.dilation,
-            ceil_mode=self.ceil_mode,
-        )
+        options = {key: value for key, value in self.options.items() if key in _OF_A_PLAN}
+        return pooling_plan(shape, _pair("window", self.window), **options)
 
     def output(self, shape: Shape) -> Shape:
         return (shape[0], *self.plan(_image(shape)).output)
 
 
+_OF_A_PLAN = ("stride", "padding", "dilation", "ceil_mode")
+
+
 @dataclass(frozen=True)
-class AvgPool(Layer):
+class MaxPool(Pool):
+    """The largest number of each window."""
+
+    dilation: Any = 1
+    ceil_mode: bool = False
+    kind: ClassVar[str] = "max-pool"
+
+
+@dataclass(frozen=True)
+class AvgPool(Pool):
     """The mean of each window; padded cells count only where `count_include_pad` says so."""
 
-    window: Any
-    stride: Any = None
-    padding: Any = 0
     ceil_mode: bool = False
     count_include_pad: bool = False
     kind: ClassVar[str] = "avg-pool"
 
     def check(self) -> None:
         flag("count_include_pad", self.count_include_pad)
-
-    def plan(self, shape: Shape) -> Plan:
-        return pooling_plan(
-            shape,
-            _pair("window", self.window),
-            stride=self.stride,
-            padding=self.padding,
-            ceil_mode=self.ceil_mode,
-        )
-
-    def output(self, shape: Shape) -> Shape:
-        return (shape[0], *self.plan(_image(shape)).output)
 
 
 @dataclass(frozen=True)

@@ -19,31 +19,16 @@ import numpy as np
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from stepconv.geometry import Axis, Plan, Shape
+from stepconv.nn import layers
 from stepconv.nn.checkpoint import Network
 from stepconv.nn.description import to_dict
-from stepconv.nn.layers import (
-    AvgPool,
-    BatchNorm,
-    Concat,
-    Conv,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    Layer,
-    LeakyReLU,
-    MaxPool,
-    ReLU,
-    Residual,
-    Sigmoid,
-    Tanh,
-    sizes,
-)
 from stepconv.nn.model import Place, stack
 
 IMAGES, LOGITS = "images", "logits"
 # Old enough for engines that are in use: a newer onnx writes more than they read.
 IR_VERSION, OPSET = 9, 17
+# Layers that are one node without options.
+_ALIKE = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "flatten": "Flatten"}
 
 
 def model_bytes(network: Network) -> bytes:
@@ -97,9 +82,10 @@ def line(network: Network) -> str:
 
 def _doc_string(network: Network) -> str:
     model, about = network.model, network.about
+    shape = layers.sizes(model.input_shape)
     lines = [
-        f"{IMAGES}: batch x channels x rows x columns, {sizes(model.input_shape)} each, as the "
-        f"network saw them while it learnt: pixels from {line(network)}.",
+        f"{IMAGES}: batch x channels x rows x columns, {shape} each, as the network "
+        f"saw them while it learnt: pixels from {line(network)}.",
         f"{LOGITS}: a number for each class, the largest is the answer; softmax makes them shares.",
     ]
     if about.get("classes"):
@@ -119,23 +105,25 @@ class _Graph:
         self.nodes.append(helper.make_node(kind, inputs, [name], name, **attributes))
         return name
 
-    def through(self, layers: Sequence[Layer], x: str, shape: Shape, prefix: str = "") -> str:
+    def through(
+        self, stacked: Sequence[layers.Layer], x: str, shape: Shape, prefix: str = ""
+    ) -> str:
         """Append a stack of layers that reads x, and return the name of what it makes."""
-        for place in stack(layers, shape, prefix):
+        for place in stack(stacked, shape, prefix):
             x = self.layer(place.layer, place, x)
         return x
 
     def inside(self, place: Place, x: str) -> list[str]:
         """Append the stacks inside a layer, side by side."""
-        return [self.through(layers, x, place.input, name) for name, layers in place.inside()]
+        return [self.through(inner, x, place.input, name) for name, inner in place.inside()]
 
     @singledispatchmethod
-    def layer(self, layer: Layer, place: Place, x: str) -> str:
+    def layer(self, layer: layers.Layer, place: Place, x: str) -> str:
         """Append a layer that reads x, and return the name of what it makes."""
-        raise NotImplementedError(layer.kind)
+        return self.add(_ALIKE[layer.kind], place.name, x)
 
     @layer.register
-    def _(self, layer: Conv, place: Place, x: str) -> str:
+    def _(self, layer: layers.Conv, place: Place, x: str) -> str:
         plan = _plan(place)
         window = {
             **_window(plan.axes),
@@ -145,11 +133,11 @@ class _Graph:
         return self.add("Conv", place.name, x, *place.parameters, group=layer.groups, **window)
 
     @layer.register
-    def _(self, layer: Dense, place: Place, x: str) -> str:
+    def _(self, layer: layers.Dense, place: Place, x: str) -> str:
         return self.add("Gemm", place.name, x, *place.parameters, transB=1)
 
     @layer.register
-    def _(self, layer: MaxPool, place: Place, x: str) -> str:
+    def _(self, layer: layers.MaxPool, place: Place, x: str) -> str:
         axes = _plan(place).axes
         around = [_reach(axis) for axis in axes]
         if any(max(both) >= axis.window for both, axis in zip(around, axes, strict=True)):
@@ -162,7 +150,7 @@ class _Graph:
         )
 
     @layer.register
-    def _(self, layer: AvgPool, place: Place, x: str) -> str:
+    def _(self, layer: layers.AvgPool, place: Place, x: str) -> str:
         axes = _plan(place).axes
         around = [_reach(axis) for axis in axes]
         if layer.count_include_pad and any(axis.before or axis.after for axis in axes):
@@ -178,45 +166,29 @@ class _Graph:
         )
 
     @layer.register
-    def _(self, layer: GlobalAvgPool, place: Place, x: str) -> str:
+    def _(self, layer: layers.GlobalAvgPool, place: Place, x: str) -> str:
         means = self.add("GlobalAveragePool", f"{place.name}.means", x)
         return self.add("Flatten", place.name, means)
 
     @layer.register
-    def _(self, layer: ReLU, place: Place, x: str) -> str:
-        return self.add("Relu", place.name, x)
-
-    @layer.register
-    def _(self, layer: LeakyReLU, place: Place, x: str) -> str:
+    def _(self, layer: layers.LeakyReLU, place: Place, x: str) -> str:
         return self.add("LeakyRelu", place.name, x, alpha=float(layer.slope))
 
     @layer.register
-    def _(self, layer: Tanh, place: Place, x: str) -> str:
-        return self.add("Tanh", place.name, x)
-
-    @layer.register
-    def _(self, layer: Sigmoid, place: Place, x: str) -> str:
-        return self.add("Sigmoid", place.name, x)
-
-    @layer.register
-    def _(self, layer: Flatten, place: Place, x: str) -> str:
-        return self.add("Flatten", place.name, x)
-
-    @layer.register
-    def _(self, layer: Dropout, place: Place, x: str) -> str:
+    def _(self, layer: layers.Dropout, place: Place, x: str) -> str:
         return x
 
     @layer.register
-    def _(self, layer: BatchNorm, place: Place, x: str) -> str:
+    def _(self, layer: layers.BatchNorm, place: Place, x: str) -> str:
         learnt = (*place.parameters, *place.statistics)
         return self.add("BatchNormalization", place.name, x, *learnt, epsilon=float(layer.epsilon))
 
     @layer.register
-    def _(self, layer: Residual, place: Place, x: str) -> str:
+    def _(self, layer: layers.Residual, place: Place, x: str) -> str:
         return self.add("Add", place.name, *self.inside(place, x))
 
     @layer.register
-    def _(self, layer: Concat, place: Place, x: str) -> str:
+    def _(self, layer: layers.Concat, place: Place, x: str) -> str:
         return self.add("Concat", place.name, *self.inside(place, x), axis=1)
 
     def padded(self, place: Place, x: str, around: Sequence[tuple[int, int]], value: float) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError
 from stepconv.geometry import flag, integer, word
+from stepconv.kernels import kinds
 from stepconv.nn.layers import number
 
 Array = NDArray[Any]
@@ -48,6 +49,15 @@ class SGD:
         velocity *= self.momentum
         velocity += g
         p -= rate * (g + self.momentum * velocity if self.nesterov else velocity)
+
+    def numbers(self, rate: float, step: int) -> dict[int, float]:
+        """Return what a kernel's update goes by, at the places that kernels/kinds.py names."""
+        return {
+            kinds.RATE: rate,
+            kinds.DECAY: self.weight_decay,
+            kinds.MOMENTUM: self.momentum,
+            kinds.AHEAD: self.momentum if self.nesterov else 0.0,
+        }
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,19 @@ class Adam:
         # Both begin at 0: dividing by 1 - beta^step makes means of what has been seen so far.
         root = np.sqrt(square) / sqrt(1 - self.beta2**step)
         p -= rate / (1 - self.beta1**step) * mean / (root + self.epsilon)
+
+    def numbers(self, rate: float, step: int) -> dict[int, float]:
+        """Return what a kernel's update goes by, at the places that kernels/kinds.py names."""
+        return {
+            kinds.RATE: rate,
+            kinds.DECAY: 0.0 if self.decays_apart else self.weight_decay,
+            kinds.BETA1: self.beta1,
+            kinds.BETA2: self.beta2,
+            kinds.EPSILON: self.epsilon,
+            kinds.ROOT: 1 / sqrt(1 - self.beta2**step),
+            kinds.PACE: rate / (1 - self.beta1**step),
+            kinds.SHRINK: 1 - rate * self.weight_decay if self.decays_apart else 1.0,
+        }
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@
 
 Images are arrays (n, channels, height, width) of float32, or of uint8, which are multiplied by
 `scale`, to which `shift` is added. With algorithm="winograd" wide 3x3 layers learn in half the time
-and round a little more; answers are worked out directly in any case, and on a GPU everything is.
-With backend="cuda" all of it lives on a GPU; a state goes from one backend to the other.
+and round a little more; `describe` says which do. Answers are worked out directly in any case, and
+on a GPU everything is. With backend="cuda" all of it lives on a GPU; a state goes from one backend
+to the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -22,15 +22,14 @@ from numpy.typing import ArrayLike, NDArray
 from stepconv import kernels
 from stepconv.errors import ArgumentError, ArgumentTypeError
 from stepconv.geometry import integer, word
-from stepconv.kernels import kinds
 from stepconv.nn.cpu.program import Program
 from stepconv.nn.cpu.writer import LaneWeights
 from stepconv.nn.dropout import step_key
 from stepconv.nn.layers import sizes
 from stepconv.nn.loss import check_loss
 from stepconv.nn.model import ALGORITHMS, Model, initial_parameters, initial_statistics
-from stepconv.nn.optim import SGD, Adam, Optimizer
-from stepconv.nn.steps.records import Way
+from stepconv.nn.optim import SGD, Optimizer
+from stepconv.nn.steps.ways import Way, summed_directly
 from stepconv.nn.weights import Weights
 
 Array = NDArray[Any]
@@ -138,16 +137,18 @@ class Trainer(Predictor):
         )
 
         ways = self.describe()
-        if self.algorithm == "winograd" and all(way.sums == "direct" for way in ways):
-            reasons = ", ".join(f"{way.layer} ({way.why})" for way in ways)
+        by_name = self.algorithm == "winograd" and backend == "cpu"
+        if by_name and all(way.sums == "direct" for way in ways):
             raise ArgumentError(
-                f"algorithm='winograd' suits no layer of {model.name}: {reasons}; 'direct' fits"
+                f"algorithm='winograd' suits no layer of {model.name}, 'direct' fits: "
+                f"{summed_directly(ways)}"
             )
 
     def describe(self) -> list[Way]:
-        """Return for each layer with weights by which algorithm it learns, and why not by another.
+        """Return for each layer with weights by which algorithm it learns.
 
-        Where algorithm="winograd" does not suit a layer, that one is summed directly.
+        A layer that algorithm="winograd" does not suit is summed directly, and its `why` says so;
+        on a GPU that is every layer.
         """
         ways: list[Way] = self._program.ways
         return ways
@@ -234,7 +235,8 @@ class Trainer(Predictor):
     def _begin(self, rate: float) -> int:
         """Count a step and write down what it goes by; return its key for dropout."""
         self.steps += 1
-        self._set_numbers(rate)
+        for place, number in self.optimizer.numbers(rate, self.steps).items():
+            self._program.numbers[place] = number
         return step_key(self.seed, self.steps) if self._program.draws else 0
 
     def rehearse(self, images: Any, labels: Any, rows: ArrayLike | None = None) -> None:
@@ -279,24 +281,6 @@ class Trainer(Predictor):
         self._weights.load(parts["parameter"], parts.get("statistic", {}))
         self._program.set_moments(moments)
         self.steps, self.seed = int(state["steps"]), int(state["seed"])
-
-    def _set_numbers(self, rate: float) -> None:
-        """Write down what the update of this step goes by."""
-        o, numbers = self.optimizer, self._program.numbers
-        numbers[kinds.RATE] = rate
-        numbers[kinds.DECAY] = o.weight_decay
-        if isinstance(o, Adam):
-            numbers[kinds.BETA1], numbers[kinds.BETA2] = o.beta1, o.beta2
-            numbers[kinds.EPSILON] = o.epsilon
-            numbers[kinds.ROOT] = 1 / sqrt(1 - o.beta2**self.steps)
-            numbers[kinds.PACE] = rate / (1 - o.beta1**self.steps)
-            numbers[kinds.SHRINK] = 1.0
-            if o.decays_apart:
-                numbers[kinds.DECAY] = 0.0
-                numbers[kinds.SHRINK] = 1 - rate * o.weight_decay
-        else:
-            numbers[kinds.MOMENTUM] = o.momentum
-            numbers[kinds.AHEAD] = o.momentum if o.nesterov else 0.0
 
 
 def _parts(backend: str) -> tuple[Any, Any]:

@@ -16,24 +16,8 @@ from numpy.typing import NDArray
 
 from stepconv import ops
 from stepconv.geometry import Shape
-from stepconv.nn import dropout
-from stepconv.nn.layers import (
-    AvgPool,
-    BatchNorm,
-    Concat,
-    Conv,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    Layer,
-    LeakyReLU,
-    MaxPool,
-    ReLU,
-    Residual,
-    Sigmoid,
-    Tanh,
-)
+from stepconv.nn import layers
+from stepconv.nn.dropout import kept
 from stepconv.nn.loss import LOSSES
 from stepconv.nn.model import Model, Place, stack
 
@@ -90,11 +74,11 @@ class _Run:
     dropouts: int = 0
 
     def through(
-        self, layers: Sequence[Layer], x: Array, shape: Shape, prefix: str = ""
+        self, stacked: Sequence[layers.Layer], x: Array, shape: Shape, prefix: str = ""
     ) -> tuple[Array, Back]:
         """Send x through a stack of layers."""
         backs: list[Back] = []
-        for place in stack(layers, shape, prefix):
+        for place in stack(stacked, shape, prefix):
             x, back = self.apply(place.layer, place, x)
             backs.append(back)
 
@@ -111,31 +95,25 @@ class _Run:
             self.gradients[f"{place.name}.{name}"] = gradients[name]
 
     @singledispatchmethod
-    def apply(self, layer: Layer, place: Place, x: Array) -> tuple[Array, Back]:
+    def apply(self, layer: layers.Layer, place: Place, x: Array) -> tuple[Array, Back]:
         """Return what a layer makes of x, and how a gradient goes back through it."""
         raise NotImplementedError(layer.kind)
 
     @apply.register
-    def _(self, layer: Conv, place: Place, x: Array) -> tuple[Array, Back]:
+    def _(self, layer: layers.Conv, place: Place, x: Array) -> tuple[Array, Back]:
         w, bias = self.parameters[f"{place.name}.weight"], None
         if layer.bias:
             bias = self.parameters[f"{place.name}.bias"]
-        options = {
-            "stride": layer.stride,
-            "padding": layer.padding,
-            "dilation": layer.dilation,
-            "groups": layer.groups,
-        }
 
         def back(gradient: Array) -> Array:
-            for_x, weight, for_bias = ops.correlate_backward(x, w, gradient, **options)
+            for_x, weight, for_bias = ops.correlate_backward(x, w, gradient, **layer.options)
             self.learn(place, weight=weight, bias=for_bias)
             return for_x
 
-        return ops.correlate(x, w, bias, **options), back
+        return ops.correlate(x, w, bias, **layer.options), back
 
     @apply.register
-    def _(self, layer: Dense, place: Place, x: Array) -> tuple[Array, Back]:
+    def _(self, layer: layers.Dense, place: Place, x: Array) -> tuple[Array, Back]:
         w = self.parameters[f"{place.name}.weight"]
         out = x @ w.T
         if layer.bias:
@@ -148,31 +126,15 @@ class _Run:
         return out, back
 
     @apply.register
-    def _(self, layer: MaxPool, place: Place, x: Array) -> tuple[Array, Back]:
-        options = {
-            "stride": layer.stride,
-            "padding": layer.padding,
-            "dilation": layer.dilation,
-            "ceil_mode": layer.ceil_mode,
-        }
-        return ops.max_pool(x, layer.window, **options), lambda gradient: ops.max_pool_backward(
-            x, gradient, layer.window, **options
-        )
+    def _(self, layer: layers.MaxPool, place: Place, x: Array) -> tuple[Array, Back]:
+        return _pooled(ops.max_pool, ops.max_pool_backward, layer, x)
 
     @apply.register
-    def _(self, layer: AvgPool, place: Place, x: Array) -> tuple[Array, Back]:
-        options = {
-            "stride": layer.stride,
-            "padding": layer.padding,
-            "ceil_mode": layer.ceil_mode,
-            "count_include_pad": layer.count_include_pad,
-        }
-        return ops.avg_pool(x, layer.window, **options), lambda gradient: ops.avg_pool_backward(
-            x, gradient, layer.window, **options
-        )
+    def _(self, layer: layers.AvgPool, place: Place, x: Array) -> tuple[Array, Back]:
+        return _pooled(ops.avg_pool, ops.avg_pool_backward, layer, x)
 
     @apply.register
-    def _(self, layer: GlobalAvgPool, place: Place, x: Array) -> tuple[Array, Back]:
+    def _(self, layer: layers.GlobalAvgPool, place: Place, x: Array) -> tuple[Array, Back]:
         means = ops.avg_pool(x, x.shape[2:])
 
         def back(gradient: Array) -> Array:
@@ -181,39 +143,39 @@ class _Run:
         return means.reshape(means.shape[:2]), back
 
     @apply.register
-    def _(self, layer: ReLU, place: Place, x: Array) -> tuple[Array, Back]:
+    def _(self, layer: layers.ReLU, place: Place, x: Array) -> tuple[Array, Back]:
         return ops.relu(x), lambda gradient: ops.relu_backward(x, gradient)
 
     @apply.register
-    def _(self, layer: LeakyReLU, place: Place, x: Array) -> tuple[Array, Back]:
+    def _(self, layer: layers.LeakyReLU, place: Place, x: Array) -> tuple[Array, Back]:
         factor = np.where(x > 0, 1, layer.slope).astype(x.dtype)
         return x * factor, lambda gradient: gradient * factor
 
     @apply.register
-    def _(self, layer: Tanh, place: Place, x: Array) -> tuple[Array, Back]:
+    def _(self, layer: layers.Tanh, place: Place, x: Array) -> tuple[Array, Back]:
         out = np.tanh(x)
         return out, lambda gradient: gradient * (1 - out * out)
 
     @apply.register
-    def _(self, layer: Sigmoid, place: Place, x: Array) -> tuple[Array, Back]:
+    def _(self, layer: layers.Sigmoid, place: Place, x: Array) -> tuple[Array, Back]:
         out = (1 + np.tanh(x / 2)) / 2
         return out, lambda gradient: gradient * out * (1 - out)
 
     @apply.register
-    def _(self, layer: Flatten, place: Place, x: Array) -> tuple[Array, Back]:
+    def _(self, layer: layers.Flatten, place: Place, x: Array) -> tuple[Array, Back]:
         return x.reshape(len(x), -1), lambda gradient: gradient.reshape(x.shape)
 
     @apply.register
-    def _(self, layer: Dropout, place: Place, x: Array) -> tuple[Array, Back]:
+    def _(self, layer: layers.Dropout, place: Place, x: Array) -> tuple[Array, Back]:
         if not self.training:
             return x, lambda gradient: gradient
         number, self.dropouts = self.dropouts, self.dropouts + 1
-        keep = dropout.kept(self.key, number, len(x), x[0].size, layer.rate).reshape(x.shape)
+        keep = kept(self.key, number, len(x), x[0].size, layer.rate).reshape(x.shape)
         factor = (keep / (1 - layer.rate)).astype(x.dtype)
         return x * factor, lambda gradient: gradient * factor
 
     @apply.register
-    def _(self, layer: BatchNorm, place: Place, x: Array) -> tuple[Array, Back]:
+    def _(self, layer: layers.BatchNorm, place: Place, x: Array) -> tuple[Array, Back]:
         axes = (0, *range(2, x.ndim))
         wide = (1, -1, *(1,) * (x.ndim - 2))
         names = [f"{place.name}.{name}" for name in ("running_mean", "running_var")]
@@ -244,14 +206,14 @@ class _Run:
         return (scale * normal + shift).astype(x.dtype), back
 
     @apply.register
-    def _(self, layer: Residual, place: Place, x: Array) -> tuple[Array, Back]:
+    def _(self, layer: layers.Residual, place: Place, x: Array) -> tuple[Array, Back]:
         body, shortcut = (
             self.through(inner, x, place.input, name) for name, inner in place.inside()
         )
         return body[0] + shortcut[0], lambda gradient: body[1](gradient) + shortcut[1](gradient)
 
     @apply.register
-    def _(self, layer: Concat, place: Place, x: Array) -> tuple[Array, Back]:
+    def _(self, layer: layers.Concat, place: Place, x: Array) -> tuple[Array, Back]:
         made = [self.through(inner, x, place.input, name) for name, inner in place.inside()]
         ends = np.cumsum([out.shape[1] for out, _ in made])[:-1]
 
@@ -263,3 +225,10 @@ class _Run:
             )
 
         return np.concatenate([out for out, _ in made], axis=1), back
+
+
+def _pooled(pool: Any, pool_backward: Any, layer: layers.Pool, x: Array) -> tuple[Array, Back]:
+    window, options = layer.window, layer.options
+    return pool(x, window, **options), lambda gradient: pool_backward(
+        x, gradient, window, **options
+    )

@@ -90,6 +90,21 @@ def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path("here", MODEL).exists()
 
 
+def test_layers_that_winograds_way_does_not_suit_are_told_of_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stack = (nn.Conv(32, 5, stride=3), nn.Conv(32, 3, padding=1), nn.Flatten(), nn.Dense(10))
+    Path("wide.toml").write_text(nn.to_toml(nn.Model("wide", (1, 28, 28), stack, 10)))
+    options = ("--limit", "64", "--epochs", "1", "--algorithm", "winograd")
+    assert main(["train", "wide.toml", *options]) == 0
+    [said] = [line for line in capsys.readouterr().err.splitlines() if "winograd" in line]
+    assert said == (
+        "stepconv: --algorithm winograd: summed directly are conv1, dense1 "
+        "(no 3x3 window that moves by one cell)"
+    )
+    assert "suits no layer of small" in refusal(capsys, "train", "small.toml", *options)
+
+
 def test_a_new_run_gets_a_new_folder(capsys: pytest.CaptureFixture[str]) -> None:
     options = ("train", "small.toml", "--limit", "64", "--epochs", "1", "--quiet")
     for _ in range(2):

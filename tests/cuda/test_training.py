@@ -210,6 +210,13 @@ def test_steps_made_together_are_those_made_one_by_one(monkeypatch: pytest.Monke
     assert bits(together) == bits(singly)
 
 
+def test_every_layer_is_summed_directly() -> None:
+    model = nn.build("mini-vgg")
+    for way in nn.Trainer(model, batch_size=4, algorithm="winograd", backend="cuda").describe():
+        assert way[1:] == ("direct", "direct", "a GPU has no other way")
+    assert {way.why for way in on_card(SMALL).describe()} == {""}
+
+
 def test_a_rehearsal_changes_nothing() -> None:
     trainer = on_card(SMALL, seed=5)
     before = bits(trainer)

@@ -266,11 +266,15 @@ def _follow(
 
     from stepconv.cli import terminal
     from stepconv.cli.showing import report, training
+    from stepconv.nn.steps.ways import summed_directly
     from stepconv.train import events
     from stepconv.train.judge import names
 
     console = terminal.stdout()
     told = chain([first], told)
+    direct = summed_directly(run.trainer.describe())
+    if direct and not quiet:
+        terminal.complain(f"--algorithm winograd: summed directly are {direct}")
     shape = "x".join(map(str, run.model.input_shape))
     title = (
         f"{run.model.name} on {_stem(run.data.name)} · {run.model.parameter_count:,} parameters · "

@@ -24,8 +24,9 @@ from stepconv.nn.cpu.windows import (
     tap_families,
 )
 from stepconv.nn.cpu.writer import ONE_GROUP, Writer, backward, forward
-from stepconv.nn.steps.records import SumStep, Way
+from stepconv.nn.steps.records import SumStep
 from stepconv.nn.steps.tensors import Tensor
+from stepconv.nn.steps.ways import Way
 
 # Cells that are summed for all output channels before the next ones: what they read has to stay in
 # the second-level cache. A multiple of every tile's width.

@@ -28,10 +28,10 @@ from stepconv.kernels.cpu.lanes.rows import (
 from stepconv.kernels.kinds import LOSSES, STEP_NUMBERS
 from stepconv.nn.cpu import cells  # noqa: F401  # it says what its kinds of steps write
 from stepconv.nn.cpu.layers import way
-from stepconv.nn.cpu.writer import LaneWeights, Writer, backward, forward
+from stepconv.nn.cpu.writer import LaneWeights, Spot, Writer, backward, forward
 from stepconv.nn.layers import Dropout
 from stepconv.nn.model import Model
-from stepconv.nn.optim import SGD, Optimizer
+from stepconv.nn.optim import SGD, Adam, Optimizer
 from stepconv.nn.steps.lowering import lower
 from stepconv.nn.steps.records import SumStep
 
@@ -39,6 +39,8 @@ Array = NDArray[Any]
 
 # Tasks that share the weights when the chunks are through: enough for as many threads.
 _SLICES = 16
+
+_UPDATES = {SGD.moments: updates.sgd, Adam.moments: updates.adam}
 
 
 class Program:
@@ -159,31 +161,27 @@ class Program:
         p, weights = self._writer, self._weights
         self.numbers = np.zeros(STEP_NUMBERS, np.float32)
         self.moments = [np.zeros(weights.size, np.float32) for _ in optimizer.moments]
-        numbers = p.keep(self.numbers)
-        addresses = [p.keep(moment) for moment in self.moments]
-        names = ("velocity",) if isinstance(optimizer, SGD) else ("mean", "square")
-        kernel = updates.sgd if isinstance(optimizer, SGD) else updates.adam
+        numbers, found = p.keep(self.numbers), p.gradients.ctypes.data + 4 * weights.chunked
+        moments = dict(zip(optimizer.moments, map(p.keep, self.moments), strict=True))
         parts = (
             (0, weights.chunked, p.found_all, 1),
-            (weights.chunked, weights.size, p.gradients.ctypes.data, 0),
+            (weights.chunked, weights.size, Spot(found, 0), 0),
         )
-        for first, end, found, chunked in parts:
+        for first, end, at, chunked in parts:
             vectors = (end - first) // LANES
-            if vectors == 0:
-                continue
-            address, step = found if isinstance(found, tuple) else (found + 4 * first, 0)
-            p.emit_update(
-                kernel,
-                p=weights.values.ctypes.data + 4 * first,
-                found=address,
-                found_step=step,
-                chunked=chunked,
-                **{name: at + 4 * first for name, at in zip(names, addresses, strict=True)},
-                count=vectors,
-                share=-(-vectors // _SLICES),
-                control=p.control,
-                numbers=numbers,
-            )
+            if vectors:
+                p.emit_update(
+                    _UPDATES[optimizer.moments],
+                    p=weights.values.ctypes.data + 4 * first,
+                    found=at.address,
+                    found_step=at.task,
+                    chunked=chunked,
+                    **{name: address + 4 * first for name, address in moments.items()},
+                    count=vectors,
+                    share=-(-vectors // _SLICES),
+                    control=p.control,
+                    numbers=numbers,
+                )
 
 
 def _border(model: Model) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from stepconv.nn.steps.tensors import Tensor
 from stepconv.nn.weights import Arrays, Weights
 
 Code = Callable[[Any], None]
+Row = list[int]
 
 # What a row of weighted sums says where there are no groups, and no tasks that share its rows.
 ONE_GROUP = {"groups": 1, "x_group": 0, "w_group": 0, "out_group": 0, "rows_task": 0}
@@ -90,12 +91,14 @@ class Writer:
         self._kept: list[NDArray[Any]] = [self.controls, self.gradients, weights.values]
         self.zeros = self.keep(np.zeros(LANES, np.float32))
         self._image_tables: list[NDArray[np.int64]] = []
-        self._rows: list[list[int]] = []
-        self._stages: list[list[int]] = [[0, 0, 0]]
+        # In the order in which they run; the chunks' are stages, each after the one before.
+        self._first: list[Row] = []
+        self._stages: list[list[Row]] = [[]]
+        self._at_once: list[Row] = []
+        self._updates: list[Row] = []
+        self._most_at_once = 0
         self._rooms: dict[str, Spot] = {}
         self._places: dict[tuple[str, Tensor], Spot] = {}
-        self._first: list[list[int]] = []
-        self._shared: list[list[tuple[int, list[int]]]] = [[], []]
         self.mask = self.room(VECTOR)  # 1 in the lanes that hold an image
         if training:
             # Where each chunk puts its gradients.
@@ -191,7 +194,7 @@ class Writer:
 
     def emit(self, kernel: Code, **operands: Any) -> None:
         """Write a row for each chunk."""
-        self._rows.append(row(kernel, operands))
+        self._stages[-1].append(row(kernel, operands))
 
     def emit_first(self, kernel: Code, **operands: Any) -> None:
         """Write a row for the very beginning; its tasks share the weights."""
@@ -199,33 +202,34 @@ class Writer:
 
     def emit_at_once(self, kernel: Code, tasks: int, **operands: Any) -> None:
         """Write a row for when all chunks are through; its tasks share the weights."""
-        self._shared[0].append((tasks, row(kernel, operands)))
+        self._most_at_once = max(tasks, self._most_at_once)
+        self._at_once.append(row(kernel, operands))
 
     def emit_update(self, kernel: Code, **operands: Any) -> None:
         """Write a row for the end, when all gradients are there."""
-        self._shared[1].append((self.slices, row(kernel, operands)))
+        self._updates.append(row(kernel, operands))
 
     def barrier(self) -> None:
         """End the stage: what follows begins when all chunks have come this far."""
-        self._stages[-1][1] = len(self._rows)
-        self._stages.append([len(self._rows), 0, 0])
+        self._stages.append([])
 
     def finish(self) -> tuple[NDArray[np.int64], NDArray[np.int64], slice]:
         """Return the program, its stages, and which of them run chunk by chunk."""
-        self.barrier()
-        self._stages.pop()
-        ahead = len(self._first)
-        if ahead:
-            moved = [[first + ahead, stop + ahead, tasks] for first, stop, tasks in self._stages]
-            self._stages = [[0, ahead, self.slices], *moved]
-            self._rows = self._first + self._rows
-        by_chunks = slice(1 if ahead else 0, len(self._stages))
-        for shared in filter(None, self._shared):
-            first, most = len(self._rows), max(tasks for tasks, _ in shared)
-            self._rows += [last for _, last in shared]
-            self._stages.append([first, len(self._rows), most])
-        program = np.array(self._rows, np.int64).reshape(-1, WIDTH)
-        return program, np.array(self._stages, np.int64), by_chunks
+        every = [
+            (self._first, self.slices),
+            *((rows, 0) for rows in self._stages),
+            (self._at_once, self._most_at_once),
+            (self._updates, self.slices),
+        ]
+        program: list[Row] = []
+        stages = []
+        for rows, tasks in every:
+            if rows:
+                stages.append((len(program), len(program) + len(rows), tasks))
+                program += rows
+        ahead = int(bool(self._first))
+        by_chunks = slice(ahead, ahead + len(self._stages))
+        return np.array(program, np.int64).reshape(-1, WIDTH), np.array(stages, np.int64), by_chunks
 
     def set_images(self, images: int) -> int:
         """Tell the tables how many images the batch has; return the number of its chunks."""

@@ -27,7 +27,8 @@ from stepconv.nn.layers import Dropout
 from stepconv.nn.model import Model
 from stepconv.nn.optim import Optimizer
 from stepconv.nn.steps.lowering import lower
-from stepconv.nn.steps.records import SumStep, Way
+from stepconv.nn.steps.records import SumStep
+from stepconv.nn.steps.ways import Way
 
 Array = Any
 

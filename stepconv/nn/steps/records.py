@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 from stepconv.geometry import Axis, Plan
 from stepconv.nn.dropout import threshold
@@ -170,12 +169,3 @@ class ConcatStep(Step):
         Where all branches have one activation, what reads the whole has done so.
         """
         return 1.0 if made.slope == self.y.slope else made.slope
-
-
-class Way(NamedTuple):
-    """By which algorithms a layer learns, and why not by the one that was asked for."""
-
-    layer: str
-    sums: str  # its own, and those of the gradient for what it reads
-    weights: str  # those of its weights' gradient
-    why: str = ""
