@@ -30,7 +30,7 @@ from stepconv.nn.loss import check_loss
 from stepconv.nn.model import ALGORITHMS, Model, initial_parameters, initial_statistics
 from stepconv.nn.optim import SGD, Optimizer
 from stepconv.nn.steps.ways import Way, summed_directly
-from stepconv.nn.weights import Weights
+from stepconv.nn.steps.weights import Weights
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]

@@ -23,12 +23,13 @@ from stepconv.kernels.cpu.lanes.rows import (
     PIXELS,
     STEP_KEY,
     VECTOR,
+    Spot,
     run,
 )
 from stepconv.kernels.kinds import LOSSES, STEP_NUMBERS
 from stepconv.nn.cpu import cells  # noqa: F401  # it says what its kinds of steps write
 from stepconv.nn.cpu.layers import way
-from stepconv.nn.cpu.writer import LaneWeights, Spot, Writer, backward, forward
+from stepconv.nn.cpu.writer import LaneWeights, Writer, backward, forward
 from stepconv.nn.layers import Dropout
 from stepconv.nn.model import Model
 from stepconv.nn.optim import SGD, Adam, Optimizer

@@ -15,7 +15,7 @@ from stepconv.nn.layers import Dense
 from stepconv.nn.model import Model
 from stepconv.nn.steps.records import Step
 from stepconv.nn.steps.tensors import Tensor
-from stepconv.nn.weights import Arrays, Weights
+from stepconv.nn.steps.weights import Arrays, Weights
 
 Code = Callable[[Any], None]
 Row = list[int]

@@ -22,7 +22,7 @@ from stepconv.kernels.cuda.network.updates import APART, FIRST, PARTS
 from stepconv.nn.model import Model
 from stepconv.nn.steps.records import Step
 from stepconv.nn.steps.tensors import Tensor
-from stepconv.nn.weights import Arrays, Weights
+from stepconv.nn.steps.weights import Arrays, Weights
 
 Array = Any
 Memory = dict[tuple[str, Tensor], Array]
