@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).parents[2]
 OPENING = """
 import json, os, signal, sys, threading
 import numpy as np
-from stepconv.kernels.compile import decorators as room
+from stepconv.kernels import compile as room
 from tests.kernels import small_kernels as small
 
 def answer(dtype=float):

@@ -19,7 +19,7 @@ from tests.kernels.processes import finish, run, start
 
 BOTH_FORMS = """
 bits = [check(small.row_sums.serial), check(small.row_sums)]
-used = (small.row_sums.code, room._run_shares)
+used = (small.row_sums.code, room.decorators._run_shares)
 found = [kernel.stats.cache_hits.total() for kernel in used]
 print(json.dumps([bits, found]))
 """

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from stepconv.kernels.compile import decorators as room
+from stepconv.kernels import compile as room
 from tests.kernels import small_kernels as small
 from tests.kernels.processes import run
 

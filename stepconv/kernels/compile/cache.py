@@ -32,12 +32,9 @@ import llvmlite
 import numba
 import numpy as np
 import platformdirs
-from numba.core import config
-from numba.core.compiler import CompileResult
-from numba.core.runtime import rtsys
-from numba.core.serialize import dumps
 
 from stepconv.kernels.compile.fingerprint import NoFingerprint, fingerprint
+from stepconv.kernels.compile.numba_parts import CompileResult, config, dumps, rtsys
 
 _FILE = ".kernel"
 _UNFINISHED = ".unfinished"

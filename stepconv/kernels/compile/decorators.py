@@ -1,4 +1,4 @@
-"""The one place that knows how Numba is asked to compile, cache and run a kernel.
+"""What a kernel file asks for: how its functions are compiled, and by whom they are called.
 
     @inner      a helper that kernels call
     @compiled   a serial function that Python calls
@@ -15,94 +15,34 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
-import threading
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar, cast
 
 import numba
-import numpy.ma  # noqa: F401  # Numba does in the first call, where a fork may catch it halfway
-from llvmlite.binding.ffi import lib as llvm
-from numba._dispatcher import compute_fingerprint
-from numba.core.compiler_lock import global_compiler_lock
-from numba.core.cpu_options import ParallelOptions
-from numba.np.ufunc.parallel import threading_layer
 
-from stepconv.kernels.compile.cache import KernelCache, cache_status, clear_cache
+from stepconv.kernels.compile.cache import KernelCache
 from stepconv.kernels.compile.lean import Inner, Lean
+from stepconv.kernels.compile.numba_parts import (
+    ParallelOptions,
+    compute_fingerprint,
+    config,
+    global_compiler_lock,
+)
 from stepconv.kernels.compile.shares import start
-
-__all__ = [
-    "Kernel",
-    "cache_status",
-    "clear_cache",
-    "code_address",
-    "compiled",
-    "inner",
-    "parallel",
-    "share_of",
-    "staged",
-    "thread_count",
-    "threading_status",
-    "use_threads",
-]
-
-_llvm_lock: Any = llvm._lock  # code that is thrown away takes it without Numba's compiler lock
-_config: Any = numba.config  # makes its names at run time
+from stepconv.kernels.compile.threads import Threaded, thread_count
 
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
-
-_code: list[Any] = []
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-# Several Python threads may be in parallel code at once under these; workqueue aborts the process.
-_THREADSAFE_LAYERS = ("omp", "tbb")
 
 # About what one thread does in the time that it takes to wake the others and wait for them.
 _WORTH_THREADS = 50_000
 
-_lock = threading.RLock()
-_lock_free: bool | None = None  # which layer it is shows only once it has started
-_started = False  # Numba's threads, by this module
-_forked = False  # Numba's threads stayed behind in the parent of this process
+F = TypeVar("F", bound=Callable[..., Any])
+
+_code: list[Any] = []
 
 
-class _Threaded(ABC):
-    """A function that may be called from any thread of any process, and runs on all threads."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, function)
-        self.function = function
-
-    def __call__(self, *args: Any) -> None:
-        """Run on all threads."""
-        if _forked or _config.DISABLE_JIT:
-            self.serial(*args)
-        elif _lock_free:
-            self._run(args)
-        else:
-            self._run_guarded(args)
-
-    @abstractmethod
-    def serial(self, *args: Any) -> None:
-        """Run on the calling thread."""
-
-    @abstractmethod
-    def _run(self, args: tuple[Any, ...]) -> None:
-        """Run on all threads."""
-
-    def _run_guarded(self, args: tuple[Any, ...]) -> None:
-        global _lock_free
-        with _lock:
-            self._run(args)
-        if _lock_free is None:
-            _lock_free = _layer() in _THREADSAFE_LAYERS
-
-
-class Kernel(_Threaded):
+class Kernel(Threaded):
     """A function that does one share of some work: on all threads, on the calling one, uncompiled.
 
     It is compiled once, whatever the form; the threads call its code by the address.
@@ -116,7 +56,7 @@ class Kernel(_Threaded):
         self.code = _jit(function, "share")
         self._addresses: dict[bytes, int] = {}
         self._code_at: dict[tuple[Any, ...], int] = {}
-        if not _config.DISABLE_JIT:
+        if not config.DISABLE_JIT:
             self._keep, self.code.add_overload = self.code.add_overload, self._add_overload
 
     def serial(self, *args: Any) -> None:
@@ -157,7 +97,7 @@ class Kernel(_Threaded):
         self._code_at[compiled.signature.args] = compiled.library.get_pointer_to_function(name)
 
 
-class Staged(_Threaded):
+class Staged(Threaded):
     """A function with prange loops, each of which begins when the one before has ended."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -204,19 +144,7 @@ def compiled(function: F) -> F:
 
 def inner(function: F) -> F:
     """Compile a function for calls from kernels: it becomes part of their code."""
-    return function if _config.DISABLE_JIT else cast(F, Inner(function, _OPTIONS))
-
-
-def thread_count() -> int:
-    """Return on how many threads a kernel that is called now will run."""
-    global _started
-    if not _started:
-        # Numba starts its threads here, and a fork halfway would leave the child with a lock that
-        # nobody opens: no process forks while this lock is held.
-        with global_compiler_lock:
-            numba.get_num_threads()
-            _started = True
-    return 1 if _forked else int(numba.get_num_threads())
+    return function if config.DISABLE_JIT else cast(F, Inner(function, _OPTIONS))
 
 
 @functools.cache
@@ -233,24 +161,8 @@ def code_address(function: Callable[[Any], None], kind: Any) -> int:
     return int(address)
 
 
-def use_threads(count: int) -> None:
-    """Run this thread's parallel kernels on so many threads, at most as many as there are cores."""
-    numba.set_num_threads(count)
-
-
-def threading_status() -> dict[str, Any]:
-    """Return how parallel kernels run in this process, without starting any thread."""
-    maximum = _config.NUMBA_NUM_THREADS
-    layer = _layer()
-    if _forked:
-        return {"layer": "serial in a forked process", "threads": 1, "max_threads": maximum}
-    if layer is None:
-        return {"layer": "not started", "threads": maximum, "max_threads": maximum}
-    return {"layer": layer, "threads": numba.get_num_threads(), "max_threads": maximum}
-
-
 def _jit(function: Callable[..., Any], variant: str, **options: Any) -> Any:
-    if _config.DISABLE_JIT:
+    if config.DISABLE_JIT:
         return function
     dispatcher = Lean(function, {**_OPTIONS, **options})
     dispatcher._cache = KernelCache(cast(FunctionType, function), variant)
@@ -261,32 +173,6 @@ def _only_prange() -> ParallelOptions:
     """Keep Numba from making loops of its own parallel, as a parallel sum has other bits."""
     automatic = ("comprehension", "reduction", "inplace_binop", "setitem", "numpy", "stencil")
     return ParallelOptions(dict.fromkeys((*automatic, "fusion"), False))
-
-
-def _layer() -> str | None:
-    try:
-        return str(threading_layer())
-    except ValueError:
-        return None
-
-
-def _before_fork() -> None:
-    """Wait until no thread is compiling: a child would inherit locks that nobody opens."""
-    global_compiler_lock.acquire()
-    _llvm_lock.__enter__()
-
-
-def _after_fork() -> None:
-    _llvm_lock.__exit__()
-    global_compiler_lock.release()
-
-
-def _after_fork_in_child() -> None:
-    global _lock, _lock_free, _forked
-    _lock = threading.RLock()  # a thread that this process does not have may hold the old one
-    _lock_free = None
-    _forked = _forked or _layer() is not None  # omp kills a child that enters parallel code
-    _after_fork()
 
 
 @inner
@@ -300,11 +186,3 @@ def share_of(tasks: int, share: int, shares: int) -> tuple[int, int]:
 
 
 _run_shares: Any = _jit(start, "start")
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_after_fork,
-        after_in_child=_after_fork_in_child,
-    )

@@ -12,10 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite.binding import Linkage
-from numba.core import compiler
-from numba.core.codegen import JITCodeLibrary
-from numba.core.dispatcher import _FunctionCompiler  # type: ignore[attr-defined]
-from numba.core.registry import CPUDispatcher
+
+from stepconv.kernels.compile.numba_parts import (
+    CPUDispatcher,
+    FunctionCompiler,
+    JITCodeLibrary,
+    compiler,
+)
 
 
 class Lean(CPUDispatcher):
@@ -41,7 +44,7 @@ class Inner(Lean):
         return self.py_func(*args)
 
 
-class _Compiler(_FunctionCompiler):
+class _Compiler(FunctionCompiler):
     """Numba's compiler, but for the library that it puts its code into."""
 
     library: Any

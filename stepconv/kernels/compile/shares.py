@@ -12,12 +12,9 @@ from typing import Any
 
 import numba
 from llvmlite import ir
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-# Numba's name for what hands out a gufunc's work: (function, arrays, sizes, steps, data, inner
-# dimensions, number of arrays, threads).
-_HAND_OUT = "numba_parallel_for"
+from stepconv.kernels.compile.numba_parts import HAND_OUT, cgutils
 
 
 @intrinsic
@@ -35,7 +32,7 @@ def _for_every_share(_context: Any, address: Any, shares: Any, arguments: Any) -
         given = [builder.bitcast(value, byte) for value in (entry, begin, sizes, steps, kept)]
         numbers = [integer(1), integer(1), values[1]]
         kind = ir.FunctionType(ir.VoidType(), [v.type for v in (*given, *numbers)])
-        hand_out = cgutils.get_or_insert_function(builder.module, kind, _HAND_OUT)
+        hand_out = cgutils.get_or_insert_function(builder.module, kind, HAND_OUT)
         builder.call(hand_out, given + numbers)
         return context.get_dummy_value()
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 from llvmlite.binding import get_host_cpu_features
-from numba.core import config
+
+from stepconv.kernels.compile.numba_parts import config
 
 
 @functools.cache
