@@ -14,7 +14,9 @@ class Pass:
     `family` says how an output cell gathers: "slide" a window over an image, "return" a gradient to
     the cells it came from, "weigh" the weights, "total" for a bias; "largest" and "average" pool,
     "route" and "spread" lead their gradients back; "border" pads and "fold" leads back; "gate" and
-    "mirror". The windows move over `source` and its cells meet `weights`, if there are any.
+    "mirror"; a "curve" bends a number, and a gradient meets its "slope"; a "share" of a sum, and
+    the "balance" of its gradients. The windows move over `source` and its cells meet `weights`, if
+    there are any.
 
     `kernel` is the function of a backend that computes it, the pass's own if none is named, "" if
     there is none. The rest follows from the operation that the pass is `of`.
@@ -136,6 +138,10 @@ _ALL = (
         *(Pass("border"), _back("fold")),
     ),
     Operation("relu", "ReLU", ("x",), (), Pass("gate"), _back("gate")),
+    Operation("leaky_relu", "leaky ReLU", ("x",), ("slope",), Pass("curve"), _back("slope")),
+    Operation("tanh", "tanh", ("x",), (), Pass("curve"), _back("slope")),
+    Operation("sigmoid", "sigmoid", ("x",), (), Pass("curve"), _back("slope")),
+    Operation("softmax", "softmax", ("x",), (), Pass("share"), _back("balance")),
     Operation("flip", "half turn of a kernel", ("w",), (), Pass("mirror", "w", kernel="")),
 )
 OPERATIONS = {operation.name: operation for operation in _ALL}

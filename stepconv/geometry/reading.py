@@ -76,7 +76,7 @@ def folded(axis: Axis, cell: int, mode: str = "zeros") -> Reading:
     return Reading(padded, padded, (0,) * len(padded))
 
 
-def mirrored(axis: Axis, index: int) -> Reading:
+def mirrored(axis: Axis, index: int, mode: str = "zeros") -> Reading:
     """Return the cell on the other side of the middle."""
     cells = (axis.size - 1 - index,)
     return Reading(cells, cells, (0,))

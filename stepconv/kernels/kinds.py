@@ -1,7 +1,7 @@
 """The kinds of what networks compute, and the numbers by which kernels on any backend know them."""
 
-# How an activation is computed that is no line with a bend.
-TANH, SIGMOID = range(2)
+# How an activation is computed: the third is a line with a bend, of which networks know the slope.
+TANH, SIGMOID, LEAKY_RELU = range(3)
 
 # How wrong answers are.
 CROSS_ENTROPY, SQUARED_ERROR = range(2)

@@ -9,9 +9,12 @@ steps its cells. A function computes the cells first <= j < last of a line.
 Each function is plain and calls no other, so that every backend compiles this same source.
 """
 
+import math
 from typing import Any
 
 import numpy as np
+
+from stepconv.kernels.kinds import SIGMOID, TANH
 
 Array = Any
 Lookup = tuple[Array, Array, Array]
@@ -134,6 +137,62 @@ def gate_line(line: Any, first: Any, last: Any, x: Array, values: Array, out: Ar
         out[plane, i, j] = values.dtype.type(0) if shut else values[plane, i, j]
 
 
+def curve_line(
+    line: Any, first: Any, last: Any, x: Array, curve: Any, slope: Any, out: Array
+) -> None:
+    """out = a number on the curve of that kind; below 0 a leaky ReLU has a slope."""
+    height, one = out.shape[1], x.dtype.type(1)
+    plane, i = line // height, line % height
+    for j in range(first, last):
+        cell = x[plane, i, j]
+        if curve == TANH:
+            out[plane, i, j] = math.tanh(cell)
+        elif curve == SIGMOID:
+            # 1 / (1 + e^-x), where e^-|x| never overflows.
+            power = math.exp(-abs(cell))
+            out[plane, i, j] = (one if cell >= 0 else power) / (one + power)
+        else:
+            out[plane, i, j] = slope * cell if cell <= 0 else cell
+
+
+def share_line(
+    line: Any,
+    first: Any,
+    last: Any,
+    source: Array,
+    pairs: Array,
+    rows: Lookup,
+    columns: Lookup,
+    out: Array,
+    sums: Array,
+) -> None:
+    """out = e^own / Σ e^cell over the pairs of planes; keep the sum of each pair.
+
+    The largest of the cells is taken off each of them, so that nothing overflows.
+    """
+    row_starts, row_cells, _ = rows
+    column_starts, column_cells, _ = columns
+    height, width = out.shape[1:]
+    plane, i = line // height, line % height
+    for j in range(first, last):
+        largest = source.dtype.type(-np.inf)
+        for k in range(pairs.shape[1]):
+            for t in range(row_starts[i], row_starts[i + 1]):
+                for u in range(column_starts[j], column_starts[j + 1]):
+                    cell = source[pairs[plane, k, 0], row_cells[t], column_cells[u]]
+                    largest = cell if cell > largest else largest
+        total = source.dtype.type(0)
+        for k in range(pairs.shape[1]):
+            partial = source.dtype.type(0)
+            for t in range(row_starts[i], row_starts[i + 1]):
+                for u in range(column_starts[j], column_starts[j + 1]):
+                    cell = source[pairs[plane, k, 0], row_cells[t], column_cells[u]]
+                    partial += math.exp(cell - largest)
+            sums[line * width + j, k] = partial
+            total += partial
+        out[plane, i, j] = math.exp(source[plane, i, j] - largest) / total
+
+
 def record_sums(workers: Array, *arguments: Any) -> None:
     """Run `sum_line` for every row of `workers`, all of them on this one worker."""
     _run(sum_line, workers, arguments)
@@ -157,6 +216,16 @@ def record_copies(workers: Array, *arguments: Any) -> None:
 def record_gates(workers: Array, *arguments: Any) -> None:
     """Run `gate_line` for every row."""
     _run(gate_line, workers, arguments)
+
+
+def record_curves(workers: Array, *arguments: Any) -> None:
+    """Run `curve_line` for every row."""
+    _run(curve_line, workers, arguments)
+
+
+def record_shares(workers: Array, *arguments: Any) -> None:
+    """Run `share_line` for every row."""
+    _run(share_line, workers, arguments)
 
 
 def _run(function: Any, workers: Array, arguments: tuple[Any, ...]) -> None:

@@ -209,3 +209,87 @@ def relu_backward(x: Array, grad_out: Array, grad_x: Array) -> None:
     """Let the gradient through where x is positive."""
     for index in np.ndindex(x.shape):
         grad_x[index] = grad_out.dtype.type(0) if x[index] <= 0 else grad_out[index]
+
+
+@ieee
+def leaky_relu(x: Array, out: Array, slope: Any) -> None:
+    """out = x where x is positive, slope · x elsewhere; a NaN stays one."""
+    for index in np.ndindex(x.shape):
+        out[index] = slope * x[index] if x[index] <= 0 else x[index]
+
+
+@ieee
+def leaky_relu_backward(x: Array, grad_out: Array, grad_x: Array, slope: Any) -> None:
+    """grad_x = grad_out where x is positive, slope · grad_out elsewhere."""
+    for index in np.ndindex(x.shape):
+        grad_x[index] = slope * grad_out[index] if x[index] <= 0 else grad_out[index]
+
+
+@ieee
+def tanh(x: Array, out: Array) -> None:
+    """out = (e^x - e^-x) / (e^x + e^-x)."""
+    for index in np.ndindex(x.shape):
+        out[index] = np.tanh(x[index])
+
+
+@ieee
+def tanh_backward(x: Array, grad_out: Array, grad_x: Array) -> None:
+    """grad_x = grad_out · (1 - tanh(x)²)."""
+    for index in np.ndindex(x.shape):
+        grad_x[index] = grad_out[index] * (1 - np.tanh(x[index]) ** 2)
+
+
+def sigmoid_of(x: Any) -> Any:
+    """Return 1 / (1 + e^-x), for negative x as e^x / (e^x + 1): so no power overflows."""
+    power = np.exp(-abs(x))
+    return (1 if x >= 0 else power) / (1 + power)
+
+
+@ieee
+def sigmoid(x: Array, out: Array) -> None:
+    """out = 1 / (1 + e^-x)."""
+    for index in np.ndindex(x.shape):
+        out[index] = sigmoid_of(x[index])
+
+
+@ieee
+def sigmoid_backward(x: Array, grad_out: Array, grad_x: Array) -> None:
+    """grad_x = grad_out · s · (1 - s), where s = sigmoid(x)."""
+    for index in np.ndindex(x.shape):
+        s = sigmoid_of(x[index])
+        grad_x[index] = grad_out[index] * (s * (1 - s))
+
+
+@ieee
+def shares(x: Array) -> list[Any]:
+    """Return e^x_c / Σ e^x_k for every channel c of one cell.
+
+    With the largest x taken off each, which changes no quotient, nothing overflows.
+    """
+    largest = x[0]
+    for number in x:
+        largest = number if number > largest else largest
+    powers = [np.exp(number - largest) for number in x]
+    total = x.dtype.type(0)
+    for power in powers:
+        total += power
+    return [power / total for power in powers]
+
+
+@ieee
+def softmax(x: Array, out: Array) -> None:
+    """out[n, :, j] = the shares of e^x[n, :, j] in their sum over the channels."""
+    for n, j in np.ndindex(len(x), x.shape[2]):
+        out[n, :, j] = shares(x[n, :, j])
+
+
+@ieee
+def softmax_backward(x: Array, grad_out: Array, grad_x: Array) -> None:
+    """grad_x_c = y_c · (grad_out_c - Σ grad_out_k · y_k) over a cell's channels, y = softmax(x)."""
+    for n, j in np.ndindex(len(x), x.shape[2]):
+        y = shares(x[n, :, j])
+        mean = grad_x.dtype.type(0)
+        for k in range(x.shape[1]):
+            mean += grad_out[n, k, j] * y[k]
+        for c in range(x.shape[1]):
+            grad_x[n, c, j] = y[c] * (grad_out[n, c, j] - mean)

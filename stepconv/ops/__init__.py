@@ -4,7 +4,22 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from stepconv.ops.activation import CellCall, relu, relu_backward
+from stepconv.ops.activation import (
+    CellCall,
+    CurveCall,
+    LeakyCall,
+    SoftmaxCall,
+    leaky_relu,
+    leaky_relu_backward,
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
+    softmax,
+    softmax_backward,
+    tanh,
+    tanh_backward,
+)
 from stepconv.ops.correlation import (
     CorrelationCall,
     FlipCall,
@@ -39,12 +54,20 @@ __all__ = [
     "correlate_transpose",
     "correlate_transpose_backward",
     "flip",
+    "leaky_relu",
+    "leaky_relu_backward",
     "max_pool",
     "max_pool_backward",
     "pad",
     "pad_backward",
     "relu",
     "relu_backward",
+    "sigmoid",
+    "sigmoid_backward",
+    "softmax",
+    "softmax_backward",
+    "tanh",
+    "tanh_backward",
 ]
 
 # What checks the arguments of an operation, but for a bias or a gradient, and plans the call.
@@ -56,5 +79,9 @@ CALLS: dict[str, Callable[..., Any]] = {
     "avg_pool": AvgPoolCall,
     "pad": PadCall,
     "relu": partial(CellCall, "relu"),
+    "leaky_relu": LeakyCall,
+    "tanh": partial(CurveCall, "tanh"),
+    "sigmoid": partial(CurveCall, "sigmoid"),
+    "softmax": SoftmaxCall,
     "flip": FlipCall,
 }

@@ -1,13 +1,19 @@
-"""What follows a convolution in most networks: ReLU and its gradient."""
+"""What follows a convolution in most networks: activations, and the gradients of each."""
+
+from dataclasses import replace
+from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from stepconv import kernels
-from stepconv.geometry import Plan
+from stepconv.errors import ArgumentError
+from stepconv.geometry import Plan, Shape
 from stepconv.ops.arrays import (
     Array,
     check_grad_out,
+    float_dtype,
     laid_out,
     moving_dtype,
     numeric,
@@ -35,6 +41,87 @@ def relu_backward(x: ArrayLike, grad_out: ArrayLike, *, backend: str | None = No
     return CellCall("relu", x, backend=backend).backward(grad_out)
 
 
+def leaky_relu(x: ArrayLike, slope: float = 0.01, *, backend: str | None = None) -> Array:
+    """Keep what is positive, and of the rest `slope` times as much; integers give float64.
+
+    >>> leaky_relu([3, -1, 2])
+    array([ 3.  , -0.01,  2.  ])
+    """
+    return LeakyCall(x, slope, backend=backend).forward()
+
+
+def leaky_relu_backward(
+    x: ArrayLike, grad_out: ArrayLike, slope: float = 0.01, *, backend: str | None = None
+) -> Array:
+    """Return grad_x of `leaky_relu`: the gradient passes where x is positive, else `slope` of it.
+
+    >>> leaky_relu_backward([3, -1, 2], [5, 6, 7])
+    array([5.  , 0.06, 7.  ])
+    """
+    return LeakyCall(x, slope, backend=backend).backward(grad_out)
+
+
+def tanh(x: ArrayLike, *, backend: str | None = None) -> Array:
+    """Bend each number into -1 to 1: (e^x - e^-x) / (e^x + e^-x); integers give float64.
+
+    >>> tanh([0, 0.5, -100]).round(2)
+    array([ 0.  ,  0.46, -1.  ])
+    """
+    return CurveCall("tanh", x, backend=backend).forward()
+
+
+def tanh_backward(x: ArrayLike, grad_out: ArrayLike, *, backend: str | None = None) -> Array:
+    """Return grad_x of `tanh`: tanh'(x) = 1 - tanh(x)².
+
+    >>> tanh_backward([0, 0.5, -100], [1, 1, 1]).round(2)
+    array([1.  , 0.79, 0.  ])
+    """
+    return CurveCall("tanh", x, backend=backend).backward(grad_out)
+
+
+def sigmoid(x: ArrayLike, *, backend: str | None = None) -> Array:
+    """Bend each number into 0 to 1: 1 / (1 + e^-x); integers give float64.
+
+    >>> sigmoid([0, 2, -100]).round(2)
+    array([0.5 , 0.88, 0.  ])
+    """
+    return CurveCall("sigmoid", x, backend=backend).forward()
+
+
+def sigmoid_backward(x: ArrayLike, grad_out: ArrayLike, *, backend: str | None = None) -> Array:
+    """Return grad_x of `sigmoid`: with s = sigmoid(x), sigmoid'(x) = s · (1 - s).
+
+    >>> sigmoid_backward([0, 2, -100], [1, 1, 1]).round(2)
+    array([0.25, 0.1 , 0.  ])
+    """
+    return CurveCall("sigmoid", x, backend=backend).backward(grad_out)
+
+
+def softmax(x: ArrayLike, *, backend: str | None = None) -> Array:
+    """Turn numbers into shares of 1, larger ones into more: e^x_c / Σ e^x_k.
+
+    The sum is over the channels of an x of (N, C, H, W) or (C, H, W), and over the last axis of a
+    row or a batch of rows. The largest x is taken off each before: it changes no quotient, and
+    nothing overflows. Integers give float64.
+
+    >>> softmax([1, 2, 3]).round(2)
+    array([0.09, 0.24, 0.67])
+    """
+    return SoftmaxCall(x, backend=backend).forward()
+
+
+def softmax_backward(x: ArrayLike, grad_out: ArrayLike, *, backend: str | None = None) -> Array:
+    """Return grad_x of `softmax`: with y = softmax(x), grad_x_c = y_c · (g_c - Σ g_k · y_k).
+
+    For ∂y_k / ∂x_c is y_c · (1 - y_c) where k = c, and -y_k · y_c elsewhere; each meets the
+    gradient g_k of its share.
+
+    >>> softmax_backward([1, 2, 3], [0, 0, 1]).round(2)
+    array([-0.06, -0.16,  0.22])
+    """
+    return SoftmaxCall(x, backend=backend).backward(grad_out)
+
+
 class CellCall:
     """One call, its arguments checked, of what is done to each number alone."""
 
@@ -43,6 +130,9 @@ class CellCall:
         self.x = numeric("x", x)
         self.shape = self.x.shape
         self.backend = backend
+        # How the kernels see the arrays, and what else they are given.
+        self.layout: Shape = (self.x.size,)
+        self.numbers: tuple[Any, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -55,8 +145,7 @@ class CellCall:
 
     def backward_operands(self, grad_out: ArrayLike) -> Operands:
         """Return x in its own type, and the gradient in that of sums of it."""
-        grad = numeric("grad_out", grad_out, self.x)
-        check_grad_out(grad, self.shape)
+        grad = self._grad_out(grad_out)
         dtype = sum_dtype(grad)
         x = laid_out(self.x, own_dtype(self.x))
         return Operands({"x": x, "grad_out": laid_out(grad, dtype)}, x.shape, dtype)
@@ -74,5 +163,61 @@ class CellCall:
         moving = [laid_out(array, moving_dtype(array)) for array in given.arrays.values()]
         out = np.empty(given.shape, moving[-1].dtype, like=moving[-1])
         if out.size:
-            kernel(*(array.reshape(-1) for array in moving), out.reshape(-1))
+            laid = (array.reshape(self.layout) for array in (*moving, out))
+            kernel(*laid, *map(out.dtype.type, self.numbers))
         return out.astype(given.dtype, copy=False)
+
+    def _grad_out(self, grad_out: ArrayLike) -> Array:
+        grad = numeric("grad_out", grad_out, self.x)
+        check_grad_out(grad, self.shape)
+        return grad
+
+
+class CurveCall(CellCall):
+    """A call that computes with fractions, forward and back, whatever the type of x."""
+
+    def forward_operands(self) -> Operands:
+        """Return x in the type of the result, which has fractions."""
+        return operands({"x": self.x}, float_dtype(self.x), self.shape)
+
+    def backward_operands(self, grad_out: ArrayLike) -> Operands:
+        """Return x and the gradient in the type of the result."""
+        grad = self._grad_out(grad_out)
+        return operands({"x": self.x, "grad_out": grad}, float_dtype(self.x, grad), self.shape)
+
+
+class LeakyCall(CurveCall):
+    """One leaky ReLU with the slope of its lower half."""
+
+    def __init__(self, x: ArrayLike, slope: Any, *, backend: str | None = None) -> None:
+        super().__init__("leaky_relu", x, backend=backend)
+        number = numeric("slope", slope)
+        if number.ndim:
+            raise ArgumentError(f"slope={slope!r} is not a single number")
+        if not np.isfinite(number):
+            raise ArgumentError(f"slope={slope!r} is not finite: a slope such as 0.01 fits")
+        self.slope = float(number)
+        self.numbers = (self.slope,)
+
+
+class SoftmaxCall(CurveCall):
+    """One softmax; its kernels see (images, channels, cells of each channel)."""
+
+    def __init__(self, x: ArrayLike, *, backend: str | None = None) -> None:
+        super().__init__("softmax", x, backend=backend)
+        if not 1 <= self.x.ndim <= 4:
+            raise ArgumentError(
+                f"x has {self.x.ndim} axes: (N, C, H, W), (C, H, W), a row or a batch of rows fit"
+            )
+        # Channels are in front of rows and columns; in rows each number is one of its own.
+        axis = self.x.ndim - (3 if self.x.ndim > 2 else 1)
+        leading, cells = prod(self.shape[:axis]), prod(self.shape[axis + 1 :])
+        self.layout = (leading, self.shape[axis], cells)
+
+    @property
+    def plan(self) -> Plan:
+        """Windows of one cell; of a row, the row."""
+        if self.x.ndim < 3:
+            return cells_plan(self.shape[-1:])
+        channels = self.shape[-3]
+        return replace(cells_plan(self.shape[-2:]), in_channels=channels, out_channels=channels)

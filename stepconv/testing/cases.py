@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv import ops
+from stepconv.operations import OPERATIONS
 from stepconv.testing.calls import Call
 
 Array = NDArray[Any]
@@ -39,21 +40,19 @@ def by_the_book(function: Callable[..., Any]) -> Callable[..., Any]:
     return partial(function, backend="textbook")
 
 
-_GRADIENTS = ("grad_x", "grad_w", "grad_bias")
-TASKS = {
-    "correlate": Task(ops.correlate, ("x", "w")),
-    "convolve": Task(ops.convolve, ("x", "w")),
-    "transpose": Task(ops.correlate_transpose, ("x", "w")),
-    "max-pool": Task(ops.max_pool, ("x", "window")),
-    "avg-pool": Task(ops.avg_pool, ("x", "window")),
-    "pad": Task(ops.pad, ("x", "padding")),
-    "relu": Task(ops.relu, ("x",)),
-    "flip": Task(ops.flip, ("w",)),
-    "correlate-backward": Task(ops.correlate_backward, ("x", "w", "grad_out"), _GRADIENTS),
-    "convolve-backward": Task(ops.convolve_backward, ("x", "w", "grad_out"), _GRADIENTS),
-    "max-pool-backward": Task(ops.max_pool_backward, ("x", "grad_out", "window"), ("grad_x",)),
-    "avg-pool-backward": Task(ops.avg_pool_backward, ("x", "grad_out", "window"), ("grad_x",)),
-    "relu-backward": Task(ops.relu_backward, ("x", "grad_out"), ("grad_x",)),
+def _task(name: str, results: tuple[str, ...] = ("result",)) -> Task:
+    function = getattr(ops, name)
+    parameters = inspect.signature(function).parameters.values()
+    needed = tuple(each.name for each in parameters if each.default is inspect.Parameter.empty)
+    return Task(function, needed, results)
+
+
+TASKS = {operation.word: _task(operation.name) for operation in OPERATIONS.values()} | {
+    f"{operation.word}-backward": _task(
+        f"{operation.name}_backward", tuple(f"grad_{of}" for of in operation.gradients)
+    )
+    for operation in OPERATIONS.values()
+    if operation.gradients and operation.name != "pad"
 }
 # So many calls of any shape and options follow those that were thought out.
 _DRAWN = 12
@@ -128,7 +127,9 @@ _BORDERS = (
 )
 _CELLS = (_Sketch("a few cells", (2, 3)), _Sketch("more cells", (4, 5)))
 _SKETCHES = {"max-pool": _POOLING, "avg-pool": _POOLING, "pad": _BORDERS}
-_SKETCHES |= {"relu": _CELLS, "flip": _CELLS}
+_CURVES = ("leaky-relu", "tanh", "sigmoid", "softmax")
+_SKETCHES |= dict.fromkeys(("relu", "flip", *_CURVES), _CELLS)
+_SKETCHES["leaky-relu"] = (*_CELLS, _Sketch("another slope", (3, 4), options={"slope": 0.25}))
 
 
 def cases(op: str, rank: int, takes: Set[str], fixed: Mapping[str, Any]) -> Iterator[Case]:
@@ -146,7 +147,10 @@ def cases(op: str, rank: int, takes: Set[str], fixed: Mapping[str, Any]) -> Iter
             call = _call(forward, rank, sketch, random).with_options(**fixed)
             if op != forward:
                 (result,) = TASKS[forward].answers(call)
-                call = call.without("bias").but(grad_out=_numbers(random, result.shape, "integers"))
+                grad_out = _numbers(random, result.shape, "integers")
+                if result.dtype.kind == "f":
+                    grad_out = grad_out.astype(result.dtype)
+                call = call.without("bias").but(grad_out=grad_out)
             yield Case(sketch.about, call)
 
 
@@ -164,6 +168,8 @@ def _thought_out(op: str) -> tuple[_Sketch, ...]:
                 ("numbers in float32", "float32"),
                 ("bytes, as pictures have them", "uint8"),
             )
+            # NumPy takes powers of bytes in float16.
+            if numbers != "uint8" or op not in _CURVES
         ),
     )
 

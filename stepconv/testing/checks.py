@@ -155,6 +155,7 @@ def _usual(call: Call) -> dict[str, Any]:
         "dilation": 1,
         "groups": 1,
         "output_padding": 0,
+        "slope": 0.01,
     }
 
 

@@ -16,6 +16,7 @@ class Call:
     mode: str = "zeros"
     value: Any = 0
     count_include_pad: bool = False
+    slope: float = 0.0
 
     @property
     def operation(self) -> Pass:

@@ -4,14 +4,14 @@ The recorder walks it, and a step looks its numbers up in it, so that both mean 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv import ops
+from stepconv import kernels, ops
 from stepconv.geometry import Axis, Plan, Reading, reading
 from stepconv.ops import arrays as laying
 from stepconv.ops import sliding
@@ -19,9 +19,7 @@ from stepconv.trace.call import Call
 
 Array = NDArray[Any]
 Rule = Callable[[int], Reading]
-
-# The mode of a border without copies.
-_ZEROS = "zeros"
+AxisRule = Callable[[Axis, int, str], Reading]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +28,8 @@ class Gather:
 
     Output cell (plane, i, j) reads along the rows what `row(i)` says and along the columns what
     `column(j)` says, in `fan_in` pairs (plane of the source, plane of the weights): `pairs` gives
-    them for an array of planes. The channels of the output take turns at the biases.
+    them for an array of planes. The channels of the output take turns at the biases. `finish` makes
+    results of totals, those of the output cells `at` an index; an average has its `divisors`.
     """
 
     source: Array
@@ -43,8 +42,9 @@ class Gather:
     shape: tuple[int, int, int]
     axes: int
     channels: bool = False
-    counts: tuple[Array, Array] | None = None
     bordered: bool = False
+    divisors: Array | None = None
+    finish: Callable[[Array, Any], Array] | None = None
 
     @property
     def steps(self) -> int:
@@ -160,7 +160,7 @@ def _total(call: Call, arrays: Mapping[str, Array]) -> Gather:
         images = n * channels + planes[:, None]
         return np.stack([images, np.zeros_like(images)], axis=-1)
 
-    rows, columns = _both(Plan(axes))
+    rows, columns = Plan(axes).rows, Plan(axes).columns
     return Gather(
         source,
         np.ones((1, 1, 1), source.dtype),
@@ -175,103 +175,115 @@ def _total(call: Call, arrays: Mapping[str, Array]) -> Gather:
 
 
 def _largest(call: Call, arrays: Mapping[str, Array]) -> Gather:
-    return _pooling(call, arrays["x"], None)
+    plan = call.plan
+    return _alone(call, arrays["x"], plan.input, reading.window, plan.output_plane, bordered=True)
 
 
 def _average(call: Call, arrays: Mapping[str, Array]) -> Gather:
     """out = Σ of the window / counts_y[i] · counts_x[j]: each cell meets a weight of 1."""
-    ones = np.ones((1, *call.plan.window), arrays["x"].dtype)
-    return _pooling(call, arrays["x"], ones, _counts(call))
+    form, (rows, columns) = _largest(call, arrays), _counts(call)
+    divisors = np.broadcast_to(rows[:, None] * columns, form.shape)
 
+    def finish(totals: Array, at: Any) -> Array:
+        return np.asarray(totals / divisors[at].astype(totals.dtype))
 
-def _pooling(
-    call: Call, x: Array, weights: Array | None, counts: tuple[Array, Array] | None = None
-) -> Gather:
-    source = _stack(x, call.plan.input)
-    return Gather(
-        source,
-        weights,
-        *_alone(source),
-        *_rules(reading.window, call.plan, _ZEROS),
-        (len(source), *call.plan.output_plane),
-        len(call.plan.axes),
-        counts=counts,
-        bordered=True,
-    )
+    ones = np.ones((1, *call.plan.window), form.source.dtype)
+    return replace(form, weights=ones, divisors=divisors, finish=finish)
 
 
 def _route(call: Call, arrays: Mapping[str, Array]) -> Gather:
-    return _handing_back(call, arrays["grad_out"], None)
+    plan = call.plan
+    return _alone(call, arrays["grad_out"], plan.output, _by_window, _plane(plan))
 
 
 def _spread(call: Call, arrays: Mapping[str, Array]) -> Gather:
     """grad_x = Σ over the windows that read the cell of grad_out · 1 / counts of the window."""
-    grad = arrays["grad_out"]
-    rows, columns = (counts.astype(grad.dtype) for counts in _counts(call))
-    return _handing_back(call, grad, (1 / (rows[:, None] * columns))[None])
-
-
-def _handing_back(call: Call, grad: Array, weights: Array | None) -> Gather:
-    source = _stack(grad, call.plan.output)
-    # The weights, if any, belong to windows, not to the cells under them.
-    row, column = _rules(reading.returned, call.plan, _ZEROS)
-    return Gather(
-        source,
-        weights,
-        *_alone(source),
-        _by_window(row),
-        _by_window(column),
-        (len(source), call.plan.rows.size, call.plan.columns.size),
-        len(call.plan.axes),
-    )
+    form = _route(call, arrays)
+    rows, columns = (counts.astype(form.source.dtype) for counts in _counts(call))
+    return replace(form, weights=(1 / (rows[:, None] * columns))[None])
 
 
 def _border(call: Call, arrays: Mapping[str, Array]) -> Gather:
-    source = _stack(arrays["x"], call.plan.input)
-    rows, columns = _both(call.plan)
-    return Gather(
-        source,
-        None,
-        *_alone(source),
-        *_rules(reading.bordered, call.plan, call.mode),
-        (len(source), rows.padded, columns.padded),
-        len(call.plan.axes),
-        bordered=True,
-    )
+    plan, padded = call.plan, (call.plan.rows.padded, call.plan.columns.padded)
+    return _alone(call, arrays["x"], plan.input, reading.bordered, padded, bordered=True)
 
 
 def _fold(call: Call, arrays: Mapping[str, Array]) -> Gather:
-    rows, columns = _both(call.plan)
-    source = _stack(arrays["grad_out"], tuple(axis.padded for axis in call.plan.axes))
-    return Gather(
-        source,
-        np.ones((1, 1, 1), source.dtype),
-        *_alone(source),
-        *_rules(reading.folded, call.plan, call.mode),
-        (len(source), rows.size, columns.size),
-        len(call.plan.axes),
-    )
-
-
-def _gate(call: Call, arrays: Mapping[str, Array]) -> Gather:
-    return _in_place(call, arrays[call.operation.source], reading.bordered)
+    plan, padded = call.plan, tuple(axis.padded for axis in call.plan.axes)
+    form = _alone(call, arrays["grad_out"], padded, reading.folded, _plane(plan))
+    return replace(form, weights=np.ones((1, 1, 1), form.source.dtype))
 
 
 def _mirror(call: Call, arrays: Mapping[str, Array]) -> Gather:
-    return _in_place(call, arrays["w"], lambda axis, index, mode: reading.mirrored(axis, index))
+    return _alone(call, arrays["w"], call.plan.input, reading.mirrored, _plane(call.plan))
 
 
-def _in_place(call: Call, array: Array, rule: Callable[[Axis, int, str], Reading]) -> Gather:
+def _cell(call: Call, arrays: Mapping[str, Array]) -> Gather:
     """Every cell becomes one cell."""
-    source = _stack(array, call.plan.input)
-    return Gather(
-        source,
-        None,
-        *_alone(source),
-        *_rules(rule, call.plan, _ZEROS),
-        source.shape,
-        len(call.plan.axes),
-    )
+    array = arrays[call.operation.source]
+    return _alone(call, array, call.plan.input, _itself, _plane(call.plan))
+
+
+def _slope(call: Call, arrays: Mapping[str, Array]) -> Gather:
+    """grad_x = grad_out · how steep the curve is at x, which is what becomes of a gradient of 1."""
+    form, x = _cell(call, arrays), arrays["x"]
+    steep = by_the_book(call, x, np.ones_like(x))
+    return replace(form, weights=steep.reshape(form.shape), pairs=_twice)
+
+
+def by_the_book(call: Call, x: Array, *arrays: Array) -> Array:
+    """Return what the textbook makes of numbers that go through a curve, each alone."""
+    out = np.empty_like(x)
+    numbers = [x.dtype.type(call.slope)] if call.operation.of == "leaky_relu" else []
+    kernels.find(call.op, "textbook")(x, *arrays, out, *numbers)
+    return out
+
+
+def _share(call: Call, arrays: Mapping[str, Array]) -> Gather:
+    """out = e^own / Σ e^cell over a row, or over the channels at one place."""
+    form, (powers, _) = _together(call, arrays["x"]), _shares(call, arrays)
+
+    def finish(totals: Array, at: Any) -> Array:
+        return np.asarray(powers[at] / totals)
+
+    return replace(form, finish=finish)
+
+
+def _balance(call: Call, arrays: Mapping[str, Array]) -> Gather:
+    """grad_x = y · (own - Σ of the gradients · their y), where y = softmax(x)."""
+    form, (_, y) = _together(call, arrays["grad_out"]), _shares(call, arrays)
+
+    def finish(totals: Array, at: Any) -> Array:
+        return np.asarray(y[at] * (form.source[at] - totals))
+
+    return replace(form, weights=y, finish=finish)
+
+
+def _together(call: Call, array: Array) -> Gather:
+    """Every cell becomes one cell, and all of its row flow in, or all channels at its place."""
+    plan = call.plan
+    if len(plan.axes) == 1:
+        return replace(_alone(call, array, plan.input, _whole, _plane(plan)), pairs=_twice)
+    form, k = _cell(call, {call.operation.source: array}), np.arange(plan.in_channels)
+
+    def pairs(planes: Array) -> Array:
+        flowing = planes[:, None] // k.size * k.size + k
+        return np.stack([flowing, flowing], axis=-1)
+
+    return replace(form, fan_in=k.size, pairs=pairs, channels=True)
+
+
+def _shares(call: Call, arrays: Mapping[str, Array]) -> tuple[Array, Array]:
+    """Return e^(x - the largest that flows in with it) for every cell, and its share of the sum."""
+    x = _together(call, arrays["x"]).source
+    rows = len(call.plan.axes) == 1
+    members = x if rows else x.reshape(-1, call.plan.in_channels, *x.shape[1:])
+    axis = -1 if rows else 1
+    with np.errstate(all="ignore"):
+        largest = np.fmax.reduce(members, axis, keepdims=True, initial=-np.inf)
+        powers = np.exp(members - largest)
+        shares = powers / powers.sum(axis, keepdims=True)
+    return powers.reshape(x.shape), shares.reshape(x.shape)
 
 
 _FAMILIES: dict[str, Callable[[Call, Mapping[str, Array]], Gather]] = {
@@ -285,16 +297,26 @@ _FAMILIES: dict[str, Callable[[Call, Mapping[str, Array]], Gather]] = {
     "spread": _spread,
     "border": _border,
     "fold": _fold,
-    "gate": _gate,
+    "gate": _cell,
     "mirror": _mirror,
+    "curve": _cell,
+    "slope": _slope,
+    "share": _share,
+    "balance": _balance,
 }
+# Those that add up: a record keeps the sum of each channel at each step.
+SUMMING = (
+    *("slide", "return", "weigh", "total", "average", "spread", "fold"),
+    *("slope", "share", "balance"),
+)
 
 
-def _both(plan: Plan) -> tuple[Axis, Axis]:
-    return plan.rows, plan.columns
+def _plane(plan: Plan) -> tuple[int, int]:
+    """Return the rows and columns of what the plan reads."""
+    return plan.rows.size, plan.columns.size
 
 
-def _rules(rule: Callable[[Axis, int, str], Reading], plan: Plan, mode: str) -> tuple[Rule, Rule]:
+def _rules(rule: AxisRule, plan: Plan, mode: str) -> tuple[Rule, Rule]:
     """Return what a row and what a column of the output reads."""
     return lambda i: rule(plan.rows, i, mode), lambda j: rule(plan.columns, j, mode)
 
@@ -304,12 +326,19 @@ def _turned(rule: Rule, axis: Axis) -> Rule:
     return lambda index: rule(axis.window - 1 - index)
 
 
-def _by_window(rule: Rule) -> Rule:
-    def read(index: int) -> Reading:
-        found = rule(index)
-        return Reading(found.positions, found.cells, found.cells)
+def _by_window(axis: Axis, cell: int, mode: str) -> Reading:
+    """Return the windows that read a cell; weights belong to windows, not to the cells in them."""
+    windows = reading.returned(axis, cell, mode).cells
+    return Reading(windows, windows, windows)
 
-    return read
+
+def _itself(axis: Axis, cell: int, mode: str) -> Reading:
+    return Reading((cell,), (cell,), (cell,))
+
+
+def _whole(axis: Axis, cell: int, mode: str) -> Reading:
+    every = tuple(range(axis.size))
+    return Reading(every, every, every)
 
 
 def _filters(call: Call, arrays: Mapping[str, Array]) -> Array:
@@ -328,13 +357,36 @@ def _stack(array: Array, plane: tuple[int, ...]) -> Array:
     return laying.laid_out(array, laying.moving_dtype(array), shape)
 
 
-def _alone(source: Array) -> tuple[int, Callable[[Array], Array], Array]:
-    """Return fan-in, pairs and biases of planes that each go their own way."""
+def _alone(
+    call: Call,
+    array: Array,
+    plane: tuple[int, ...],
+    rule: AxisRule,
+    result: tuple[int, int],
+    bordered: bool = False,
+) -> Gather:
+    """Return how planes that go their own way gather, each into one of `result`."""
+    source = _stack(array, plane)
 
     def pairs(planes: Array) -> Array:
         return np.stack([planes, np.zeros_like(planes)], axis=-1)[:, None]
 
-    return 1, pairs, np.zeros(1, source.dtype)
+    return Gather(
+        source,
+        None,
+        1,
+        pairs,
+        np.zeros(1, source.dtype),
+        *_rules(rule, call.plan, call.mode),
+        (len(source), *result),
+        len(call.plan.axes),
+        bordered=bordered,
+    )
+
+
+def _twice(planes: Array) -> Array:
+    """Return the pairs of planes whose weights lie at the same places in planes of their own."""
+    return np.stack([planes, planes], axis=-1)[:, None]
 
 
 def _bias(arrays: Mapping[str, Array], channels: int, dtype: Any) -> Array:
@@ -345,7 +397,8 @@ def _bias(arrays: Mapping[str, Array], channels: int, dtype: Any) -> Array:
 
 def _counts(call: Call) -> tuple[Array, Array]:
     """Return the cells that each window divides by, along the rows and along the columns."""
-    rows, columns = (axis.counts(include_pad=call.count_include_pad) for axis in _both(call.plan))
+    axes, include = (call.plan.rows, call.plan.columns), call.count_include_pad
+    rows, columns = (axis.counts(include_pad=include) for axis in axes)
     return np.array(rows, np.int64), np.array(columns, np.int64)
 
 

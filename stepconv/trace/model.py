@@ -197,7 +197,10 @@ class Step:
 
     @property
     def products(self) -> Array:
-        """Patch times kernel, cell by cell; where there is no kernel, what goes on of the patch."""
+        """Patch times kernel, cell by cell; where there is no kernel, what goes on of the patch.
+
+        Of a softmax that is e^(x - the largest).
+        """
         return self._shaped(self.product_planes)
 
     @property
@@ -228,11 +231,8 @@ class Step:
     @property
     def divisor(self) -> int | None:
         """The number of cells that an average divides by."""
-        counts = self.trace.gather.counts
-        if counts is None:
-            return None
-        _, i, j = self.place
-        return int(counts[0][i] * counts[1][j])
+        divisors = self.trace.gather.divisors
+        return None if divisors is None else int(divisors[self.place])
 
     @property
     def winner(self) -> tuple[int, ...] | None:
@@ -309,6 +309,10 @@ class Step:
             # A closed gate lets nothing through, be it infinite.
             through = self._won if family == "route" else self._open
             return np.where(through, self.patch_planes, self.patch_planes.dtype.type(0))
+        if family == "share":
+            with np.errstate(all="ignore"):
+                largest = np.fmax.reduce(self.patch_planes, axis=None)
+                return np.asarray(np.exp(self.patch_planes - largest))
         if weights is None:
             return self.patch_planes
         with np.errstate(all="ignore"):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv import __version__, kernels
+from stepconv.kernels import kinds
 from stepconv.ops import arrays as laying
 from stepconv.ops.pooling import lowest_of
 from stepconv.trace.gather import Gather, Rule, gather
@@ -76,6 +77,12 @@ def _run(job: Job, backend: str, about: About) -> Trace:
         case "gate":
             x = laying.laid_out(job.arrays["x"], laying.moving_dtype(job.arrays["x"]))
             run("record_gates", x.reshape(out.shape), form.source, out)
+        case "curve":
+            curve = getattr(kinds, job.call.op.upper())
+            run("record_curves", form.source, curve, out.dtype.type(job.call.slope), out)
+        case "share":
+            sums = np.empty((form.steps, form.fan_in), out.dtype)
+            run("record_shares", form.source, form.pairs(np.arange(planes)), *reads, out, sums)
         case _:
             sums = _summed(form, run, reads, out)
     output = out.reshape(job.shape).astype(job.dtype, copy=False)
@@ -108,10 +115,9 @@ def _summed(form: Gather, run: _Runner, reads: tuple[Lookup, Lookup], out: Array
         terms = form.fan_in * _longest(reads[0]) * _longest(reads[1])
         laying.check_sums_fit(kernel, (form.source, form.weights, form.bias), out, terms)
     sums = kernel(form.source, form.weights, form.bias, out)
-    if form.counts is not None:
-        rows, columns = (counts.astype(out.dtype) for counts in form.counts)
+    if form.finish is not None:
         with np.errstate(all="ignore"):
-            out /= rows[:, None] * columns
+            out[...] = form.finish(out, ...)
     return sums
 
 

@@ -44,6 +44,8 @@ def place(step: Step) -> str:
     spatial = [f"row {index[-2]}", f"column {index[-1]}"] if axes == 2 else [f"cell {index[-1]}"]
     leading = index[:-axes]
     names = (["filter", "channel"] if family == "weigh" else ["image", "channel"])[-len(leading) :]
+    if family in ("share", "balance") and axes == 1:
+        names = ["row"] * len(leading)
     if len(leading) > len(names):
         names = [*(f"axis {axis}" for axis in range(len(leading) - 2)), *names]
     sizes = step.trace.output.shape
@@ -77,15 +79,34 @@ def equation(step: Step) -> str:
     >>> equation(stepconv.record(stepconv.correlate, [3, 4], [1, 1], 5)[0])
     '7 + 5 = 12'
     """
-    parts = [factor(value) for value in step.channel_sums]
-    if "bias" in step.trace.arrays and not step.trace.call.is_backward:
-        parts.append(factor(step.bias))
-    total = " + ".join(parts)
-    if step.divisor is not None:
-        return f"{total} / {step.divisor} = {number(step.result)}"
-    if len(parts) == 1:
+    terms, ending = total(step)
+    if len(terms) == 1 and step.trace.gather.finish is None:
         return number(step.result)
-    return f"{total} = {number(step.result)}"
+    return f"{' + '.join(terms)} {ending}"
+
+
+def total(step: Step) -> tuple[list[str], str]:
+    """Return the summands of the result, its bias the last of them, and what is done to their sum.
+
+    >>> import stepconv
+    >>> total(stepconv.record(stepconv.avg_pool, [3, 4], 2)[0])
+    (['7'], '/ 2 = 3.5')
+    """
+    terms, result = [factor(value) for value in step.channel_sums], number(step.result)
+    if "bias" in step.trace.arrays and not step.trace.call.is_backward:
+        terms.append(factor(step.bias))
+    if step.divisor is not None:
+        return terms, f"/ {step.divisor} = {result}"
+    if step.trace.gather.finish is None:
+        return terms, f"= {result}"
+    with np.errstate(all="ignore"):
+        whole = factor(step.channel_sums.sum())
+    if step.trace.call.operation.family == "share":
+        own, ending = number(step.product_planes[_own(step)]), f"/ {whole} = {result}"
+    else:
+        share, gradient = _share_and_gradient(step)
+        own, ending = f"{factor(share)}·({number(gradient)} - {whole})", f"= {result}"
+    return (terms, f"= {whole}, {own} {ending}") if len(terms) > 1 else ([own], ending)
 
 
 def channel_names(step: Step) -> list[str]:
@@ -112,6 +133,10 @@ def _told(step: Step, terms: int) -> str:
         "average": _average,
         "border": _border,
         "gate": _gate,
+        "curve": _curve,
+        "slope": _slope,
+        "share": _share,
+        "balance": _balance,
         "mirror": _mirror,
         "route": _route,
         "fold": _fold,
@@ -188,9 +213,63 @@ def _gate(step: Step, terms: int) -> str:
         passes = "the gradient passes" if not x <= 0 else "the gradient stops"
         sign = "positive" if x > 0 else "not a number" if x != x else "not positive"
         return f"{number(x)} is {sign}: {passes}, {number(step.result)}"
-    if x <= 0:
-        return f"{number(x)} is not positive: it becomes {number(step.result)}"
-    return f"{number(x)} {'is positive and stays' if x > 0 else 'stays'}"
+    return f"max(0, {number(x)}) = {number(step.result)}"
+
+
+def _curve(step: Step, terms: int) -> str:
+    x, call = step.patch.reshape(-1)[0], step.trace.call
+    if call.op == "sigmoid":
+        formula = f"1 / (1 + {_power(-x)})"
+    elif call.op == "leaky_relu":
+        if not x <= 0:
+            return f"{number(x)} {'is positive and stays' if x > 0 else 'stays'}"
+        formula = f"{number(x)} is not positive: {factor(call.slope)}x{factor(x)}"
+    else:
+        formula = f"{call.op}({number(x)})"
+    return f"{formula} = {number(step.result)}"
+
+
+def _slope(step: Step, terms: int) -> str:
+    x, steep = step.trace.arrays["x"].reshape(-1)[step.index], np.asarray(step.kernel).reshape(-1)
+    return f"{_sums(step, terms)}, where {number(steep[0])} is the slope at x = {number(x)}"
+
+
+def _share(step: Step, terms: int) -> str:
+    powers = [_power(x) for x in step.patch.reshape(-1)[:terms]]
+    dots = " + …" if step.patch.size > terms else ""
+    own = _power(step.patch_planes[_own(step)])
+    return f"{own} / ({' + '.join(powers)}{dots}) = {number(step.result)}"
+
+
+def _balance(step: Step, terms: int) -> str:
+    y, own = _share_and_gradient(step)
+    patch, kernel = step.patch.reshape(-1), np.asarray(step.kernel).reshape(-1)
+    with np.errstate(all="ignore"):
+        mean = step.channel_sums.sum()
+    told = f"{factor(y)}x({number(own)} - {factor(mean)}) = {number(step.result)}"
+    return f"{told}, where {number(mean)} = {_products(patch, kernel, terms)}"
+
+
+def _own(step: Step) -> tuple[int, int, int]:
+    """Return where among all that flow in, by channel, row and column, the step's own cell is."""
+    plane, _, column = step.place
+    return (
+        (plane % step.trace.plan.in_channels, 0, 0)
+        if step.trace.gather.channels
+        else (0, 0, column)
+    )
+
+
+def _share_and_gradient(step: Step) -> tuple[Any, Any]:
+    """Return the share that a softmax gave the step's own cell, and the gradient of that."""
+    shares = step.kernel_planes
+    assert shares is not None
+    return shares[_own(step)], step.patch_planes[_own(step)]
+
+
+def _power(exponent: Any) -> str:
+    """Return a power of e: a negative exponent in brackets."""
+    return f"e^{factor(exponent)}"
 
 
 def _route(step: Step, terms: int) -> str:

@@ -84,5 +84,8 @@ def _large(generator: np.random.Generator, dtype: str) -> list[Work]:
         lambda: (stepconv.avg_pool_backward(x, pooled, **wide),),
         lambda: (stepconv.pad(x, 3, mode="reflect"), stepconv.relu(x), stepconv.flip(w)),
         lambda: (stepconv.pad_backward(x, (3, 4, 23, 25), 3, mode="replicate"),),
-        lambda: (stepconv.relu_backward(x, x),),
+        lambda: (stepconv.relu_backward(x, x), stepconv.leaky_relu(x), stepconv.softmax(x)),
+        lambda: (stepconv.leaky_relu_backward(x, x), stepconv.softmax_backward(x, x)),
+        lambda: (stepconv.tanh(x), stepconv.tanh_backward(x, x)),
+        lambda: (stepconv.sigmoid(x), stepconv.sigmoid_backward(x, x)),
     ]

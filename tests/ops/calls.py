@@ -108,6 +108,14 @@ _PADS: dict[str, tuple[Shape, Shape, dict[str, Any]]] = {
     "replicate": ((3, 2), (4, 6), {"padding": ((0, 1), (3, 1)), "mode": "replicate"}),
 }
 
+# Each form of what a curve or a softmax works on.
+_CURVES: dict[str, Shape] = {
+    "row": (5,),
+    "rows": (2, 3),
+    "image": (3, 2, 4),
+    "images": (2, 3, 2, 2),
+}
+
 
 def _table() -> list[Call]:
     table = []
@@ -134,6 +142,12 @@ def _table() -> list[Call]:
         table.append(Call("pad_backward", form, {"grad_out": out}, {"shape": x, **options}))
     table.append(Call("relu", "images", {"x": (2, 3, 4)}))
     table.append(Call("relu_backward", "images", {"x": (2, 3, 4), "grad_out": (2, 3, 4)}))
+    for operation in ("leaky_relu", "tanh", "sigmoid", "softmax"):
+        options = {"slope": 0.25} if operation == "leaky_relu" else {}
+        for form, shape in _CURVES.items():
+            table.append(Call(operation, form, {"x": shape}, options))
+            backward = {"x": shape, "grad_out": shape}
+            table.append(Call(f"{operation}_backward", form, backward, options))
     table.append(Call("flip", "signal", {"w": (4,)}))
     table.append(Call("flip", "filters", {"w": (2, 2, 3, 2)}))
     return table

@@ -218,6 +218,15 @@ ONE_PIXEL: list[tuple[str, dict[str, Any], tuple[Any, ...]]] = [
     ("relu", {"x": 3}, (3,)),
     ("relu", {"x": [[-3]]}, ([[0]],)),
     ("relu_backward", {"x": [3], "grad_out": [2]}, ([2],)),
+    ("leaky_relu", {"x": -3, "slope": 0.5}, (-1.5,)),
+    ("leaky_relu_backward", {"x": [-3], "grad_out": [2], "slope": 0.5}, ([1.0],)),
+    ("tanh", {"x": 0}, (0.0,)),
+    ("tanh_backward", {"x": [0], "grad_out": [2]}, ([2.0],)),
+    ("sigmoid", {"x": [[0]]}, ([[0.5]],)),
+    ("sigmoid_backward", {"x": [0], "grad_out": [2]}, ([0.5],)),
+    ("softmax", {"x": [7]}, ([1.0],)),
+    ("softmax", {"x": [[[7, 7]]]}, ([[[1.0, 1.0]]],)),
+    ("softmax_backward", {"x": [7], "grad_out": [2]}, ([0.0],)),
     ("flip", {"w": [[3]]}, ([[3]],)),
 ]
 
@@ -254,6 +263,11 @@ EMPTY: list[tuple[str, dict[str, tuple[int, ...]], list[tuple[int, ...]], dict[s
     ("relu_backward", {"x": (3, 0), "grad_out": (3, 0)}, [(3, 0)], {}),
     ("flip", {"w": (0, 2, 3, 3)}, [(0, 2, 3, 3)], {}),
 ]
+FRACTIONS = ("leaky_relu", "tanh", "sigmoid", "softmax")
+for _name in FRACTIONS:
+    for _shape in ((0,), (0, 3), (2, 0, 3), (0, 3, 2, 2)):
+        EMPTY.append((_name, {"x": _shape}, [_shape], {}))
+        EMPTY.append((f"{_name}_backward", {"x": _shape, "grad_out": _shape}, [_shape], {}))
 for _name in ("correlate", "convolve"):
     EMPTY += [
         (
@@ -314,7 +328,7 @@ def test_an_empty_batch_gives_an_empty_result_and_gradients_of_zero(
     call = Call(operation, "empty", shapes, options)
     results = call.run(call.arrays(dtype), backend)
     assert [result.shape for result in results] == expected
-    averages = operation.startswith("avg_pool") and dtype is np.int64
+    averages = operation.startswith(("avg_pool", *FRACTIONS)) and dtype is np.int64
     for result in results:
         assert result.dtype == (np.float64 if averages else dtype)
         assert not result.any()

@@ -35,10 +35,12 @@ WORKING: dict[str, dict[str, Any]] = {
     "avg_pool_backward": {**_POOL, "grad_out": ones(3, 3)},
     "pad": {"x": PICTURE, "padding": 1},
     "pad_backward": {"grad_out": ones(9, 9), "shape": (7, 7), "padding": 1},
-    "relu": {"x": PICTURE},
-    "relu_backward": {"x": PICTURE, "grad_out": PICTURE},
     "flip": {"w": ones(3, 3)},
 }
+ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "softmax")
+for _name in ACTIVATIONS:
+    WORKING[_name] = {"x": PICTURE}
+    WORKING[f"{_name}_backward"] = {"x": PICTURE, "grad_out": PICTURE}
 SLIDING = ("correlate", "convolve", "correlate_backward", "convolve_backward")
 TRANSPOSED = ("correlate_transpose", "correlate_transpose_backward")
 POOLS = ("max_pool", "avg_pool", "max_pool_backward", "avg_pool_backward")
@@ -250,6 +252,23 @@ REFUSALS: list[Refusal] = [
     (("pad",), {"x": np.zeros(2, np.uint8), "value": -1}, VALUE, ("value=-1", "uint8")),
     (("pad",), {"x": np.zeros(2, np.int8), "value": 128}, VALUE, ("value=128", "int8")),
     (("pad",), {"x": np.zeros(2, bool), "value": 2}, VALUE, ("value=2", "bool")),
+    # Activations.
+    *(
+        (takers("slope"), {"slope": value}, error, (f"slope={value!r}", words))
+        for value, error, words in (
+            *(("a", TYPE, "numbers"), (None, TYPE, "numbers")),
+            *(((0.1, 0.2), VALUE, "single number"), (np.nan, VALUE, "not finite")),
+            (-np.inf, VALUE, "not finite"),
+        )
+    ),
+    (takers("slope"), {"slope": 1j}, TYPE, ("slope is complex128",)),
+    (("softmax", "softmax_backward"), {"x": 3.0}, VALUE, ("x has 0 axes", "rows")),
+    (
+        ("softmax", "softmax_backward"),
+        {"x": ones(1, 2, 3, 4, 5)},
+        VALUE,
+        ("5 axes", "(N, C, H, W)"),
+    ),
     # Switches.
     *(
         (takers(name), {name: value}, TYPE, (f"{name}={value!r}", "True or False"))
@@ -309,7 +328,8 @@ def test_the_calls_that_the_refusals_spoil_work() -> None:
 
 def test_every_argument_of_every_operation_is_refused_somehow() -> None:
     spoilt = {(name, key) for names, change, *_ in REFUSALS for name in names for key in change}
-    spoilt |= {("flip", "w"), ("relu", "x"), ("relu_backward", "x")}  # any shape will do for them
+    spoilt |= {("flip", "w")}  # any shape will do for them
+    spoilt |= {(f"{name}{way}", "x") for name in ACTIVATIONS for way in ("", "_backward")}
     for operation in OPERATIONS:
         for parameter in inspect.signature(getattr(stepconv, operation)).parameters:
             assert (operation, parameter) in spoilt
@@ -398,8 +418,8 @@ EMPTY: list[tuple[str, dict[str, Any]]] = [
     ("avg_pool_backward", {"x": ones(0, 7, 7), "grad_out": ones(0, 3, 3)}),
     ("pad", {"x": ones(0, 7, 7)}),
     ("pad_backward", {"shape": (0, 7, 7), "grad_out": ones(0, 9, 9)}),
-    ("relu", {"x": []}),
-    ("relu_backward", {"x": [], "grad_out": []}),
+    *((name, {"x": []}) for name in ACTIVATIONS),
+    *((f"{name}_backward", {"x": [], "grad_out": []}) for name in ACTIVATIONS),
 ]
 
 

@@ -76,6 +76,17 @@ def _odd() -> dict[str, Callable[[], Trace]]:
         "pad-back": lambda: play(ops.pad_backward, _numbers(10, 11), (6, 7), 2, mode="reflect"),
         "relu": lambda: play(ops.relu, rough),
         "relu-back": lambda: play(ops.relu_backward, image, _numbers(6, 7)),
+        "leaky": lambda: play(ops.leaky_relu, rough, 0.25),
+        "leaky-back": lambda: play(ops.leaky_relu_backward, image, _numbers(6, 7)),
+        "tanh": lambda: play(ops.tanh, rough),
+        "tanh-back": lambda: play(ops.tanh_backward, floats, floats[::-1]),
+        "sigmoid": lambda: play(ops.sigmoid, signal),
+        "sigmoid-back": lambda: play(ops.sigmoid_backward, signal, _numbers(9)),
+        "softmax-row": lambda: play(ops.softmax, signal / 4),
+        "softmax": lambda: play(ops.softmax, batch / 4),
+        "softmax-row-back": lambda: play(ops.softmax_backward, image, _numbers(6, 7)),
+        "softmax-back": lambda: play(ops.softmax_backward, batch / 4, _numbers(2, 4, 5, 6)),
+        "softmax-rough": lambda: play(ops.softmax, rough),
         "flip-filters": lambda: play(ops.flip, grouped),
         "floats": lambda: play(ops.correlate, floats, floats[:2, :2]),
         "single-floats": lambda: play(
@@ -111,6 +122,7 @@ SOME = (
     *("two-sequences", "vertical-edge-rgb", "even-kernel-same", "flip", "relu-4x4"),
     *("max-pool-4x4", "max-pool-backward", "signal-weights", "layer", "layer-back-x"),
     *("layer-back-bias", "transposed", "avg-pool-ceil", "avg-pool-back", "pad-back", "rough"),
+    *("tanh", "sigmoid-back", "softmax", "softmax-row-back"),
     *("wide-kernel", "many-channels", "long", "picture", "one-cell", "no-images"),
 )
 

@@ -127,3 +127,15 @@ def test_relu(backend: str, x: Array, g: float) -> None:
     call = Call({"x": x + 0.5, "grad_out": np.full(x.shape, g)}, {})  # beside the kink at 0
     grad_x, steep = of_x_alone(call, "relu", backend, 0.25)
     np.testing.assert_array_equal(grad_x, steep)
+
+
+@pytest.mark.parametrize("operation", ["leaky_relu", "tanh", "sigmoid", "softmax"])
+@fewer(3)
+@given(x=some.images(most=2), seed=st.integers(0, 2**16))
+def test_curves(backend: str, operation: str, x: Array, seed: int) -> None:
+    """Where lines are not straight, a step has to be small, and what it measures is rounded."""
+    x = np.where(np.abs(x) < 0.01, 0.5, x)  # beside the kink of a leaky ReLU
+    grad_out = np.random.default_rng(seed).uniform(-2, 2, x.shape)
+    call = Call({"x": x, "grad_out": grad_out}, {})
+    grad_x, steep = of_x_alone(call, operation, backend, 1e-4)
+    np.testing.assert_allclose(grad_x, steep, rtol=1e-6, atol=1e-6)

@@ -105,7 +105,8 @@ def test_any_call(operation: str, recorder: str) -> None:
     def agrees(call: Call) -> None:
         twin(operation, recorder).judge(call, "the recorder")
         trace = recorded(call, recorder, operation)
-        assert trace == recorded(call, "textbook", operation)
+        if not RECORDED[operation].ulps:
+            assert trace == recorded(call, "textbook", operation)
         for index in np.linspace(0, len(trace) - 1, min(len(trace), 12), dtype=int):
             judge_step(trace, int(index))
 
@@ -122,7 +123,8 @@ def test_nan_and_infinity(operation: str, recorder: str) -> None:
     def agrees(call: Call) -> None:
         run = twin(operation, recorder).run
         ref, comp = np.asarray(run(call, "textbook")), np.asarray(run(call, "the recorder"))
-        tolerance = 1e-5 if operation == "avg_pool_backward" else 0
+        rounds = operation == "avg_pool_backward" or RECORDED[operation].ulps
+        tolerance = 1e-5 if rounds else 0
         np.testing.assert_allclose(comp, ref, rtol=tolerance, atol=tolerance)
         for step in recorded(call, "textbook", operation):
             step.check()
@@ -191,6 +193,8 @@ def test_every_public_operation_can_be_recorded() -> None:
         ("route_line", "max_pool_backward"),
         ("copy_line", "pad"),
         ("gate_line", "relu"),
+        ("curve_line", "tanh"),
+        ("share_line", "softmax"),
     ],
 )
 def test_a_planted_bug_is_caught(
@@ -201,7 +205,7 @@ def test_a_planted_bug_is_caught(
 
     def wrong(line: int, *arguments: Any) -> None:
         right(line, *arguments)
-        out = arguments[-2 if function in ("sum_line", "winner_line") else -1]
+        out = arguments[-2 if function in ("sum_line", "winner_line", "share_line") else -1]
         if line == out[..., 0].size - 1:
             out.flat[-1] += 1
 

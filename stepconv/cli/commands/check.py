@@ -4,14 +4,16 @@ from typing import Annotated
 
 import typer
 
+from stepconv.operations import OPERATIONS
+
 
 def check(
     target: Annotated[str, typer.Argument(metavar="FILE.py:FUNCTION", help="Or module:function.")],
     op: Annotated[
         str,
         typer.Option(
-            help="What it should do: correlate, convolve, transpose, max-pool, avg-pool, pad, "
-            "relu, flip; with -backward the way back."
+            help=f"What it should do: {', '.join(one.word for one in OPERATIONS.values())}; "
+            "with -backward the way back."
         ),
     ],
     rank: Annotated[

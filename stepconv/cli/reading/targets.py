@@ -49,6 +49,7 @@ class Asked:
         _Typed, typer.Option(help='same, valid, full, or cells: "1", "1,2", "0:1,2:2".')
     ] = None
     dilation: Annotated[_Typed, typer.Option(help="Cells from tap to tap.")] = None
+    slope: Annotated[_Typed, typer.Option(help="Of a leaky ReLU below 0: 0.01 without it.")] = None
     groups: Annotated[_Typed, typer.Option(help="Groups of channels.")] = None
     mode: Annotated[_Typed, typer.Option(help="zeros, reflect, replicate or circular padding.")] = (
         None
@@ -232,6 +233,8 @@ def _options(asked: Asked) -> dict[str, Any]:
             given[name] = typed.padding(text)
         elif name == "groups":
             given[name] = typed.integer("--groups", text)
+        elif name == "slope":
+            given[name] = typed.number("--slope", text)
         elif name in ("mode", "ceil_mode", "count_include_pad"):
             given[name] = text
         elif name == "kernel" and Path(text).suffix.lower() == ".npy":
@@ -247,18 +250,18 @@ def _flag(name: str) -> str:
 
 def _fit_arrays(name: str, given: dict[str, Any], asked: Asked) -> None:
     """Make x, w and the options into arguments of the operation, or say what is missing."""
-    pools, sliding = ("max_pool", "avg_pool"), ("correlate", "convolve", "correlate_transpose")
-    if name in sliding:
+    operation = OPERATIONS[name]
+    if operation.arrays == ("w",):
+        given["w"] = given.pop("x") if "x" in given else given["w"]
+    elif "w" in operation.arrays:
         if "w" not in given:
             raise ArgumentError(f"--op {asked.op or name} needs a --kernel")
         given["w"] = _as_weights(given["w"], given["x"])
-    elif name == "flip":
-        given["w"] = given.pop("x") if "x" in given else given["w"]
     elif "w" in given:
         if asked.kernel is not None:
             raise ArgumentError(f"--kernel has no place here: {asked.op or name} has no weights")
         del given["w"]
-    if name in pools:
+    if "window" in operation.options:
         given.setdefault("window", 2)
     elif "window" in given:
         if asked.window is not None:

@@ -38,7 +38,7 @@ def table(rows: list[list[str]], name: str) -> "NDArray[Any]":
         if len(row) != len(rows[0]):
             raise ArgumentError(f"{name}: row {i} is {len(row)} long, row 1 is {len(rows[0])}")
     numbers = [
-        [_number(word, f"{name}: row {i}, number {j}") for j, word in enumerate(row, 1)]
+        [number(f"{name}: row {i}, number {j}", word) for j, word in enumerate(row, 1)]
         for i, row in enumerate(rows, 1)
     ]
     exact = all(isinstance(number, int) for row in numbers for number in row)
@@ -86,7 +86,8 @@ def integer(name: str, word: str) -> int:
         raise ArgumentError(f"{name} {word!r} is not a whole number") from None
 
 
-def _number(word: str, where: str) -> int | float:
+def number(where: str, word: str) -> int | float:
+    """Return the number, or the fraction, that was typed at a place."""
     try:
         whole = int(word)
         return whole if whole in _INT64 else float(whole)

@@ -1,6 +1,17 @@
 """The parallel CPU kernels, compiled by Numba; same names and signatures as the textbook's."""
 
-from stepconv.kernels.cpu.activations import relu, relu_backward
+from stepconv.kernels.cpu.activations import (
+    leaky_relu,
+    leaky_relu_backward,
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
+    softmax,
+    softmax_backward,
+    tanh,
+    tanh_backward,
+)
 from stepconv.kernels.cpu.conv.choose import (
     channel_sums,
     correlate,
@@ -22,10 +33,18 @@ __all__ = [
     "correlate",
     "correlate_grad_w",
     "correlate_grad_x",
+    "leaky_relu",
+    "leaky_relu_backward",
     "max_pool",
     "max_pool_backward",
     "pad",
     "pad_backward",
     "relu",
     "relu_backward",
+    "sigmoid",
+    "sigmoid_backward",
+    "softmax",
+    "softmax_backward",
+    "tanh",
+    "tanh_backward",
 ]

@@ -18,6 +18,8 @@ _winner_line = inner(recording.winner_line)
 _route_line = inner(recording.route_line)
 _copy_line = inner(recording.copy_line)
 _gate_line = inner(recording.gate_line)
+_curve_line = inner(recording.curve_line)
+_share_line = inner(recording.share_line)
 
 
 @parallel
@@ -94,4 +96,30 @@ def record_gates(
 ) -> None:
     for line in range(*share_of(len(workers), share, shares)):
         _gate_line(line, 0, workers.shape[1], x, values, out)
+        workers[line] = get_thread_id()
+
+
+@parallel
+def record_curves(
+    share: int, shares: int, workers: Array, x: Array, curve: int, slope: Any, out: Array
+) -> None:
+    for line in range(*share_of(len(workers), share, shares)):
+        _curve_line(line, 0, workers.shape[1], x, curve, slope, out)
+        workers[line] = get_thread_id()
+
+
+@parallel
+def record_shares(
+    share: int,
+    shares: int,
+    workers: Array,
+    source: Array,
+    pairs: Array,
+    rows: Lookup,
+    columns: Lookup,
+    out: Array,
+    sums: Array,
+) -> None:
+    for line in range(*share_of(len(workers), share, shares)):
+        _share_line(line, 0, workers.shape[1], source, pairs, rows, columns, out, sums)
         workers[line] = get_thread_id()

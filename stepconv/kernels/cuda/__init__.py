@@ -8,7 +8,18 @@ network         what trains, beside the operations
 machine         decorators, memory, arrays and copies: what all of these stand on
 """
 
-from stepconv.kernels.cuda.activations import relu, relu_backward
+from stepconv.kernels.cuda.activations import (
+    leaky_relu,
+    leaky_relu_backward,
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
+    softmax,
+    softmax_backward,
+    tanh,
+    tanh_backward,
+)
 from stepconv.kernels.cuda.conv.choose import (
     channel_sums,
     correlate,
@@ -26,6 +37,8 @@ __all__ = [
     "correlate",
     "correlate_grad_w",
     "correlate_grad_x",
+    "leaky_relu",
+    "leaky_relu_backward",
     "max_pool",
     "max_pool_backward",
     "on_card",
@@ -33,5 +46,11 @@ __all__ = [
     "pad_backward",
     "relu",
     "relu_backward",
+    "sigmoid",
+    "sigmoid_backward",
+    "softmax",
+    "softmax_backward",
+    "tanh",
+    "tanh_backward",
     "uploaded_once",
 ]

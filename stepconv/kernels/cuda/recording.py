@@ -23,6 +23,8 @@ _winner_line = inner(recording.winner_line)
 _route_line = inner(recording.route_line)
 _copy_line = inner(recording.copy_line)
 _gate_line = inner(recording.gate_line)
+_curve_line = inner(recording.curve_line)
+_share_line = inner(recording.share_line)
 
 
 def _launch_each(function: Any, workers: Array, *arguments: Any) -> None:
@@ -168,4 +170,48 @@ def _record_gates(workers: Array, x: Array, values: Array, out: Array) -> None:
     if cell < workers.shape[0] * workers.shape[1]:
         line, j = cell // workers.shape[1], cell % workers.shape[1]
         _gate_line(line, j, j + 1, x, values, out)
+        _note(workers, line, j)
+
+
+@on_gpu("workers", "out")
+def record_curves(workers: Array, x: Array, curve: int, slope: Any, out: Array) -> None:
+    _launch_each(_record_curves, workers, x, curve, slope, out)
+
+
+@kernel
+def _record_curves(workers: Array, x: Array, curve: int, slope: Any, out: Array) -> None:
+    cell = cuda.grid(1)
+    if cell < workers.shape[0] * workers.shape[1]:
+        line, j = cell // workers.shape[1], cell % workers.shape[1]
+        _curve_line(line, j, j + 1, x, curve, slope, out)
+        _note(workers, line, j)
+
+
+@on_gpu("workers", "out", "sums")
+def record_shares(
+    workers: Array,
+    source: Array,
+    pairs: Array,
+    rows: Lookup,
+    columns: Lookup,
+    out: Array,
+    sums: Array,
+) -> None:
+    _launch_each(_record_shares, workers, source, pairs, rows, columns, out, sums)
+
+
+@kernel
+def _record_shares(
+    workers: Array,
+    source: Array,
+    pairs: Array,
+    rows: Lookup,
+    columns: Lookup,
+    out: Array,
+    sums: Array,
+) -> None:
+    cell = cuda.grid(1)
+    if cell < workers.shape[0] * workers.shape[1]:
+        line, j = cell // workers.shape[1], cell % workers.shape[1]
+        _share_line(line, j, j + 1, source, pairs, rows, columns, out, sums)
         _note(workers, line, j)

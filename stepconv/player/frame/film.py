@@ -23,7 +23,7 @@ WEIGHTED = ("slide", "return", "weigh")
 # Families that add cells up as they are.
 PLAIN_SUMS = ("average", "total", "fold")
 # Families whose result is a single cell that goes through.
-SINGLE = ("border", "mirror", "gate")
+SINGLE = ("border", "mirror", "gate", "curve")
 
 
 class Film:
@@ -112,6 +112,8 @@ class Film:
     def products_format(self) -> Format:
         """How products are written."""
         weights = self.gather.weights
+        if self.family == "share":
+            return format_of(self.trace.output, 1)  # powers of at most 1
         if weights is None or self.family in PLAIN_SUMS:
             return self.source_format
         ends = _ends(self.gather.source, 0), _ends(weights, None)

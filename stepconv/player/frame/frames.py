@@ -13,7 +13,8 @@ from stepconv.player.frame.film import PLAIN_SUMS, SINGLE, WEIGHTED, Film, sizes
 from stepconv.player.frame.formats import Format, plain
 from stepconv.player.frame.grid import BREAK, PADDING, RESULT, WINNER, Cell, Grid, Sheet, sheet_of
 from stepconv.trace import Step, Trace
-from stepconv.trace.words import channel_names, factor, number, place, sentence
+from stepconv.trace.gather import SUMMING
+from stepconv.trace.words import channel_names, factor, number, place, sentence, total
 
 Array = NDArray[Any]
 
@@ -21,7 +22,8 @@ Array = NDArray[Any]
 _MOST_SUMS = 24
 # A sum of more terms than these is cut short, and so is a sentence.
 _MOST_TERMS, _TOLD_TERMS = 32, 12
-_SUMMING = (*WEIGHTED, "spread", *PLAIN_SUMS)
+# Families whose cells each meet a number of their own, and what that is.
+_MET = {"route": "winner?", "spread": "1 / cells", "slope": "slope", "balance": "softmax"}
 
 
 @dataclass(frozen=True)
@@ -173,11 +175,10 @@ def _window(film: Film, step: Step, channel: int) -> Grid | None:
 
 def _kernel(film: Film, step: Step, channel: int) -> Grid | None:
     """Return the weights as they are applied; those that this step uses are marked if not all."""
-    if film.family in ("route", "spread") and step.kernel is not None:
+    if film.family in _MET and step.kernel is not None and len(step.pairs):
         cells = _as_planes(step, step.kernel)[channel]
-        routed = film.family == "route"
-        title = "winner?" if routed else "1 / cells"
-        return Grid("kernel", title, sheet_of(cells, Format() if routed else film.weights_format))
+        format = Format() if film.gather.weights is None else film.weights_format
+        return Grid("kernel", _MET[film.family], sheet_of(cells, format))
     if film.gather.weights is None or film.family not in WEIGHTED or not len(step.pairs):
         return None
     # On the way back the windows that read a cell meet it by descending taps: a half turn.
@@ -214,12 +215,14 @@ def _products(film: Film, step: Step, channel: int) -> Grid | None:
     if film.family in (*SINGLE, *PLAIN_SUMS, "largest") or not len(step.pairs):
         return None
     cells = _as_planes(step, step.products)[channel]
-    return Grid("products", "products", sheet_of(cells, film.products_format))
+    title = "e^(x - max)" if film.family == "share" else "products"
+    return Grid("products", title, sheet_of(cells, film.products_format))
 
 
 def _other(film: Film, step: Step) -> Grid | None:
     """Return x where it decides about a gradient."""
-    if film.family not in ("route", "gate") or not film.trace.call.is_backward:
+    call = film.trace.call
+    if not call.is_backward or call.operation.family not in ("route", "gate", "slope", "balance"):
         return None
     plane, i, j = step.place
     sheet = sheet_of(film.x_planes[plane], film.x_format)
@@ -234,10 +237,10 @@ def _as_planes(step: Step, cells: Array) -> Array:
 
 def _sums(film: Film, step: Step, channel: int, names: list[str]) -> tuple[Sum, ...]:
     """Return the sums of the channels, as many as are shown."""
-    if film.family not in _SUMMING or not names:
+    if film.family not in SUMMING or not names:
         return ()
     first = min(max(channel - _MOST_SUMS // 2, 0), max(len(names) - _MOST_SUMS, 0))
-    patch = _as_planes(step, step.patch)
+    patch = _as_planes(step, step.products if film.family == "share" else step.patch)
     weighted = film.family not in PLAIN_SUMS and step.kernel is not None
     kernel = _as_planes(step, step.kernel) if weighted and step.kernel is not None else None
     sums = []
@@ -258,12 +261,11 @@ def _total(film: Film, step: Step, names: list[str]) -> Sum | None:
 
     None where one channel's sum is the result already.
     """
-    if not names or film.family not in _SUMMING:
+    if not names or film.family not in SUMMING:
         return None
-    parts = [factor(value) for value in step.channel_sums]
+    terms, ending = total(step)
     if film.has_bias:
-        parts.append(f"{factor(step.bias)} (bias)")
-    if len(parts) == 1 and step.divisor is None:
+        terms[-1] += " (bias)"
+    if len(terms) == 1 and film.gather.finish is None:
         return None
-    divisor = f"/ {step.divisor} " if step.divisor is not None else ""
-    return Sum("", tuple(parts), f"{divisor}= {number(step.result)}")
+    return Sum("", tuple(terms), ending)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import TraceError
+from stepconv.trace.gather import by_the_book
 
 if TYPE_CHECKING:
     from stepconv.trace.model import Step, Trace
@@ -33,6 +35,10 @@ def check_step(step: Step) -> None:
         _check_sums(step)
     elif step.trace.call.operation.family == "largest":
         _check_winner(step)
+    elif step.trace.call.operation.family == "curve":
+        patch = step.patch.reshape(1)
+        expected = by_the_book(step.trace.call, patch)[0]
+        _expect(step, "its curve gives", step.result, expected, np.reshape(expected, 1))
     else:
         products = step.products
         with np.errstate(all="ignore"):
@@ -45,26 +51,31 @@ def _check_totals(trace: Trace, sums: Array) -> None:
     form = trace.gather
     cells = form.shape[1] * form.shape[2]
     bias = np.resize(np.repeat(form.bias, cells), len(sums))
-    counts = np.ones(1, np.int64)
-    if form.counts is not None:
-        counts = np.tile((form.counts[0][:, None] * form.counts[1]).reshape(-1), form.shape[0])
+
+    def finished(totals: Array) -> Array:
+        finish = form.finish
+        return finish(totals.reshape(form.shape), ...).reshape(-1) if finish else totals
+
     results = trace.output.reshape(-1)
-    totals, close = _total(sums, bias, counts, results)
+    totals, close = _total(sums, bias, results, finished)
     if not close.all():
         step = int(np.argmin(close))
         raise TraceError(f"step {step} says {results[step]}, its channels give {totals[step]}")
 
 
-def _total(sums: Array, bias: Array, counts: Array, results: Array) -> tuple[Array, Array]:
-    """Return what rows of sums add up to, and whether that is close to the results."""
+def _total(
+    sums: Array, bias: Array, results: Array, finished: Callable[[Array], Array]
+) -> tuple[Array, Array]:
+    """Return what rows of sums and a bias come to, and whether that is close to the results."""
     with np.errstate(all="ignore"):
         terms = np.column_stack([sums, bias])
         totals = terms.sum(axis=1, dtype=terms.dtype)
-        slack = _slack(terms)
+        slack, found = _slack(terms), finished(totals)
         if results.dtype.kind == "f":
-            # A division rounds once more.
-            totals, slack = totals / counts, 2 * slack / counts
-    return totals, _close(totals, results, slack)
+            # What is done to a total rounds as well, a few times.
+            rounding = 4 * np.finfo(results.dtype).eps * np.abs(found)
+            slack = 2 * np.abs(finished(totals + slack.astype(totals.dtype)) - found) + rounding
+    return found, _close(found, results, slack)
 
 
 def _check_sums(step: Step) -> None:
@@ -80,8 +91,13 @@ def _check_sums(step: Step) -> None:
             f"step {step.index} says that channel {k} sums to {sums[k]}, "
             f"its products give {found[k]}"
         )
-    result, counts = np.reshape(step.result, 1), np.array([step.divisor or 1])
-    totals, close = _total(sums[None], np.reshape(step.bias, 1), counts, result)
+    finish, result = step.trace.gather.finish, np.reshape(step.result, 1)
+    totals, close = _total(
+        sums[None],
+        np.reshape(step.bias, 1),
+        result,
+        lambda totals: finish(totals, step.place) if finish else totals,
+    )
     if not close.all():
         raise TraceError(f"step {step.index} says {result[0]}, its channels give {totals[0]}")
 

@@ -28,7 +28,7 @@ from stepconv.trace.file.write import (
     VERSION,
     digest,
 )
-from stepconv.trace.gather import gather
+from stepconv.trace.gather import SUMMING, gather
 from stepconv.trace.jobs import Job, job
 from stepconv.trace.model import About, Trace
 
@@ -213,7 +213,7 @@ def _check_arrays(wanted: Job, arrays: Mapping[str, Array]) -> None:
     if output.shape != wanted.shape or output.dtype != wanted.dtype:
         raise TraceError(f"its output is {output.dtype} of shape {output.shape}, the call's is not")
     shapes: dict[str, tuple[tuple[int, ...], ...]] = {"workers": ((steps,), (steps, 2))}
-    if family in ("slide", "return", "weigh", "total", "average", "spread", "fold"):
+    if family in SUMMING:
         shapes["sums"] = ((steps, gather(wanted.call, wanted.arrays).fan_in),)
         if "sums" in arrays and arrays["sums"].dtype != output.dtype:
             raise TraceError(f"its sums are {arrays['sums'].dtype}, its output {output.dtype}")
