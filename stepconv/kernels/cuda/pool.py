@@ -110,7 +110,7 @@ def _hand_back_kernel(finish: Any) -> Any:
         grad_x: Array,
         window: Window,
         slide: Slide,
-        end: tuple[Any, ...],
+        end: Any,
     ) -> None:
         """grad_x[b, y, z] = Σ grad_out[b, i, j] of the windows (i, j) that chose this cell."""
         cell = cuda.grid(1)
@@ -187,7 +187,7 @@ def _spread_kernel(finish: Any) -> Any:
         column_counts: Array,
         window: Window,
         slide: Slide,
-        end: tuple[Any, ...],
+        end: Any,
     ) -> None:
         """grad_x[b, y, z] = Σ over the windows above it of grad_out / the cells of the window."""
         cell = cuda.grid(1)

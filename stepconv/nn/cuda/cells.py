@@ -126,12 +126,12 @@ def _(step: NormStep, images: int) -> list[Found]:
 def _(step: NormStep, p: CardWriter) -> None:
     name, layer, channels = step.place.name, step.layer, step.x.channels
     x, out = _by_channels(p, p.value(step.x), step.x), _by_channels(p, p.value(step.y), step.y)
-    remembered = p.statistics(name, channels)
-    line = (p.weight(f"{name}.weight"), p.weight(f"{name}.bias"))
+    remembered = norms.Remembered(*p.statistics(name, channels))
+    line = norms.Line(p.weight(f"{name}.weight"), p.weight(f"{name}.bias"))
     end, epsilon = activation(step.y.slope), float(layer.epsilon)
     if p.training:
-        options = (epsilon, float(layer.momentum))
-        norms.normalise(x, out, *_sums(step, p), remembered, line, options, end)
+        momentum = float(layer.momentum)
+        norms.normalise(x, out, *_sums(step, p), remembered, line, epsilon, momentum, end)
     else:
         norms.normalise_known(x, out, remembered, line, epsilon, end)
 
@@ -140,14 +140,14 @@ def _(step: NormStep, p: CardWriter) -> None:
 def _(step: NormStep, p: CardWriter) -> None:
     name = step.place.name
     x, dy = _by_channels(p, p.value(step.x), step.x), _by_channels(p, p.gradient(step.y), step.y)
-    gradients = (p.found(f"{name}.weight").reshape(-1), p.found(f"{name}.bias").reshape(-1))
+    found = (p.found(f"{name}.{one}").reshape(-1) for one in ("weight", "bias"))
     weight = p.weight(f"{name}.weight")
     if step.x.learns:
         into = p.into(step)
         dx, end = _by_channels(p, into.array, step.x), into.end
     else:
         dx, end = p.room(step, "nothing", (0, 1, 1)), activation(1)
-    norms.normalise_back(x, dy, dx, *_sums(step, p), weight, gradients, end)
+    norms.normalise_back(x, dy, dx, *_sums(step, p), weight, norms.Line(*found), end)
 
 
 def _sums(step: NormStep, p: CardWriter) -> tuple[Any, Any]:
@@ -187,7 +187,7 @@ def _(step: ConcatStep, p: CardWriter) -> None:
     for made in step.reads:
         if made.whole is not step.y.whole:
             x = p.value(made)
-            places = (made.cells, 0, made.cells, first, step.y.cells)
+            places = cells.Places(made.cells, 0, made.cells, first, step.y.cells)
             cells.hand_on(x, x, y, x.size, 1.0, False, places)
         first += made.cells
 
@@ -202,6 +202,6 @@ def _(step: ConcatStep, p: CardWriter) -> None:
                 cells.hand_on(dy, p.value(made), dy, dy.size, slope, False)
         elif made.learns:
             into = p.into(step, i)
-            places = (made.cells, first, step.y.cells, 0, made.cells)
+            places = cells.Places(made.cells, first, step.y.cells, 0, made.cells)
             cells.hand_on(dy, into.values, into.array, into.array.size, slope, into.adds, places)
         first += made.cells

@@ -14,6 +14,7 @@ import numba
 import numpy as np
 from numba import cuda
 
+from stepconv.geometry import Slide
 from stepconv.kernels.cuda.machine.array import allocate
 from stepconv.kernels.cuda.machine.launch import (
     SIMULATED,
@@ -116,14 +117,14 @@ def _channel_kernel(dtype: str) -> Any:
 
 
 def weigh_parts(
-    x: Array, grad_out: Array, shape: Numbers, found: Array, numbers: Numbers, groups: int
+    x: Array, grad_out: Array, shape: Numbers, found: Array, slide: Slide, groups: int
 ) -> None:
     """Σ found[p, (o, c, a, b)] = Σ x[n, c, i·stride - top + a·dilation, …] · grad_out[n, o, i, j].
 
-    `shape` is that of the weights; `numbers` are strides, dilations and pads in front.
+    `shape` is that of the weights.
     """
     run = _weight_kernel(found.dtype.str)
-    launch(run, found.size, THREADS, x, grad_out, found, shape, numbers, groups)
+    launch(run, found.size, THREADS, x, grad_out, found, shape, slide, groups)
 
 
 @functools.cache
@@ -132,10 +133,9 @@ def _weight_kernel(dtype: str) -> Any:
 
     @kernel
     def weigh_part(
-        x: Array, grad_out: Array, parts: Array, shape: Numbers, numbers: Numbers, groups: int
+        x: Array, grad_out: Array, parts: Array, shape: Numbers, slide: Slide, groups: int
     ) -> None:
         filters, channels, window_y, window_x = shape
-        stride_y, stride_x, dilation_y, dilation_x, top, left = numbers
         shares = cuda.shared.array(THREADS, number)
         thread, block = cuda.threadIdx.x, cuda.blockIdx.x
         part, weight = block // parts.shape[1], block % parts.shape[1]
@@ -147,8 +147,8 @@ def _weight_kernel(dtype: str) -> Any:
         total = grad_out.dtype.type(0)
         for cell in range(part * THREADS + thread, cells, parts.shape[0] * THREADS):
             n, i, j = place(cell, height, width)
-            y = i * stride_y - top + a * dilation_y
-            z = j * stride_x - left + b * dilation_x
+            y = i * slide.stride_y - slide.top + a * slide.dilation_y
+            z = j * slide.stride_x - slide.left + b * slide.dilation_x
             value = x.dtype.type(0)
             if 0 <= y < x.shape[2] and 0 <= z < x.shape[3]:
                 value = x[n, c, y, z]

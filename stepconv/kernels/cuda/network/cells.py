@@ -4,7 +4,7 @@ Numbers lie in rows, an image behind the other. A thread computes one of them.
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import cuda
@@ -13,9 +13,22 @@ from stepconv.kernels.cuda.machine.launch import inner, kernel, launch_each
 from stepconv.kernels.kinds import TANH
 
 Array = Any
-Numbers = tuple[int, ...]
 
-WHOLE = (1, 0, 0, 0, 0)  # of all images, from one place to the same
+
+class Places(NamedTuple):
+    """Where the numbers of each image are: how many it has; where its first is in x, of how many.
+
+    The same two of out and sign.
+    """
+
+    cells: int
+    x_first: int
+    x_pitch: int
+    out_first: int
+    out_pitch: int
+
+
+WHOLE = Places(1, 0, 0, 0, 0)  # of all images, from one place to the same
 
 
 def hand_on(
@@ -25,28 +38,26 @@ def hand_on(
     count: int,
     slope: float,
     adds: bool,
-    places: Numbers = WHOLE,
+    places: Places = WHOLE,
 ) -> None:
     """out = x where sign is positive, slope · x elsewhere; or added to what is there.
 
     With sign = x this activates; with sign = an activated array it is the way back through it.
-    `places` say where the numbers of each image are: how many it has; where its first one is in x,
-    and how many x has for each image; the same two of out and sign.
     """
     launch_each(_hand_on, count, x, sign, out, count, np.float32(slope), adds, places)
 
 
 @kernel
 def _hand_on(
-    x: Array, sign: Array, out: Array, count: int, slope: Any, adds: bool, places: Numbers
+    x: Array, sign: Array, out: Array, count: int, slope: Any, adds: bool, places: Places
 ) -> None:
     i = cuda.grid(1)
     if i < count:
-        cells, x_first, x_pitch, out_first, out_pitch = places
         source = goal = i
-        if x_pitch > 0:
-            source = i // cells * x_pitch + x_first + i % cells
-            goal = i // cells * out_pitch + out_first + i % cells
+        if places.x_pitch > 0:
+            image, cell = i // places.cells, i % places.cells
+            source = image * places.x_pitch + places.x_first + cell
+            goal = image * places.out_pitch + places.out_first + cell
         value = x[source]
         if slope != 1 and not sign[goal] > 0:
             value *= slope

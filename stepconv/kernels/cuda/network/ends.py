@@ -18,12 +18,25 @@ class End(NamedTuple):
     """How a sum ends, and what that needs."""
 
     finish: Any
-    numbers: tuple[Any, ...]
+    numbers: Any
+
+
+class Slope(NamedTuple):
+    """By what a sum is multiplied that is not positive."""
+
+    slope: Any
+
+
+class Sign(NamedTuple):
+    """By what a gradient is multiplied where the activated values are not positive."""
+
+    values: Array
+    slope: Any
 
 
 def activation(slope: float) -> End:
     """Return the end that keeps what is positive and multiplies the rest by `slope`."""
-    return AS_IT_IS if slope == 1 else End(_activated, (np.float32(slope),))
+    return AS_IT_IS if slope == 1 else End(_activated, Slope(np.float32(slope)))
 
 
 def way_back(values: Array, slope: float, adds: bool) -> End:
@@ -31,9 +44,10 @@ def way_back(values: Array, slope: float, adds: bool) -> End:
 
     It is written, or added to the gradient that is there.
     """
+    sign = Sign(values, np.float32(slope))
     if adds:
-        return End(_added, (values, np.float32(slope)))
-    return AS_IT_IS if slope == 1 else End(_let_through, (values, np.float32(slope)))
+        return End(_added, sign)
+    return AS_IT_IS if slope == 1 else End(_let_through, sign)
 
 
 @inner
@@ -42,18 +56,18 @@ def _as_it_is(total: Any, out: Array, at: int, numbers: tuple[Any, ...]) -> Any:
 
 
 @inner
-def _activated(total: Any, out: Array, at: int, numbers: tuple[Any, ...]) -> Any:
-    return total if total > 0 else numbers[0] * total
+def _activated(total: Any, out: Array, at: int, numbers: Slope) -> Any:
+    return total if total > 0 else numbers.slope * total
 
 
 @inner
-def _let_through(total: Any, out: Array, at: int, numbers: tuple[Any, ...]) -> Any:
-    return total if numbers[0][at] > 0 else numbers[1] * total
+def _let_through(total: Any, out: Array, at: int, numbers: Sign) -> Any:
+    return total if numbers.values[at] > 0 else numbers.slope * total
 
 
 @inner
-def _added(total: Any, out: Array, at: int, numbers: tuple[Any, ...]) -> Any:
-    return out.flat[at] + (total if numbers[0][at] > 0 else numbers[1] * total)
+def _added(total: Any, out: Array, at: int, numbers: Sign) -> Any:
+    return out.flat[at] + (total if numbers.values[at] > 0 else numbers.slope * total)
 
 
 AS_IT_IS = End(_as_it_is, (0,))

@@ -36,7 +36,6 @@ from stepconv.kernels.cuda.machine.sums import parts_for, sum_parts
 from stepconv.kernels.cuda.network.ends import AS_IT_IS, End
 
 Array = Any
-Numbers = tuple[int, ...]
 
 # Threads along a side of a tile, sums of each in both directions, terms between loads, and the
 # fewest terms of a part.
@@ -53,6 +52,19 @@ class Matrix(NamedTuple):
     column: int
 
 
+class Sizes(NamedTuple):
+    """Of a product: rows and columns of out, the terms of a sum, and in how many parts they are.
+
+    With `ones` the last column of b is 1 all over, and not stored.
+    """
+
+    rows: int
+    columns: int
+    terms: int
+    parts: int = 1
+    ones: int = 0
+
+
 def parts_of(rows: int, columns: int, terms: int) -> int:
     """Return into how many parts the terms are split."""
     return parts_for(-(-rows // _TILE) * -(-columns // _TILE), terms, _LEAST)
@@ -63,29 +75,24 @@ def multiply(a: Matrix, b: Matrix, bias: Array, out: Array, terms: int, end: End
     rows, columns = out.shape
     parts = parts_of(rows, columns, terms)
     if parts == 1:
-        _launch_tiles(a, b, bias, out, (rows, columns, terms, 1, 0), end)
+        _launch_tiles(a, b, bias, out, Sizes(rows, columns, terms), end)
         return
     found = allocate((parts, out.size), out.dtype)
-    _launch_tiles(a, b, bias, found, (rows, columns, terms, parts, 0), AS_IT_IS)
+    _launch_tiles(a, b, bias, found, Sizes(rows, columns, terms, parts), AS_IT_IS)
     launch_each(_collect(end.finish), out.size, found.reshape(-1), bias, out, parts, end.numbers)
 
 
 def multiply_parts(a: Matrix, b: Matrix, found: Array, terms: int, rows: int, ones: int) -> None:
-    """Σ found[p, i · columns + j] = Σ a[i, k] · b[k, j].
-
-    With `ones` the last column of b is 1 all over, and not stored: a gradient's column of biases.
-    """
+    """Σ found[p, i · columns + j] = Σ a[i, k] · b[k, j]; `ones` give biases' gradients."""
     parts, columns = found.shape[0], found.shape[1] // rows
-    _launch_tiles(a, b, found, found, (rows, columns, terms, parts, ones), AS_IT_IS)
+    _launch_tiles(a, b, found, found, Sizes(rows, columns, terms, parts, ones), AS_IT_IS)
 
 
-def _launch_tiles(a: Matrix, b: Matrix, bias: Array, out: Array, sizes: Numbers, end: End) -> None:
-    rows, columns, _, parts, _ = sizes
-    blocks = parts * -(-rows // _TILE) * -(-columns // _TILE)
-    biased = out is not bias and parts == 1
-    steps = (a.row, a.column, b.row, b.column)
+def _launch_tiles(a: Matrix, b: Matrix, bias: Array, out: Array, sizes: Sizes, end: End) -> None:
+    blocks = sizes.parts * -(-sizes.rows // _TILE) * -(-sizes.columns // _TILE)
+    biased = out is not bias and sizes.parts == 1
     run = _kernel(out.dtype.str, biased, a.column == 1, b.row == 1, end.finish)
-    launch(run, blocks, _THREADS, a.numbers, b.numbers, bias, out, sizes, steps, end.numbers)
+    launch(run, blocks, _THREADS, a, b, bias, out, sizes, end.numbers)
 
 
 @inner
@@ -111,16 +118,9 @@ def _kernel(
 
     @kernel
     def multiply_tile(
-        a: Array,
-        b: Array,
-        bias: Array,
-        out: Array,
-        sizes: Numbers,
-        steps: Numbers,
-        end: tuple[Any, ...],
+        a: Matrix, b: Matrix, bias: Array, out: Array, sizes: Sizes, end: Any
     ) -> None:
         rows, columns, terms, parts, ones = sizes
-        a_row, a_column, b_row, b_column = steps
         if ALIGNED:
             a_tile = cuda.shared.array((_DEPTH, pitch), number, 16)
             b_tile = cuda.shared.array((_DEPTH, pitch), number, 16)
@@ -157,13 +157,13 @@ def _kernel(
                     at = first_i + i * beside + s
                     new_a[load, s] = 0
                     if start + k < last and at < rows:
-                        new_a[load, s] = a.flat[at * a_row + (start + k) * a_column]
+                        new_a[load, s] = a.numbers.flat[at * a.row + (start + k) * a.column]
                 k, j = _fetched(e, b_lies_by_terms, across_tile)
                 for s in range(beside):
                     at = first_j + j * beside + s
                     new_b[load, s] = 0
                     if start + k < last and at < columns - ones:
-                        new_b[load, s] = b.flat[(start + k) * b_row + at * b_column]
+                        new_b[load, s] = b.numbers.flat[(start + k) * b.row + at * b.column]
                     elif start + k < last and at < columns:
                         new_b[load, s] = 1
             if start > part * run:
@@ -204,7 +204,7 @@ def _kernel(
 @functools.cache
 def _collect(finish: Any) -> Any:
     @kernel
-    def collect(found: Array, bias: Array, out: Array, parts: int, end: tuple[Any, ...]) -> None:
+    def collect(found: Array, bias: Array, out: Array, parts: int, end: Any) -> None:
         """out[i, j] = end(bias[j] + Σ found[p, (i, j)])."""
         at = cuda.grid(1)
         if at < out.size:

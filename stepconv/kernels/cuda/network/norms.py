@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 from numba import cuda
@@ -22,6 +22,21 @@ from stepconv.kernels.cuda.machine.sums import LEAST, add_in_block, parts_for
 from stepconv.kernels.cuda.network.ends import End
 
 Array = Any
+
+
+class Line(NamedTuple):
+    """Weight and bias of each channel, or their gradients."""
+
+    weight: Array
+    bias: Array
+
+
+class Remembered(NamedTuple):
+    """Mean and variance of each channel, as those of the batches left them."""
+
+    means: Array
+    variances: Array
+
 
 SHIFT, MEAN, SCALE = range(3)  # what is known of a channel: mean and 1 / spread of the batch
 
@@ -36,21 +51,22 @@ def normalise(
     out: Array,
     sums: Array,
     known: Array,
-    remembered: tuple[Array, Array],
-    line: tuple[Array, Array],
-    options: tuple[float, float],
+    remembered: Remembered,
+    line: Line,
+    epsilon: float,
+    momentum: float,
     end: End,
 ) -> None:
     """out = end(weight · (x - mean) / √(variance + epsilon) + bias), both of the batch.
 
     `sums` (parts, channels, 2) and `known` (channels, 3) are for the way back; the `remembered`
-    means and variances follow those of the batch. `line` is weight and bias, `options` are epsilon
-    and momentum.
+    means and variances follow those of the batch.
     """
     blocks = sums.shape[0] * sums.shape[1]
-    launch(_sum_spread, blocks, THREADS, x, sums, known, remembered[0])
+    launch(_sum_spread, blocks, THREADS, x, sums, known, remembered.means)
     run = _normalise(end.finish)
-    launch(run, blocks, THREADS, x, out, sums, known, remembered, line, options, end.numbers)
+    options = (epsilon, momentum, end.numbers)
+    launch(run, blocks, THREADS, x, out, sums, known, remembered, line, *options)
 
 
 @kernel
@@ -91,10 +107,11 @@ def _normalise(finish: Any) -> Any:
         out: Array,
         sums: Array,
         known: Array,
-        remembered: tuple[Array, Array],
-        line: tuple[Array, Array],
-        options: tuple[float, float],
-        end: tuple[Any, ...],
+        remembered: Remembered,
+        line: Line,
+        epsilon: float,
+        momentum: float,
+        end: Any,
     ) -> None:
         thread, block = cuda.threadIdx.x, cuda.blockIdx.x
         part, c = block // sums.shape[1], block % sums.shape[1]
@@ -102,20 +119,19 @@ def _normalise(finish: Any) -> Any:
         count = x.shape[0] * cells
         shift, square = _total(sums, c, 0) / count, _total(sums, c, 1) / count
         variance = square - shift * shift
-        mean, scale = known[c, SHIFT] + shift, 1 / math.sqrt(variance + options[0])
-        a = x.dtype.type(line[0][c] * scale)
-        b = x.dtype.type(line[1][c] - mean * scale * line[0][c])
+        mean, scale = known[c, SHIFT] + shift, 1 / math.sqrt(variance + epsilon)
+        a = x.dtype.type(line.weight[c] * scale)
+        b = x.dtype.type(line.bias[c] - mean * scale * line.weight[c])
         for cell in range(part * THREADS + thread, count, sums.shape[0] * THREADS):
             n, at = cell // cells, cell % cells
             total = a * x[n, c, at] + b
             out[n, c, at] = finish(total, out, (n * channels + c) * cells + at, end)
         if part == 0 and thread == 0:
             known[c, MEAN], known[c, SCALE] = mean, scale
-            means, variances = remembered
             # What few images spread lets one guess how much all images do.
             guess = variance * count / (count - 1 if count > 1 else 1)
-            means[c] += options[1] * shift
-            variances[c] += options[1] * (guess - variances[c])
+            remembered.means[c] += momentum * shift
+            remembered.variances[c] += momentum * (guess - remembered.variances[c])
 
     return normalise
 
@@ -123,8 +139,8 @@ def _normalise(finish: Any) -> Any:
 def normalise_known(
     x: Array,
     out: Array,
-    remembered: tuple[Array, Array],
-    line: tuple[Array, Array],
+    remembered: Remembered,
+    line: Line,
     epsilon: float,
     end: End,
 ) -> None:
@@ -139,17 +155,17 @@ def _normalise_known(finish: Any) -> Any:
     def normalise_known(
         x: Array,
         out: Array,
-        remembered: tuple[Array, Array],
-        line: tuple[Array, Array],
+        remembered: Remembered,
+        line: Line,
         epsilon: float,
-        end: tuple[Any, ...],
+        end: Any,
     ) -> None:
         i = cuda.grid(1)
         if i < x.size:
             plane, at = i // x.shape[2], i % x.shape[2]
             n, c = plane // x.shape[1], plane % x.shape[1]
-            a = x.dtype.type(line[0][c] / math.sqrt(remembered[1][c] + epsilon))
-            total = a * x[n, c, at] + (line[1][c] - remembered[0][c] * a)
+            a = x.dtype.type(line.weight[c] / math.sqrt(remembered.variances[c] + epsilon))
+            total = a * x[n, c, at] + (line.bias[c] - remembered.means[c] * a)
             out[n, c, at] = finish(total, out, i, end)
 
     return normalise_known
@@ -162,12 +178,12 @@ def normalise_back(
     sums: Array,
     known: Array,
     weight: Array,
-    gradients: tuple[Array, Array],
+    gradients: Line,
     end: End,
 ) -> None:
     """dx = end(weight · scale · (dy - mean of dy - normal x · mean of dy · normal x)).
 
-    `gradients` are those of weight and bias. A dx of no cells is not asked for.
+    A dx of no cells is not asked for.
     """
     blocks = sums.shape[0] * sums.shape[1]
     launch(_sum_slants, blocks, THREADS, x, dy, sums, known)
@@ -204,8 +220,8 @@ def _normalise_back(finish: Any) -> Any:
         sums: Array,
         known: Array,
         weight: Array,
-        gradients: tuple[Array, Array],
-        end: tuple[Any, ...],
+        gradients: Line,
+        end: Any,
     ) -> None:
         thread, block = cuda.threadIdx.x, cuda.blockIdx.x
         part, c = block // sums.shape[1], block % sums.shape[1]
@@ -224,7 +240,6 @@ def _normalise_back(finish: Any) -> Any:
                 total = a * dy[n, c, at] + slope * x[n, c, at] + rest
                 dx[n, c, at] = finish(total, dx, (n * channels + c) * cells + at, end)
         if part == 0 and thread == 0:
-            for_weight, for_bias = gradients
-            for_weight[c], for_bias[c] = slant * scale, pull
+            gradients.weight[c], gradients.bias[c] = slant * scale, pull
 
     return normalise_back
