@@ -39,7 +39,8 @@ class Metrics:
 class Started:
     """The first step is about to be made; `step` of `steps` were made before, in another run.
 
-    Epochs are `judged` by "test" pictures, or by those that were held back: "valid".
+    All in all there are `steps`. Epochs are `judged` by "test" pictures, or by those that were held
+    back: "valid".
     """
 
     epochs: int
@@ -47,6 +48,7 @@ class Started:
     step: int
     history: tuple[Metrics, ...]
     judged: str = "test"
+    steps: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,24 @@ from stepconv.train.data import Samples
 Floats = NDArray[np.float64]
 
 
+class Score(NamedTuple):
+    """How far a class can be relied on; None where nothing was of it, or told as it."""
+
+    precision: float | None  # of those that were told as it, the part that is
+    recall: float | None  # of those that are, the part that was told
+
+
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """The classes that were right and the ones that were told, with how sure the network was."""
+    """The classes that were right and the ones that were told, with how sure the network was.
+
+    `ranks` says how many classes the network held likelier than the right one.
+    """
 
     labels: NDArray[np.int64]
     told: NDArray[np.int64]
     sure: Floats
+    ranks: NDArray[np.int64]
 
     @property
     def accuracy(self) -> float:
@@ -39,11 +50,26 @@ class Verdict:
         np.add.at(table, (self.labels, self.told), 1)
         return table
 
+    def scores(self, classes: int) -> list[Score]:
+        """Return precision and recall of each class."""
+        table = self.confusion(classes)
+        right, told, there = table.diagonal(), table.sum(axis=0), table.sum(axis=1)
+        return [
+            Score(*(float(r / n) if n else None for n in counts))
+            for r, *counts in zip(right, told, there, strict=True)
+        ]
+
+    def within(self, most: int) -> float:
+        """Return the part whose class is among the `most` that the network held likeliest."""
+        return float((self.ranks < most).mean())
+
 
 def judge(predictor: Predictor, samples: Samples) -> Verdict:
     """Return what the network says of the samples."""
     shares = probabilities(loop.answers(predictor, samples))
-    return Verdict(samples.labels, shares.argmax(axis=1), shares.max(axis=1))
+    of_truth = shares[np.arange(len(shares)), samples.labels][:, np.newaxis]
+    ranks = (shares > of_truth).sum(axis=1)
+    return Verdict(samples.labels, shares.argmax(axis=1), shares.max(axis=1), ranks)
 
 
 def names(classes: Sequence[str], outputs: int) -> list[str]:

@@ -80,7 +80,9 @@ def train(
     if trainer.backend == "cuda":
         trainer.rehearse(*held, range(min(count, recipe.batch_size)))
     together = 1 if recipe.augment else trainer.together
-    yield Started(-(-total // per_epoch), per_epoch, trainer.steps, tuple(at.history), judged)
+    yield Started(
+        -(-total // per_epoch), per_epoch, trainer.steps, tuple(at.history), judged, total
+    )
     while at.epoch * per_epoch < total and not given_up(at.history, recipe.patience):
         order = chance.shuffled(count, recipe.seed, at.epoch)
         # The last epoch may have fewer steps.

@@ -204,7 +204,7 @@ def told() -> list[Any]:
     metrics = [events.Metrics(e, 0.5 / e, 0.9, 0.91, 12345.6, 1.5) for e in (1, 2)]
     steps = [events.Stepped(1 + s // 10, s + 1, 64, 40, 2 / (s + 1), 0.1) for s in range(20)]
     return [
-        events.Started(2, 10, 0, ()),
+        events.Started(2, 10, 0, (), steps=20),
         *steps[:10],
         events.EpochEnded(metrics[0]),
         *steps[10:],
@@ -228,7 +228,9 @@ def test_the_screen_fits(width: int) -> None:
     assert "epoch 2 of 2 ━━━━" in shown
     assert "0:00 left" in shown
     assert "loss 0.1000, log scale" in shown
-    assert "right 62.5%" in shown
+    assert "right 62.5%, test 91.0%" in shown
+    assert "100% " in shown
+    assert " 0% " in shown
     assert re.search(r"2   0\.2500  90\.00%  91\.00%    12,346      1\.5", shown)
 
 
@@ -268,10 +270,19 @@ def test_a_confusion_is_counted_in_rows_of_the_truth() -> None:
     from stepconv.train.judge import Verdict
 
     verdict = Verdict(
-        np.array([0, 0, 1, 2, 2]), np.array([0, 1, 1, 2, 0]), np.array([0.9, 0.5, 0.8, 0.7, 0.6])
+        np.array([0, 0, 1, 2, 2]),
+        np.array([0, 1, 1, 2, 0]),
+        np.array([0.9, 0.5, 0.8, 0.7, 0.6]),
+        np.array([0, 1, 0, 0, 2]),
     )
     assert verdict.accuracy == 0.6
     assert verdict.wrong.tolist() == [4, 1]
+    assert verdict.within(2) == 0.8
+    assert verdict.scores(4) == [(0.5, 0.5), (0.5, 1.0), (1.0, 0.5), (None, None)]
+    assert report.weakest(verdict.scores(3), ["a", "b", "c"]) == [
+        "lowest recall: a, 50.0%",
+        "lowest precision: a, 50.0%",
+    ]
     table = verdict.confusion(3)
     assert table.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
     lines = report.confusion(table, ["a", "b", "c"], 60)
@@ -318,3 +329,144 @@ def test_the_data_named_is_the_data_used(capsys: pytest.CaptureFixture[str]) -> 
     assert list(json.loads(out)["probabilities"]) == list("0123456789")
     out = output_of(capsys, "evaluate", "runs/small-mine", "--json")
     assert np.shape(json.loads(out)["confusion"]) == (10, 10)
+
+
+def photos(folder: Path, classes: str = "cat dog owl", depth: int = 8) -> Path:
+    """Put pictures into class folders: of one shade for each class, 8 or 16 bits deep."""
+    import numpy as np
+
+    image = pytest.importorskip("PIL.Image")
+    rng = np.random.default_rng(0)
+    for label, name in enumerate(classes.split()):
+        (folder / name).mkdir(parents=True)
+        for number in range(8):
+            cells = rng.integers(0, 40, (28, 28)) + 90 * label
+            dtype, unit = (np.uint16, 257) if depth == 16 else (np.uint8, 1)
+            image.fromarray((cells * unit).astype(dtype)).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep decoded pictures apart from those of whoever runs the tests."""
+    from stepconv.train.data import known
+
+    monkeypatch.setattr(known, "cache_folder", lambda: tmp_path / "cache")
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_network_of_the_zoo_has_the_classes_of_the_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos(tmp_path / "photos")
+    out = output_of(capsys, "train", "mlp", "--data", "photos", "--epochs", "2", "--out", "run")
+    assert "mlp on photos" in out
+    assert "pictures of 1x28x28 · 3 classes" in out
+    told = json.loads(output_of(capsys, "predict", "run", "photos/dog/1.png", "--json"))
+    assert list(told["probabilities"]) == ["cat", "dog", "owl"]
+
+
+@pytest.mark.usefixtures("cache")
+def test_sixteen_bits_are_trained_and_predicted_alike(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos(tmp_path / "deep", depth=16)
+    output_of(capsys, "train", "mlp", "--data", "deep", "--epochs", "30", "--quiet", "--out", "run")
+    files = sorted((tmp_path / "deep").glob("*/*.png"))
+    lines = output_of(capsys, "predict", "run", *map(str, files), "--json").splitlines()
+    assert [json.loads(line)["class"] for line in lines] == [file.parent.name for file in files]
+
+
+@pytest.mark.usefixtures("cache")
+def test_ten_classes_of_28x28_are_not_taken_for_digits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bright pictures would be inverted, cut out and centred if they were."""
+    import numpy as np
+
+    from stepconv.cli.commands import predict
+    from stepconv.nn.checkpoint import load_network
+    from stepconv.train.feed import Feed
+
+    photos(tmp_path / "ten", " ".join("0123456789"))
+    output_of(capsys, "train", "mlp", "--data", "ten", "--epochs", "1", "--quiet", "--out", "run")
+    feed = Feed.told(load_network(tmp_path / "run" / MODEL).about)
+    given = predict.read(tmp_path / "ten" / "2" / "3.png")
+    assert np.array_equal(predict.as_seen(given, (1, 28, 28), feed, False, "x"), given)
+    digit = predict.as_seen(given, (1, 28, 28), Feed(form="digit"), False, "x")
+    assert not np.array_equal(digit, given)
+
+
+@pytest.mark.usefixtures("cache")
+def test_runs_are_used_from_any_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos(tmp_path / "photos")
+    options = ("--schedule", "constant", "--epochs", "1", "--quiet", "--out", "run")
+    output_of(capsys, "train", "mlp", "--data", "photos", *options)
+    (tmp_path / "else").mkdir()
+    monkeypatch.chdir(tmp_path / "else")
+    assert json.loads(output_of(capsys, "evaluate", "../run", "--json"))["pictures"] == 4
+    output_of(capsys, "predict", "../run", "../photos/cat/0.png")
+    output_of(capsys, "train", "--resume", "--out", "../run", "--epochs", "3", "--quiet")
+    assert len(Path("../run", METRICS).read_text().splitlines()) == 3
+    Path("../photos").rename("../moved")
+    output_of(capsys, "train", "--resume", "--out", "../run", "--data", "../moved", "--quiet")
+
+
+@pytest.mark.usefixtures("cache")
+def test_what_is_odd_is_said_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (photos(tmp_path / "photos") / "cat" / "notes.heic").write_text("?")
+    assert main(["train", "mlp", "--data", "photos", "--epochs", "1", "--json"]) == 0
+    err = capsys.readouterr().err
+    assert "stepconv: photos: skipped files" in err
+    assert "1 .heic" in err
+
+
+def test_two_that_begin_at_once_get_two_folders(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "stepconv", "train", "small.toml", "--limit", "100"]
+    crowd = [
+        subprocess.Popen(
+            [*command, "--epochs", "2", "--quiet"],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )
+        for _ in range(3)
+    ]
+    assert [process.wait() for process in crowd] == [0, 0, 0]
+    made = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    assert made == ["small-digits", "small-digits-2", "small-digits-3"]
+
+
+def test_a_network_that_learns_nothing_is_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--limit", "64", "--epochs", "60", "--lr", "1e-9")
+    assert main(["train", "small.toml", *options, "--json"]) == 0
+    assert "nothing is learnt: the loss is" in capsys.readouterr().err
+
+
+def test_too_large_a_network_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layers = model().layers
+    (tmp_path / "huge.toml").write_text(
+        nn.to_toml(nn.Model("huge", (1, 28, 28), (nn.Flatten(), nn.Dense(10**9), *layers[-1:]), 10))
+    )
+    assert "huge needs" in refusal(capsys, "train", "huge.toml", "--limit", "64")
+    assert not (tmp_path / "runs" / "huge-digits").exists()
+
+
+def test_networks_may_be_written_to_edit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = output_of(capsys, "shapes", "lenet5", "--input", "3x64x64", "--classes", "3", "--toml")
+    assert nn.from_toml(out) == nn.build("lenet5", (3, 64, 64), 3)
+
+
+def test_a_training_begins_with_another(capsys: pytest.CaptureFixture[str]) -> None:
+    output_of(capsys, "train", "small.toml", *OPTIONS, "--quiet", "--out", "first")
+    options = ("--limit", "300", "--steps", "1", "--lr", "1e-9", "--from", "first")
+    output_of(capsys, "train", "small.toml", *options, "--quiet", "--out", "second")
+    told = [
+        json.loads(Path(name, METRICS).read_text().splitlines()[-1])["test_accuracy"]
+        for name in ("first", "second")
+    ]
+    assert told[0] == told[1]

@@ -43,12 +43,16 @@ def evaluate(
     classes = names(network.about.get("classes", found.classes), network.model.classes)
     verdict = judge(runs.predictor(network, chosen), Feed.told(network.about).samples(found.test))
     if as_json:
+        scores = verdict.scores(len(classes))
         told = {
             "model": network.model.name,
             "data": data,
             "pictures": len(found.test),
             "accuracy": verdict.accuracy,
+            "within_5": verdict.within(5),
             "classes": classes,
+            "precision": [score.precision for score in scores],
+            "recall": [score.recall for score in scores],
             "confusion": verdict.confusion(len(classes)).tolist(),
         }
         terminal.print_json(told, ensure_ascii=False)

@@ -7,6 +7,7 @@ from math import isfinite
 # The dots of a character by row and column, as Unicode numbers them.
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _EMPTY = 0x2800
+NOTHING = chr(_EMPTY)
 
 
 def curve(

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from stepconv.train.data import Samples
-    from stepconv.train.judge import Verdict
+    from stepconv.train.judge import Score, Verdict
 
 # A table of more classes than these is read by nobody.
 MOST_CLASSES = 12
@@ -25,7 +25,10 @@ def show(
 
     table = verdict.confusion(len(classes))
     lines = confusion(table, classes, console.width) if len(classes) <= MOST_CLASSES else []
-    for line in lines or mistakes(table, classes):
+    lines = lines or mistakes(table, classes)
+    if len(classes) > MOST_CLASSES:
+        lines.append(f"among the five likeliest: {verdict.within(5):.2%}")
+    for line in [*lines, *weakest(verdict.scores(len(classes)), classes)]:
         console.print(Text(line), soft_wrap=True)
     wrong = verdict.wrong
     if not len(wrong):
@@ -47,6 +50,18 @@ def show(
     for i in wrong[:count]:
         true, told = classes[verdict.labels[i]], classes[verdict.told[i]]
         print(f"  {samples.name(i)} is {true}, told as {told} ({verdict.sure[i]:.0%} sure)")
+
+
+def weakest(scores: "Sequence[Score]", classes: "Sequence[str]") -> list[str]:
+    """Return which class is missed most often, and which is told most often in error."""
+    lines = []
+    for what in ("recall", "precision"):
+        found = {name: getattr(score, what) for name, score in zip(classes, scores, strict=True)}
+        known = {name: value for name, value in found.items() if value is not None}
+        if known and (value := min(known.values())) < 1:
+            name = min(known, key=lambda name: known[name])
+            lines.append(f"lowest {what}: {name}, {value:.1%}")
+    return lines
 
 
 def confusion(table: Any, classes: "Sequence[str]", width: int) -> list[str]:

@@ -89,7 +89,7 @@ def live(
             screen.hear(event)
             stepped = isinstance(event, events.Stepped)
             if not stepped or monotonic() >= due:
-                drawn.update(screen.draw(console.width), refresh=True)
+                drawn.update(screen.draw(console.width, console.height), refresh=True)
                 due = monotonic() + REFRESH
             yield event
 
@@ -105,6 +105,7 @@ class Screen:
         self.losses: list[float] = []
         self.correct: list[float] = []
         self.history: list[events.Metrics] = []
+        self.warned = ""
         self.images = 0
         self.began = monotonic()
 
@@ -121,32 +122,57 @@ class Screen:
                 self.images += event.images
             case events.EpochEnded():
                 self.history.append(event.metrics)
+            case events.Warned():
+                self.warned = f"{event.trouble}; {event.advice}"
 
-    def draw(self, width: int) -> "Group":
-        """Return the screen in so many columns."""
+    def draw(self, width: int, height: int = 24) -> "Group":
+        """Return the screen in so many columns, with as many epochs as the lines have room for."""
         from rich.console import Group
         from rich.text import Text
 
-        width = min(width, 100)
+        width, high = min(width, 160), max(HEIGHT, min((height - 8) // 2, 12))
         half = (width - 3) // 2
-        left = curve.curve(self.losses, half, HEIGHT)
-        right = curve.curve(self.correct, half, HEIGHT, 0.0, 1.0)
         loss = f"loss {self.last.loss:.4f}, log scale" if self.last else "loss"
         recent = self.correct[-20:]
-        right_title = f"right {sum(recent) / len(recent):.1%}, 0 to 100%" if recent else "right"
-        curves = [
-            Text.assemble((f"{loss:<{half}}", "dodger_blue1"), "   ", (right_title, "orange3"))
-        ]
-        for one, other in zip(left, right, strict=True):
-            curves.append(Text.assemble((one, "dodger_blue1"), "   ", (other, "orange3")))
+        right = f"right {sum(recent) / len(recent):.1%}" if recent else "right"
         judged = self.started.judged if self.started else "test"
-        table = [Text(heading(judged), "bold"), *(Text(row(m)) for m in self.history[-8:])]
+        known = [m.judged for m in self.history if m.judged is not None]
+        if known:
+            right = f"{right}, {judged} {known[-1]:.1%}"
+        low, top = min(self.losses, default=0.0), max(self.losses, default=0.0)
+        marks = (f"{10**top:.3g}", f"{10**low:.3g}")
+        lines = [
+            Text.assemble((f"{loss:<{half}}"[:half], "dodger_blue1"), "   ", (right, "orange3"))
+        ]
+        ours = _with_axis(self.losses, half, high, marks, (low, top))
+        theirs = _with_axis(self.correct, half, high, ("100%", "0%"), (0.0, 1.0))
+        over = _with_axis(self._judged(), half, high, ("100%", "0%"), (0.0, 1.0))
+        for one, other, above in zip(ours, theirs, over, strict=True):
+            line = Text.assemble((one, "dodger_blue1"), "   ")
+            for below, dot in zip(other, above, strict=True):
+                # Where both have dots in one cell, those of the judged pictures are seen.
+                line.append(below if dot in (below, curve.NOTHING) else dot, _colour(below, dot))
+            lines.append(line)
+        room = max(1, height - high - 5)
+        table = [Text(heading(judged), "bold"), *(Text(row(m)) for m in self.history[-room:])]
         return Group(
             Text(self.title, "bold", no_wrap=True, overflow="ellipsis"),
             self._progress(width),
-            *curves,
+            *lines,
             *(table if self.history else []),
+            *([Text(self.warned, "bold red", no_wrap=True)] if self.warned else []),
         )
+
+    def _judged(self) -> list[float]:
+        """Return the accuracy on judged pictures at every step that was seen, if it is known."""
+        if self.started is None or not self.history or not self.correct:
+            return []
+        values: list[float] = []
+        for m in self.history:
+            known = m.judged if m.judged is not None else (values or [0.0])[-1]
+            values += [known] * self.started.steps_per_epoch
+        first, seen = self.started.step, len(self.correct)
+        return (values + values[-1:] * seen)[first : first + seen]
 
     def _progress(self, width: int) -> "Text":
         from rich.text import Text
@@ -154,10 +180,10 @@ class Screen:
         if self.started is None or self.last is None:
             return Text("")
         started = self.started
-        done, steps = self.last.step, started.epochs * started.steps_per_epoch
+        done, steps = self.last.step, started.steps
         seconds = max(monotonic() - self.began, 1e-9)
         left = seconds / (done - started.step) * (steps - done)
-        clock = f"{int(left) // 60}:{int(left) % 60:02}"
+        clock = f"{_clock(seconds)} gone, {_clock(left)}"
         ends = (
             f"epoch {self.last.epoch} of {started.epochs} ",
             f" {self.images / seconds:,.0f} images/s · {clock} left" if self.speed else "",
@@ -167,3 +193,26 @@ class Screen:
         return Text.assemble(
             ends[0], ("━" * full, "orange3"), ("─" * (room - full), "dim"), ends[1]
         )
+
+
+def _with_axis(
+    values: list[float], width: int, height: int, marks: tuple[str, str], ends: tuple[float, float]
+) -> list[str]:
+    """Return a curve with the numbers of its top and bottom to the left of it."""
+    beside = max(map(len, marks))
+    drawn = curve.curve(values, width - beside - 1, height, *ends)
+    labels = [marks[0], *[""] * (height - 2), marks[1]]
+    return [f"{label:>{beside}} {line}" for label, line in zip(labels, drawn, strict=True)]
+
+
+def _colour(below: str, dot: str) -> str:
+    return "orange3" if dot in (below, curve.NOTHING) else "green3"
+
+
+def _clock(seconds: float) -> str:
+    """Return minutes and seconds.
+
+    >>> _clock(75.4)
+    '1:15'
+    """
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
