@@ -5,6 +5,7 @@
     filter          one channel into one: plain images, depthwise layers; filter_tiles: its vectors
     separable       the same for kernels that are a column times a row
     fourier         the same for large kernels, by transforms; fourier_proof: that they may be used
+    tasks           how layers are cut into tasks, and gradients of their weights into parts
     few_filters     layers: a vector holds neighbouring cells of one filter's output
     many_filters    layers: a vector holds one cell of as many filters as it has lanes
     winograd        3x3 layers with fewer multiplications, by name

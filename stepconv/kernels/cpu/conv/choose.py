@@ -19,12 +19,13 @@ threads.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from stepconv.geometry import Slide
 from stepconv.kernels import chosen_algorithm
+from stepconv.kernels.choice import Choice
 from stepconv.kernels.compile import parallel, share_of
 from stepconv.kernels.cpu.conv import (
     few_filters,
@@ -50,20 +51,6 @@ _FEW = 100_000
 _WORTH_SPLITTING = 25
 # To look whether a kernel splits takes as long as so many products.
 _SEARCH = 2_000_000
-
-
-class Choice(NamedTuple):
-    """The kernel that serves a call, the rule that says so, and the numbers that it compared."""
-
-    kernel: str
-    rule: str
-    numbers: tuple[float, ...] = ()
-    factors: tuple[Array, Array] | None = None
-
-    @property
-    def reason(self) -> str:
-        """The rule with its numbers filled in."""
-        return self.rule.format(*self.numbers)
 
 
 def correlate(x: Array, w: Array, bias: Array, out: Array, slide: Slide, groups: int) -> None:
@@ -157,8 +144,8 @@ def _filter_choice(x: Array, w: Array, out: Array, slide: Slide) -> Choice:
 def _filter(x: Array, w: Array, bias: Array, out: Array, slide: Slide) -> None:
     """Let one channel go into one by the way that is chosen."""
     chosen = _filter_choice(x, w, out, slide)
-    if chosen.factors is not None:
-        separable_planes(x, chosen.factors, bias, out, slide)
+    if chosen.kernel == "separable":
+        separable_planes(x, chosen.found, bias, out, slide)
     elif chosen.kernel == "fourier":
         fourier.fft_planes(x, w, bias, out, slide)
     elif chosen.kernel == "proven fourier":

@@ -16,14 +16,14 @@ import numpy as np
 from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.conv.tasks import (
     Bands,
-    copying_bands,
+    bands_of,
     size_of_tasks,
+    sourcing,
     task_at,
     tasks_of_image,
 )
 from stepconv.kernels.cpu.machine.remembered import remembered
 from stepconv.kernels.cpu.machine.scratch import scratch
-from stepconv.kernels.cpu.machine.staging import copying
 from stepconv.kernels.cpu.machine.tiles import multiply_add, row_of_numbers
 from stepconv.kernels.cpu.machine.vector import address, lanes, registers
 from stepconv.kernels.passes import Pass, Walk, tap_places
@@ -42,7 +42,7 @@ def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass) -> None:
     height, vectors = tile_shape(filters)
     width = vectors * lanes(x.dtype)
     # Vectors reach beyond the last cell, and what they load there is left behind.
-    bands = copying_bands(x, plan, size_of_tasks(plan.grid, _CELLS), width)
+    bands = bands_of(x, plan, size_of_tasks(plan.grid, _CELLS), width)
     positions = (bands.rows - 1) * plan.stride[0] * bands.pitch + bands.columns + width
     threads = thread_count()
     room = bands.copied + filters * positions + filters * width
@@ -76,7 +76,7 @@ def tile_shape(filters: int) -> tuple[int, int]:
 
 @functools.cache
 def _kernel(dtype: Any, height: int, vectors: int) -> Any:
-    sums, copy_rows = multiply_add(dtype, height, vectors), copying(dtype)
+    sums, source_of = multiply_add(dtype, height, vectors), sourcing(dtype)
     copy_row, lane_count = row_of_numbers(dtype), lanes(dtype)
     width, size = vectors * lane_count, np.dtype(dtype).itemsize
 
@@ -95,8 +95,7 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
         plan, bands, positions = Walk(*numbers[0]), Bands(*numbers[1]), numbers[2]
         table, places = tables
         groups, cells, step = plan.groups, bands.copied, plan.stride_y * bands.pitch
-        in_group, filters = x.shape[1] // groups, out.shape[1] // groups
-        shape = (in_group, x.shape[2], x.shape[3])
+        filters = out.shape[1] // groups
         plane = out.shape[2] * out.shape[3]
         source = memory[share, :cells]
         result = memory[share, cells : cells + filters * positions]
@@ -104,13 +103,9 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
         source[cells - width :] = 0
         tasks = x.shape[0] * groups * tasks_of_image(plan, bands)
         for t in range(*share_of(tasks, share, shares)):
-            task = task_at(t, groups, plan, bands)
-            n, g = task.image, task.group
-            here = min(bands.rows, plan.grid_y - task.row)
-            here_x = min(bands.columns, plan.grid_x - task.column)
-            image = address(x) + (n * groups + g) * in_group * x.shape[2] * x.shape[3] * size
-            top, left = plan.corner_y + task.row * plan.stride_y, plan.corner_x + task.column
-            copy_rows(image, shape, top, left, bands.source_rows, bands.pitch, address(source))
+            task = task_at(t, plan, bands)
+            n, g, here, here_x = task.image, task.group, task.rows, task.columns
+            source_of(x, task, plan, bands, address(source))
             for m in range(filters):
                 for i in range(width):
                     biases[m * width + i] = bias[g * filters + m]

@@ -16,15 +16,15 @@ from stepconv.kernels.compile import parallel, share_of
 from stepconv.kernels.cpu.conv.tasks import (
     Bands,
     add_parts,
-    copying_bands,
+    bands_of,
     parts_for,
     room_for_parts,
     size_of_tasks,
-    task_at,
+    sourcing,
+    task_of_group,
     tasks_of_image,
 )
 from stepconv.kernels.cpu.machine.remembered import remembered
-from stepconv.kernels.cpu.machine.staging import copying
 from stepconv.kernels.cpu.machine.tiles import dot
 from stepconv.kernels.cpu.machine.vector import address, lanes, registers
 from stepconv.kernels.passes import Pass, Walk, tap_places
@@ -43,7 +43,7 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass) -> None:
     # Tiles at the edge repeat the last filter or tap in room of their own.
     high, wide = -(-filters // height) * height, -(-taps // width) * width
     lane_count = lanes(x.dtype)
-    bands = copying_bands(x, plan, size_of_tasks(plan.grid, _CELLS), lane_count)
+    bands = bands_of(x, plan, size_of_tasks(plan.grid, _CELLS), lane_count)
     tasks = x.shape[0] * tasks_of_image(plan.walk, bands)
     parts = parts_for(tasks, plan.groups * high * wide * lane_count * x.itemsize)
     shape = (parts, plan.groups, high, wide, lane_count)
@@ -74,7 +74,7 @@ def _tile_shape(filters: int) -> tuple[int, int]:
 
 @functools.cache
 def _kernel(dtype: Any, height: int, width: int) -> Any:
-    products, copy_rows = dot(dtype, height, width), copying(dtype)
+    products, source_of = dot(dtype, height, width), sourcing(dtype)
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
 
     @parallel
@@ -92,21 +92,15 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
     ) -> None:
         plan, bands = Walk(*walk), Bands(*numbers)
         parts, groups, high, wide, _ = sums.shape
-        in_group, filters = x.shape[1] // groups, grad_out.shape[1] // groups
+        filters = grad_out.shape[1] // groups
         tasks = x.shape[0] * tasks_of_image(plan, bands)
-        source = address(memory[share])
-        shape = (in_group, x.shape[2], x.shape[3])
         for t in range(*share_of(parts * groups, share, shares)):
             part, g = t // groups, t % groups
             result = sums[part, g]
             result[:] = 0
             for u in range(part * tasks // parts, (part + 1) * tasks // parts):
-                task = task_at(u, 1, plan, bands)
-                here_x = min(bands.columns, plan.grid_x - task.column)
-                plane = (task.image * groups + g) * in_group
-                image = address(x) + plane * x.shape[2] * x.shape[3] * size
-                top, left = plan.corner_y + task.row * plan.stride_y, plan.corner_x + task.column
-                copy_rows(image, shape, top, left, bands.source_rows, bands.pitch, source)
+                task = task_of_group(u, g, plan, bands)
+                source = source_of(x, task, plan, bands, address(memory[share]))
                 gradients = address(grad_out[task.image, g * filters])
                 gradients += (task.row * plan.grid_x + task.column) * size
                 for m in range(0, high, height):
@@ -118,10 +112,10 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
                             source,
                             address(offsets) + k * 8,
                             plan.stride_y * bands.pitch * size,
-                            min(bands.rows, plan.grid_y - task.row),
-                            here_x // lane_count,
-                            here_x % lane_count,
-                            min(1, here_x % lane_count),
+                            task.rows,
+                            task.columns // lane_count,
+                            task.columns % lane_count,
+                            min(1, task.columns % lane_count),
                             address(result[m, k]),
                             wide * lane_count * size,
                         )

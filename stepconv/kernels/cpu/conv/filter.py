@@ -159,7 +159,7 @@ def cut_planes(
 def _tile(grid: Pair, highest: int, step: int, lane_count: int, small: bool) -> Pair:
     """Return how many lines and vectors a tile takes: what the registers hold, with little waste.
 
-    Beside the sums there have to be a line's vectors and a weight; all weights of a small kernel.
+    All the weights of a small kernel stay there too.
     """
     needed = -(-grid[1] // lane_count)
     most = 2 if small else 4 if registers() > 16 else 3
@@ -167,10 +167,18 @@ def _tile(grid: Pair, highest: int, step: int, lane_count: int, small: bool) -> 
         vectors = most
     else:
         vectors = min(range(most, 0, -1), key=lambda count: -(-needed // count) * count)
-    held = min((registers() - vectors - 1) // vectors, highest)
-    held = min(held, grid[0] // step) if step else 1
-    rows = max((count for count in (1, 2, 3, 4, 6) if count <= held), default=1)
+    rows = lines_of_tile(vectors, highest, grid[0], step)
     return rows, 2 * most if rows == 1 and needed >= 2 * most else vectors
+
+
+def lines_of_tile(vectors: int, highest: int, lines: int, step: int) -> int:
+    """Return how many lines of so many vectors a tile takes, which lie `step` apart if it is not 0.
+
+    Beside the sums there have to be a line's vectors and a weight.
+    """
+    held = min((registers() - vectors - 1) // vectors, highest)
+    held = min(held, lines // step) if step else 1
+    return max((count for count in (1, 2, 3, 4, 6) if count <= held), default=1)
 
 
 def _inside(size: int, grid: int, stride: int, reach: int, pad: int) -> Pair:

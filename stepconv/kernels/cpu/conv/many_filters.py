@@ -13,16 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stepconv.kernels.compile import inner, parallel, share_of, thread_count
-from stepconv.kernels.cpu.conv.tasks import (
-    Bands,
-    bands_in_place,
-    copying_bands,
-    task_at,
-    tasks_of_image,
-)
+from stepconv.kernels.cpu.conv.tasks import Bands, bands_of, sourcing, task_at, tasks_of_image
 from stepconv.kernels.cpu.machine.remembered import remembered
 from stepconv.kernels.cpu.machine.scratch import scratch
-from stepconv.kernels.cpu.machine.staging import copying, turning
+from stepconv.kernels.cpu.machine.staging import turning
 from stepconv.kernels.cpu.machine.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.machine.vector import address, lanes
 from stepconv.kernels.passes import Part, Pass, Together, Walk, tap_places, together
@@ -60,7 +54,7 @@ def apply_passes(x: Array, w: Array, bias: Array, out: Array, passes: tuple[Pass
         -(-_CELLS // (plan.step[0] * plan.step[1])) if long else columns,
     )
     inside = all(one.stays_inside(x.shape[2:]) for one in passes)
-    bands = bands_in_place(x, size) if inside else copying_bands(x, plan, size, lanes(x.dtype))
+    bands = bands_of(x, plan, size, lanes(x.dtype), inside)
     threads, tasks = thread_count(), x.shape[0] * groups * tasks_of_image(plan.walk, bands)
     blocks = Blocks(
         number=wide // width if tasks < 4 * threads else 1,
@@ -145,7 +139,7 @@ def _part(parts: Array, j: int) -> Part:
 def _kernel(dtype: Any, vectors: int) -> Any:
     height = rows_of(vectors)
     sums = multiply_add(dtype, height, vectors)
-    copy_rows, turn = copying(dtype), turning(dtype)
+    source_of, turn = sourcing(dtype), turning(dtype)
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
     width = vectors * lane_count
     block = _WEIGHT_BYTES // (width * size)
@@ -164,26 +158,17 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         plan, bands, blocks = Walk(*numbers[0]), Bands(*numbers[1]), Blocks(*numbers[2])
         parts, table, places = tables
         groups, taps_and_bias, wide = packed.shape
-        in_group, channels = x.shape[1] // groups, out.shape[1] // groups
+        channels = out.shape[1] // groups
         width_out = out.shape[3]
         plane = out.shape[2] * width_out
         filters = wide // blocks.number
         source = address(memory) + share * memory.shape[1] * size
         result = source + bands.copied * size
-        shape = (in_group, x.shape[2], x.shape[3])
         tasks = x.shape[0] * groups * tasks_of_image(plan, bands) * blocks.number
         for t in range(*share_of(tasks, share, shares)):
-            task = task_at(t // blocks.number, groups, plan, bands)
+            task = task_at(t // blocks.number, plan, bands)
             first_filter, g = t % blocks.number * filters, task.group
-            near = (task.image * groups + g) * in_group
-            image = address(x) + near * x.shape[2] * x.shape[3] * size
-            top = plan.corner_y + task.row * plan.stride_y
-            left = plan.corner_x + task.column * plan.stride_x
-            windows = source
-            if bands.copied == 0:
-                windows = image + (top * bands.pitch + left) * size
-            else:
-                copy_rows(image, shape, top, left, bands.source_rows, bands.pitch, source)
+            windows = source_of(x, task, plan, bands, source)
             for j in range(parts.shape[0]):
                 part = _part(parts, j)
                 high = min(bands.rows, part.grid_y - task.row)

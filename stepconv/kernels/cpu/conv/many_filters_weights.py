@@ -17,16 +17,16 @@ from stepconv.kernels.cpu.conv.many_filters import vectors_for
 from stepconv.kernels.cpu.conv.tasks import (
     Bands,
     add_parts,
-    bands_in_place,
-    copying_bands,
+    bands_of,
     parts_for,
     room_for_parts,
     size_of_tasks,
-    task_at,
+    sourcing,
+    task_of_group,
     tasks_of_image,
 )
 from stepconv.kernels.cpu.machine.remembered import remembered
-from stepconv.kernels.cpu.machine.staging import copying, turning
+from stepconv.kernels.cpu.machine.staging import turning
 from stepconv.kernels.cpu.machine.tiles import multiply_add, rows_of
 from stepconv.kernels.cpu.machine.vector import address, lanes
 from stepconv.kernels.passes import Pass, Walk, tap_places
@@ -46,8 +46,7 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass) -> None:
     width = vectors * lanes(x.dtype)
     wide = -(-filters // width) * width
     size = size_of_tasks(plan.grid, _CELLS)
-    inside = plan.stays_inside(x.shape[2:])
-    bands = bands_in_place(x, size) if inside else copying_bands(x, plan, size, lanes(x.dtype))
+    bands = bands_of(x, plan, size, lanes(x.dtype), plan.stays_inside(x.shape[2:]))
     tasks = x.shape[0] * tasks_of_image(plan.walk, bands)
     parts = parts_for(tasks, plan.groups * taps * wide * x.itemsize)
     room = bands.copied + bands.rows * bands.columns * wide
@@ -75,7 +74,7 @@ def _tables(plan: Pass, bands: Bands, wide: int, height: int, size: int) -> tupl
 def _kernel(dtype: Any, vectors: int) -> Any:
     height = rows_of(vectors)
     multiply = multiply_add(dtype, height, vectors)
-    copy_rows, turn = copying(dtype), turning(dtype)
+    source_of, turn = sourcing(dtype), turning(dtype)
     lane_count, size = lanes(dtype), np.dtype(dtype).itemsize
     width = vectors * lane_count
     block = _GRADIENT_BYTES // (width * size)
@@ -95,30 +94,22 @@ def _kernel(dtype: Any, vectors: int) -> Any:
     ) -> None:
         plan, bands = Walk(*walk), Bands(*numbers)
         parts, groups, count, wide = sums.shape
-        in_group, filters = x.shape[1] // groups, grad_out.shape[1] // groups
+        filters = grad_out.shape[1] // groups
         tasks = x.shape[0] * tasks_of_image(plan, bands)
         source = address(memory[share])
         turned = source + bands.copied * size
         memory[share, bands.copied :] = 0
-        shape, plane = (in_group, x.shape[2], x.shape[3]), plan.grid_y * plan.grid_x
+        plane = plan.grid_y * plan.grid_x
         for t in range(*share_of(parts * groups, share, shares)):
             part, g = t // groups, t % groups
             result = sums[part, g]
             result[:] = 0
             for u in range(part * tasks // parts, (part + 1) * tasks // parts):
-                task = task_at(u, 1, plan, bands)
-                own_group = task.image * groups + g
-                here = min(bands.rows, plan.grid_y - task.row)
-                here *= min(bands.columns, plan.grid_x - task.column)
-                image = address(x) + own_group * in_group * x.shape[2] * x.shape[3] * size
-                top = plan.corner_y + task.row * plan.stride_y
-                left = plan.corner_x + task.column * plan.stride_x
-                windows = source
-                if bands.copied == 0:
-                    windows = image + (top * bands.pitch + left) * size
-                else:
-                    copy_rows(image, shape, top, left, bands.source_rows, bands.pitch, source)
-                first = own_group * filters * plane + task.row * plan.grid_x + task.column
+                task = task_of_group(u, g, plan, bands)
+                here = task.rows * task.columns
+                windows = source_of(x, task, plan, bands, source)
+                first = (task.image * groups + g) * filters * plane
+                first += task.row * plan.grid_x + task.column
                 turn(address(grad_out) + first * size, plane, filters, here, turned, wide)
                 for p in range(0, here, block):
                     for m in range(0, wide, width):

@@ -25,6 +25,7 @@ from stepconv.kernels.cpu.conv.filter import (
     Pair,
     find_columns,
     find_lines,
+    lines_of_tile,
     tables_and_cells,
 )
 from stepconv.kernels.cpu.conv.filter_tiles import (
@@ -141,11 +142,8 @@ def _cut(
     many = registers() > 16
     vectors = min(4 if many else 3, image[1] // lane_count)
     along = min(8 if many else 4, -(-grid[1] // lane_count))
-    # Beside the sums there have to be a line's vectors and a weight.
-    held = min((registers() - vectors - 1) // vectors, kernel[0])
     step = dilation[0] // stride[0] if dilation[0] % stride[0] == 0 else 0
-    held = min(held, grid[0] // step) if step else 1
-    rows = max((count for count in (1, 2, 3, 4, 6) if count <= held), default=1)
+    rows = lines_of_tile(vectors, kernel[0], grid[0], step)
     step = max(1, step)
 
     height = (rows + kernel[0] - 2) * dilation[0] + 1

@@ -6,11 +6,16 @@ sums of its own, which are added in order: the same bits on any number of thread
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from stepconv.kernels.compile import inner, parallel, share_of, thread_count
 from stepconv.kernels.cpu.machine.scratch import scratch
+from stepconv.kernels.cpu.machine.staging import copying
+from stepconv.kernels.cpu.machine.vector import address
 from stepconv.kernels.passes import Pair, Pass, Walk
 
 Array = Any
@@ -34,12 +39,14 @@ class Bands(NamedTuple):
 
 
 class Task(NamedTuple):
-    """Where a task begins: in which image and group, in which row and column of the grid."""
+    """In which image and group a task is, where in the grid it begins, and how large it is."""
 
     image: int
     group: int
     row: int
     column: int
+    rows: int
+    columns: int
 
 
 def size_of_tasks(grid: Pair, cells: int) -> Pair:
@@ -51,15 +58,12 @@ def size_of_tasks(grid: Pair, cells: int) -> Pair:
     return rows, grid[1] if grid[1] <= 2 * cells else cells
 
 
-def copying_bands(x: Array, plan: Pass, size: Pair, beyond: int) -> Bands:
-    """Return the bands of tasks that copy their source, with room for some cells beyond."""
+def bands_of(x: Array, plan: Pass, size: Pair, beyond: int, in_place: bool = False) -> Bands:
+    """Return the bands of tasks of this size; what they copy has some cells more at its end."""
+    if in_place:
+        return Bands(size[0], size[1], x.shape[2], x.shape[3], 0)
     rows, pitch = plan.under(*size)
     return Bands(size[0], size[1], rows, pitch, rows * pitch * (x.shape[1] // plan.groups) + beyond)
-
-
-def bands_in_place(x: Array, size: Pair) -> Bands:
-    """Return the bands of tasks whose windows all lie inside of the image."""
-    return Bands(size[0], size[1], x.shape[2], x.shape[3], 0)
 
 
 @inner
@@ -70,12 +74,42 @@ def tasks_of_image(plan: Walk, bands: Bands) -> int:
 
 
 @inner
-def task_at(t: int, groups: int, plan: Walk, bands: Bands) -> Task:
-    """Return task t of all images, each of so many groups."""
+def task_at(t: int, plan: Walk, bands: Bands) -> Task:
+    """Return task t, those of an image one group after the other."""
+    count = tasks_of_image(plan, bands)
+    image, group = t // (plan.groups * count), t // count % plan.groups
+    return task_of_group(image * count + t % count, group, plan, bands)
+
+
+@inner
+def task_of_group(t: int, group: int, plan: Walk, bands: Bands) -> Task:
+    """Return task t of those that one group has in all images."""
     count = tasks_of_image(plan, bands)
     across = (plan.grid_x + bands.columns - 1) // bands.columns
     row, column = t % count // across * bands.rows, t % across * bands.columns
-    return Task(t // (groups * count), t // count % groups, row, column)
+    rows, columns = min(bands.rows, plan.grid_y - row), min(bands.columns, plan.grid_x - column)
+    return Task(t // count, group, row, column, rows, columns)
+
+
+@functools.cache
+def sourcing(dtype: Any) -> Any:
+    """Return the function that finds or copies what the windows of a task read."""
+    copy_rows, size = copying(dtype), np.dtype(dtype).itemsize
+
+    @inner
+    def source_of(x: Array, task: Task, plan: Walk, bands: Bands, room: int) -> int:
+        """Return the address of the first window: in the image, or in the room for copies."""
+        shape = x.shape[1] // plan.groups, x.shape[2], x.shape[3]
+        plane = (task.image * plan.groups + task.group) * shape[0]
+        image = address(x) + plane * shape[1] * shape[2] * size
+        top = plan.corner_y + task.row * plan.stride_y
+        left = plan.corner_x + task.column * plan.stride_x
+        if bands.copied == 0:
+            return image + (top * bands.pitch + left) * size
+        copy_rows(image, shape, top, left, bands.source_rows, bands.pitch, room)
+        return room
+
+    return source_of
 
 
 def parts_for(tasks: int, sums_bytes: int) -> int:

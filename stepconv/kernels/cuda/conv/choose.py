@@ -1,13 +1,13 @@
 """Correlation on a GPU, forward and backward: the plan decides which kernel serves it best.
 
-    many filters   many_filters.py    a block of threads computes a tile of filters x cells
-    few filters    loops.py    a thread computes a cell
-    one to one     filter.py   one channel goes into one: plain images, depthwise layers
+    filter          one channel into one by steps of one cell: plain images, depthwise layers
+    many_filters    a block of threads computes a tile of filters x cells
+    loops           few filters: a thread computes a cell
 
 and for the gradient of the weights
 
-    many filters   many_filters_weights.py  a block of threads computes a tile of filters x weights
-    few filters    sums.py     a block of threads computes a weight
+    many_filters_weights    a block of threads computes a tile of filters x weights
+    machine/sums            few filters: a block of threads computes a weight
 
 A gradient for x is told as a correlation of its own (`passes.py`). Integers take the same ways:
 in int64 they are exact whatever the order. Each number is summed by one thread or one block, in an
@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from stepconv.geometry import Slide
+from stepconv.kernels.choice import Choice
 from stepconv.kernels.cuda.conv import loops, many_filters, many_filters_weights
 from stepconv.kernels.cuda.conv.filter import filter_planes
 from stepconv.kernels.cuda.machine import sums
@@ -40,6 +41,18 @@ Numbers = tuple[int, ...]
 _MANY = 3
 
 
+def choice(w: Array, slide: Slide, groups: int) -> Choice:
+    """Return which kernel `correlate` takes, and why."""
+    if w.shape[0] == groups and w.shape[1] == 1 and slide.stride == slide.dilation == (1, 1):
+        return Choice("filter", "one channel goes into one, by steps of one cell")
+    return _layer_choice(w.shape[0] // groups)
+
+
+def _layer_choice(filters: int) -> Choice:
+    kernel = "many_filters" if filters >= _MANY else "loops"
+    return Choice(kernel, "{} filters in a group, and from {} on a tile pays", (filters, _MANY))
+
+
 @on_gpu("out")
 def correlate(x: Array, w: Array, bias: Array, out: Array, slide: Slide, groups: int) -> None:
     """out[n, o, i, j] = bias[o] + Σ x[n, c, i·stride - top + a·dilation, …] · w[o, c, a, b]."""
@@ -50,7 +63,7 @@ def forward(
     x: Array, w: Array, bias: Array, out: Array, slide: Slide, groups: int, end: End
 ) -> None:
     """Correlate, with an end for every sum."""
-    if w.shape[0] == groups and w.shape[1] == 1 and slide.stride == slide.dilation == (1, 1):
+    if choice(w, slide, groups).kernel == "filter":
         filter_planes(x, w, bias, out, slide.top, slide.left, True, end)
         return
     plan = forward_pass(w.shape, groups, out.shape[2:], slide)
@@ -76,7 +89,7 @@ def backward(
     end: End,
 ) -> None:
     """Compute grad_x, with an end for every sum; `zeros` and `end` as in many_filters.py."""
-    if w.shape[0] == groups and w.shape[1] == 1 and slide.stride == slide.dilation == (1, 1):
+    if choice(w, slide, groups).kernel == "filter":
         # Read backwards, a step of one cell is a step of one cell through the mirrored kernel.
         above, before = w.shape[2] - 1 - slide.top, w.shape[3] - 1 - slide.left
         filter_planes(grad_out, w.flipped((2, 3)), bias, grad_x, above, before, zeros, end)
@@ -134,9 +147,10 @@ def _apply(
     source: Array, w: Array, bias: Array, out: Array, plan: Pass, zeros: bool, end: End
 ) -> None:
     """Compute a pass by tiles where there are filters to fill them."""
-    chosen = many_filters if out.shape[1] // plan.groups >= _MANY else loops
+    chosen = _layer_choice(out.shape[1] // plan.groups).kernel
+    kernel = many_filters if chosen == "many_filters" else loops
     tables = _tables(plan, source.shape[2], source.shape[3])
-    chosen.apply_pass(source, w, bias, out, plan, tables, zeros, end)
+    kernel.apply_pass(source, w, bias, out, plan, tables, zeros, end)
 
 
 @functools.lru_cache(maxsize=256)

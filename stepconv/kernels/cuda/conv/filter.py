@@ -142,7 +142,7 @@ def _kernel(dtype: str, ends_at_border: bool, finish: Any) -> Any:
                 at = (plane * out.shape[2] + i) * out.shape[3] + j
                 out.flat[at] = finish(sums[r], out, at, end)
 
-        # Zeros times a weight that is not finite make NaNs: see layer.py.
+        # Zeros times a weight that is not finite make NaNs: see many_filters.py.
         if ends_at_border and cuda.syncthreads_or(odd) and j < out.shape[3]:
             for i in range(first_i + row, smaller(out.shape[2], first_i + row + _OWN)):
                 total = bias[c]

@@ -112,7 +112,7 @@ def _kernel(dtype: str, tile: Tile) -> Any:
         cuda.syncthreads()
 
         for start in range(part * run, last + depth, depth):
-            # What comes next is asked for before the tile that is there is used: see layer.py.
+            # What comes next is asked for before the tile that is there is used: see many_filters.
             cell = start + d
             n, i, j = place(cell, grid_y, grid_x)
             first = (
