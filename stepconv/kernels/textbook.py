@@ -40,14 +40,7 @@ def window_sum(plane: Array, kernel: Array, slide: Slide, i: int, j: int) -> Any
 
 
 @ieee
-def correlate(
-    x: Array,
-    w: Array,
-    bias: Array,
-    out: Array,
-    slide: Slide,
-    groups: int,
-) -> None:
+def correlate(x: Array, w: Array, bias: Array, out: Array, slide: Slide, groups: int) -> None:
     """out[n, o, i, j] = bias[o] + Σ over the group's channels of the window's sum."""
     in_group = w.shape[1]
     out_group = w.shape[0] // groups
@@ -61,12 +54,7 @@ def correlate(
 
 @ieee
 def correlate_grad_x(
-    grad_out: Array,
-    w: Array,
-    bias: Array,
-    grad_x: Array,
-    slide: Slide,
-    groups: int,
+    grad_out: Array, w: Array, bias: Array, grad_x: Array, slide: Slide, groups: int
 ) -> None:
     """Hand grad_out · w back to the cells each window read; a transposed correlation adds bias."""
     in_group = w.shape[1]
@@ -82,13 +70,7 @@ def correlate_grad_x(
 
 
 @ieee
-def correlate_grad_w(
-    x: Array,
-    grad_out: Array,
-    grad_w: Array,
-    slide: Slide,
-    groups: int,
-) -> None:
+def correlate_grad_w(x: Array, grad_out: Array, grad_w: Array, slide: Slide, groups: int) -> None:
     """grad_w[o, k, a, b] = Σ over all windows of the cell that met the weight · grad_out."""
     in_group = grad_w.shape[1]
     out_group = grad_w.shape[0] // groups
