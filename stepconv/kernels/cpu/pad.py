@@ -1,7 +1,7 @@
 """Padding on the CPU: two tables say which cell each padded row and column copies."""
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,21 @@ def pad(x: Array, out: Array, rows: Array, columns: Array, value: Any) -> None:
     bits = np.dtype(f"u{out.dtype.itemsize}")
     filler = np.full(1, value, out.dtype).view(bits)
     _padding(bits.itemsize)(x.view(bits), out.view(bits), rows, columns, filler)
+
+
+class Lines(NamedTuple):
+    """Rows in memory: where the first one begins, and how many bytes on the next."""
+
+    first: Any
+    pitch: Any
+
+
+class Border(NamedTuple):
+    """What each row has beside its run: from where in its `cells`, to where in the result."""
+
+    cells: Lines
+    places: Any
+    count: Any
 
 
 @functools.cache
@@ -59,20 +74,16 @@ def _padding(size: int) -> Any:
                 while run >= _VECTOR and i + count < high and rows[i + count] >= 0:
                     count += 1
                 if count > 0:
+                    to = address(out) + (b * out_height + i) * out_pitch
+                    cells = address(filler) if filled else plane
                     copy(
-                        plane + columns[first] * size,
-                        pitch,
+                        Lines(plane + columns[first] * size, pitch),
                         address(rows) + i * 8,
                         count,
-                        address(out) + (b * out_height + i) * out_pitch,
-                        out_pitch,
+                        Lines(to, out_pitch),
                         first * size,
                         run,
-                        (run + _VECTOR - 1) // _VECTOR - 1,
-                        address(filler) if filled else plane,
-                        0 if filled else pitch,
-                        address(border),
-                        len(border),
+                        Border(Lines(cells, 0 if filled else pitch), address(border), len(border)),
                     )
                     i += count
                     continue
@@ -90,46 +101,43 @@ def _padding(size: int) -> Any:
 def rows_copy(size: int) -> Any:
     """Return the tile that copies `count` rows with a border at both ends.
 
-        out[i][start + k] = source[rows[i]][k]                 for k < run
-        out[i][border[n, 1]] = cells[rows[i]][border[n, 0]]    for n < edges
+        out[i][start + k] = source[rows[i]][k]                            for k < run
+        out[i][places[n, 1]] = border.cells[rows[i]][places[n, 0]]        for n < border.count
 
     All places are counted in bytes, and a number of the border has `size` of them. The run is
-    copied by vectors: `whole` ones, then one that ends with the run and may overlap the last.
+    copied by vectors: whole ones, then one that ends with the run and may overlap the last.
     """
 
     @tile(np.float32)
     def copy(
         v: Vectors,
-        source: Int,
-        pitch: Int,
+        source: Lines,
         rows: Int,
         count: Int,
-        out: Int,
-        out_pitch: Int,
+        out: Lines,
         start: Int,
         run: Int,
-        whole: Int,
-        cells: Int,
-        cells_pitch: Int,
-        border: Int,
-        edges: Int,
+        border: Border,
     ) -> None:
+        whole = v.quotient_up(run, v.bytes) - 1
+
         def row(i: Int, _: list[Vector]) -> list[Vector]:
             r = v.integer(rows + i * 8)
-            here, to = source + pitch * r, out + out_pitch * i
+            here, to = source.first + source.pitch * r, out.first + out.pitch * i
+            cells = border.cells.first + border.cells.pitch * r
 
             def vector(k: Int, _: list[Vector]) -> list[Vector]:
                 v.store(to + start + k * v.bytes, v.load(here + k * v.bytes))
                 return []
 
             def edge(n: Int, _: list[Vector]) -> list[Vector]:
-                at, place = v.integer(border + n * 16), v.integer(border + n * 16 + 8)
-                v.move(cells + cells_pitch * r + at, to + place, size)
+                at = border.places + n * 16
+                v.move(cells + v.integer(at), to + v.integer(at + 8), size)
                 return []
 
             v.loop(whole, [], vector)
             v.store(to + start + (run - v.bytes), v.load(here + (run - v.bytes)))
-            return v.loop(edges, [], edge)
+            return v.loop(border.count, [], edge)
 
         v.loop(count, [], row)
 
