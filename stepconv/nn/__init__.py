@@ -40,50 +40,13 @@ from stepconv.nn.zoo.small import CLASSES, PICTURE, ZOO, build
 if TYPE_CHECKING:
     from stepconv.nn.trainer import Predictor, Trainer
 
-__all__ = [
-    "ALGORITHMS",
-    "CLASSES",
-    "LAYERS",
-    "OPTIMIZERS",
-    "PICTURE",
-    "SGD",
-    "ZOO",
-    "Adam",
-    "AdamW",
-    "AvgPool",
-    "BatchNorm",
-    "Concat",
-    "Conv",
-    "Dense",
-    "Dropout",
-    "Flatten",
-    "GlobalAvgPool",
-    "Layer",
-    "LeakyReLU",
-    "MaxPool",
-    "Model",
-    "Place",
-    "Predictor",
-    "ReLU",
-    "Residual",
-    "Schedule",
-    "Sigmoid",
-    "Tanh",
-    "Trainer",
-    "build",
-    "dropout",
-    "from_dict",
-    "from_toml",
-    "initial_parameters",
-    "initial_statistics",
-    "load",
-    "loss",
-    "optim",
-    "to_dict",
-    "to_toml",
-    "twin",
-    "walk",
-]
+__all__ = ["AvgPool", "BatchNorm", "Concat", "Conv", "Dense", "Dropout", "Flatten", "GlobalAvgPool"]
+__all__ += ["LAYERS", "Layer", "LeakyReLU", "MaxPool", "ReLU", "Residual", "Sigmoid", "Tanh"]
+__all__ += ["Model", "Place", "initial_parameters", "initial_statistics", "walk"]
+__all__ += ["CLASSES", "PICTURE", "ZOO", "build"]
+__all__ += ["from_dict", "from_toml", "load", "to_dict", "to_toml"]
+__all__ += ["ALGORITHMS", "OPTIMIZERS", "SGD", "Adam", "AdamW", "Predictor", "Schedule", "Trainer"]
+__all__ += ["dropout", "loss", "optim", "twin"]
 
 
 def __getattr__(name: str) -> Any:

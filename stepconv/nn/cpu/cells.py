@@ -28,15 +28,8 @@ from stepconv.nn.steps.tensors import Tensor
 
 @forward.register
 def _(step: MaxPoolStep, p: Writer) -> None:
-    p.emit(
-        pools.max_pool,
-        x=p.value(step.x),
-        out=p.value(step.y),
-        **p.families(_families(step)),
-        channels=step.x.channels,
-        x_plane=_plane(step.x),
-        out_plane=_plane(step.y),
-    )
+    out, plane = p.value(step.y), _plane(step.y)
+    p.emit(pools.max_pool, out=out, out_plane=plane, **p.families(_families(step)), **_x(step, p))
 
 
 @backward.register
@@ -45,30 +38,21 @@ def _(step: MaxPoolStep, p: Writer) -> None:
         into = p.into(step) if step.writes_once else _summing(step, p)
         p.emit(
             pools.max_pool_back,
-            x=p.value(step.x),
             y=p.value(step.y),
             dy=p.gradient(step.y),
-            dx=into.out,
-            **p.families(_families(step)),
-            channels=step.x.channels,
-            x_plane=_plane(step.x),
             y_plane=_plane(step.y),
+            dx=into.out,
             adds=into.adds,
             slope=into.slope,
+            **p.families(_families(step)),
+            **_x(step, p),
         )
 
 
 @forward.register
 def _(step: AvgPoolStep, p: Writer) -> None:
-    p.emit(
-        pools.avg_pool,
-        x=p.value(step.x),
-        out=p.value(step.y),
-        **_shares(step, p),
-        channels=step.x.channels,
-        x_plane=_plane(step.x),
-        out_plane=_plane(step.y),
-    )
+    out, plane = p.value(step.y), _plane(step.y)
+    p.emit(pools.avg_pool, out=out, out_plane=plane, **_shares(step, p), **_x(step, p))
 
 
 @backward.register
@@ -77,15 +61,17 @@ def _(step: AvgPoolStep, p: Writer) -> None:
         into = _summing(step, p)
         p.emit(
             pools.avg_pool_back,
-            x=p.value(step.x),
             dy=p.gradient(step.y),
-            dx=into.out,
-            **_shares(step, p),
-            channels=step.x.channels,
-            x_plane=_plane(step.x),
             dy_plane=_plane(step.y),
+            dx=into.out,
             slope=into.slope,
+            **_shares(step, p),
+            **_x(step, p),
         )
+
+
+def _x(step: PoolStep, p: Writer) -> dict[str, Any]:
+    return {"x": p.value(step.x), "x_plane": _plane(step.x), "channels": step.x.channels}
 
 
 def _summing(step: PoolStep, p: Writer) -> Into:

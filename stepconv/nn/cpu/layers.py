@@ -16,7 +16,6 @@ from stepconv.kernels.cpu.lanes.rows import LANES, VECTOR, Spot
 from stepconv.kernels.kinds import ACTIVATE, ADD_GRADIENT, STORE_GRADIENT
 from stepconv.nn.cpu import winograd
 from stepconv.nn.cpu.windows import (
-    Line,
     backward_lines,
     families,
     forward_lines,
@@ -53,14 +52,7 @@ def _(step: SumStep, p: Writer) -> None:
     end |= {"bias": p.zeros, "bias_step": 0}
     if step.layer.bias:
         end |= {"bias": p.weight(f"{step.place.name}.bias"), "bias_step": 4}
-    if way(step, p).sums == "winograd":
-        winograd.write_sums(p, step, end, back=False)
-        return
-    # Where the pictures have a border, it is there for the weights' gradients: skipped here.
-    rows, columns = step.inner.axes
-    origin = (rows.before, columns.before) if step.x.bordered else (0, 0)
-    lines = [forward_lines(axis) for axis in step.inner.axes]
-    _write_sums(p, step, lines, origin, end, back=False)
+    _write_sums(p, step, end, back=False)
 
 
 @backward.register
@@ -71,54 +63,46 @@ def _(step: SumStep, p: Writer) -> None:
         mode = ADD_GRADIENT if into.adds else STORE_GRADIENT
         end = {"out": into.out, "sign": into.sign, "mode": mode, "slope": into.slope}
         end |= {"bias": p.zeros, "bias_step": 0}
-        if way(step, p).sums == "winograd":
-            winograd.write_sums(p, step, end, back=True)
-            return
-        lines = [backward_lines(axis) for axis in step.plan.axes]
-        _write_sums(p, step, lines, (0, 0), end, back=True)
+        _write_sums(p, step, end, back=True)
 
 
-def _write_sums(
-    p: Writer,
-    step: SumStep,
-    lines: list[list[Line]],
-    origin: tuple[int, int],
-    end: dict[str, Any],
-    *,
-    back: bool,
-) -> None:
-    """Write the row of a layer's sums, or of its gradient for x: `end` is what becomes of them."""
+def _write_sums(p: Writer, step: SumStep, end: dict[str, Any], *, back: bool) -> None:
+    """Write the rows of a layer, or of its gradient for x: `end` is what becomes of the sums."""
+    if way(step, p).sums == "winograd":
+        winograd.write_sums(p, step, end, back=back)
+        return
     source, target = (step.y, step.x) if back else (step.x, step.y)
-    groups, window = step.plan.groups, step.plan.window
-    in_group, out_group = (t.channels // groups for t in (step.x, step.y))
-    w_channel = prod(window) * 4
-    w_row = in_group * w_channel
+    groups, window, inner = step.plan.groups, step.plan.window, step.inner
+    reads, makes = source.channels // groups, target.channels // groups
+    cells = prod(window) * 4
+    w_channel, w_step = (makes * cells, cells) if back else (cells, reads * cells)
     made = families(
-        lines,
+        [backward_lines(axis) if back else forward_lines(axis) for axis in inner.axes],
         source.plane,
         target.plane[1],
         vector=VECTOR,
-        channels=source.channels // groups,
-        w_channel=w_row if back else w_channel,
+        channels=reads,
+        w_channel=w_channel,
         w_columns=window.columns,
-        origin=origin,
+        # Where the pictures have a border, it is there for the weights' gradients: skipped here.
+        origin=(inner.rows.before, inner.columns.before) if source.bordered else (0, 0),
     )
     if end["mode"] == ADD_GRADIENT:
         # Cells that no window reads have a gradient of 0: to be stored, but not to be added.
         made = [family for family in made if len(family.taps)]
     p.emit(
         layers.sum_weighted,
-        x=p.gradient(step.y) if back else p.value(step.x),
+        x=p.gradient(source) if back else p.value(source),
         w=p.weight(f"{step.place.name}.weight"),
         **p.families(made),
-        rows=target.channels // groups,
+        rows=makes,
         rows_task=0,
         block=_BLOCK,
         groups=groups,
-        x_group=source.channels // groups * _plane(source),
-        w_group=out_group * w_row,
-        out_group=target.channels // groups * _plane(target),
-        w_step=w_channel if back else w_row,
+        x_group=reads * _plane(source),
+        w_group=reads * makes * cells,
+        out_group=makes * _plane(target),
+        w_step=w_step,
         out_step=_plane(target),
         **end,
     )

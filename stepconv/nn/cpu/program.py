@@ -61,18 +61,16 @@ class Program:
     ) -> None:
         """Write the program: for training if there is an optimiser, else for answers alone."""
         training = optimizer is not None
-        self.batch_size = batch_size
         self.draws = any(isinstance(place.layer, Dropout) for place in model.places)
         self._count = 0
         self._writer = p = Writer(
             weights, batch_size, training=training, slices=_SLICES, winograd=winograd
         )
         self._weights = weights
-        self._classes = model.classes
         network = lower(model, training=training)
 
         channels, rows, columns = model.input_shape
-        top, left = _border(model) if network.x.bordered else (0, 0)
+        top, left = network.border
         p.emit(
             batches.take_pictures,
             control=p.control,
@@ -183,9 +181,3 @@ class Program:
                     control=p.control,
                     numbers=numbers,
                 )
-
-
-def _border(model: Model) -> tuple[int, int]:
-    """Return how many rows and columns of padding the first layer has before the picture."""
-    rows, columns = model.places[0].plan.axes  # type: ignore[union-attr]
-    return rows.before, columns.before

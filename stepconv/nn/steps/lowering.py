@@ -25,6 +25,7 @@ class Steps:
     x: Tensor
     y: Tensor
     steps: list[records.Step]
+    border: tuple[int, int] = (0, 0)  # rows and columns before the pictures
 
 
 def lower(model: Model, *, training: bool, bordered: bool = True) -> Steps:
@@ -33,15 +34,15 @@ def lower(model: Model, *, training: bool, bordered: bool = True) -> Steps:
     Where pictures may be `bordered`, those for a conv have its padding laid around them: with one
     channel or three there are few taps to a family, and a border makes one family of all.
     """
-    x = Tensor(model.input_shape, learns=False)
-    first = model.layers[0]
+    x, border, first = Tensor(model.input_shape, learns=False), (0, 0), model.layers[0]
     if bordered and isinstance(first, layers.Conv):
         rows, columns = first.plan(model.input_shape).axes
         x = Tensor((x.channels, rows.padded, columns.padded), learns=False, bordered=True)
+        border = (rows.before, columns.before)
     lowering = _Lowering(training)
     y = lowering.through(model.layers, x, model.input_shape)
     _note_who_adds(lowering.steps, y)
-    return Steps(x, y, lowering.steps)
+    return Steps(x, y, lowering.steps, border)
 
 
 def _note_who_adds(steps: list[records.Step], y: Tensor) -> None:
