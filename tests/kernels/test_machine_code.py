@@ -18,7 +18,7 @@ from stepconv.kernels.cpu.conv.filter_tiles import (
     window_sums,
 )
 from stepconv.kernels.cpu.conv.filter_weights import Grads, weight_sums
-from stepconv.kernels.cpu.machine.tiles import dot, multiply_add, rows_of
+from stepconv.kernels.cpu.machine.tiles import Side, dot, multiply_add, rows_of
 from stepconv.kernels.cpu.machine.vector import has_masks, registers, vector_bits
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
@@ -99,7 +99,7 @@ def test_the_tile_of_few_filters(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_weights_tile(dtype: str) -> None:
     rows, columns = 4, 4 if registers() == 32 else 2
-    judge(machine_code(dot(np.dtype(dtype), rows, columns), 12), rows * columns)
+    judge(machine_code(dot(np.dtype(dtype), rows, columns), Side, Side, 5), rows * columns)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

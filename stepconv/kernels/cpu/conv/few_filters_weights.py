@@ -25,7 +25,7 @@ from stepconv.kernels.cpu.conv.tasks import (
     tasks_of_image,
 )
 from stepconv.kernels.cpu.machine.remembered import remembered
-from stepconv.kernels.cpu.machine.tiles import dot
+from stepconv.kernels.cpu.machine.tiles import Side, dot
 from stepconv.kernels.cpu.machine.vector import address, lanes, registers
 from stepconv.kernels.passes import Pass, Walk, tap_places
 
@@ -105,17 +105,13 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
                 gradients += (task.row * plan.grid_x + task.column) * size
                 for m in range(0, high, height):
                     for k in range(0, wide, width):
+                        taps_at = address(offsets) + k * 8
                         products(
-                            gradients,
-                            address(places) + m * 8,
-                            plan.grid_x * size,
-                            source,
-                            address(offsets) + k * 8,
-                            plan.stride_y * bands.pitch * size,
+                            Side(gradients, address(places) + m * 8, plan.grid_x * size),
+                            Side(source, taps_at, plan.stride_y * bands.pitch * size),
                             task.rows,
                             task.columns // lane_count,
                             task.columns % lane_count,
-                            min(1, task.columns % lane_count),
                             address(result[m, k]),
                             wide * lane_count * size,
                         )

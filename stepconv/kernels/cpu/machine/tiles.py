@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 from stepconv.kernels.cpu.machine.vector import (
     Int,
@@ -148,11 +148,19 @@ def transpose_some(dtype: Any) -> Any:
     return square
 
 
+class Side(NamedTuple):
+    """One side of a scalar product: where it begins, a table of places there, bytes per row."""
+
+    at: Any
+    places: Any
+    row: Any
+
+
 @functools.cache
 def dot(dtype: Any, rows: int, columns: int) -> Any:
     """Return the tile that sums products of vectors: a block of scalar products, in lanes.
 
-        sums[i][k] += Σ_q Σ_r left[places[i] + q · left_row][r] · right[taps[k] + q · right_row][r]
+        sums[i][k] += Σ_q Σ_r left[i][q][r] · right[k][q][r]
 
     over `count` rows q of `whole` vectors r and one vector of which only `rest` lanes count. The
     lanes of sums[i][k] are left apart: their total is the scalar product.
@@ -161,25 +169,20 @@ def dot(dtype: Any, rows: int, columns: int) -> Any:
     @tile(dtype)
     def products(
         v: Vectors,
-        left: Int,
-        places: Int,
-        left_row: Int,
-        right: Int,
-        taps: Int,
-        right_row: Int,
+        left: Side,
+        right: Side,
         count: Int,
         whole: Int,
         rest: Int,
-        some: Int,
         sums: Int,
         sums_row: Int,
     ) -> None:
         cells = [(i, k) for i in range(rows) for k in range(columns)]
-        lefts = [left + v.integer(places + 8 * i) for i in range(rows)]
-        rights = [right + v.integer(taps + 8 * k) for k in range(columns)]
+        lefts = [left.at + v.integer(left.places + 8 * i) for i in range(rows)]
+        rights = [right.at + v.integer(right.places + 8 * k) for k in range(columns)]
 
         def row(q: Int, sums: list[Vector]) -> list[Vector]:
-            l_at, r_at = [a + left_row * q for a in lefts], [a + right_row * q for a in rights]
+            l_at, r_at = [a + left.row * q for a in lefts], [a + right.row * q for a in rights]
 
             def add(ls: list[Vector], rs: list[Vector], sums: list[Vector]) -> list[Vector]:
                 return [v.fma(ls[i], rs[k], sums[i * columns + k]) for i, k in cells]
@@ -193,7 +196,7 @@ def dot(dtype: Any, rows: int, columns: int) -> Any:
                 ls = [v.load_some(a + at, rest) for a in l_at]
                 return add(ls, [v.load_some(a + at, rest) for a in r_at], sums)
 
-            return v.loop(some, v.loop(whole, sums, full), last)
+            return v.loop(v.least(rest, 1), v.loop(whole, sums, full), last)
 
         at = [sums + sums_row * i + k * v.bytes for i, k in cells]
         for address, total in zip(at, v.loop(count, [v.load(a) for a in at], row), strict=True):

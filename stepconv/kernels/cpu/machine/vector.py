@@ -273,13 +273,11 @@ class Vectors:
 
     def least(self, a: Int | int, b: Int | int) -> Int:
         """Return the smaller of a and b."""
-        smaller = self._builder.icmp_signed("<", value_of(a), value_of(b))
-        return Int(self._builder, self._builder.select(smaller, value_of(a), value_of(b)))
+        return self._first_if("<", a, b)
 
     def most(self, a: Int | int, b: Int | int) -> Int:
         """Return the larger of a and b."""
-        larger = self._builder.icmp_signed(">", value_of(a), value_of(b))
-        return Int(self._builder, self._builder.select(larger, value_of(a), value_of(b)))
+        return self._first_if(">", a, b)
 
     def quotient_up(self, a: Int, b: int) -> Int:
         """Return a / b, rounded up."""
@@ -297,15 +295,10 @@ class Vectors:
 
     def prefetch(self, address: Int) -> None:
         """Ask for the line of memory at an address, which will be read soon."""
-        module = self._builder.module
-        pointer = self._pointer(address, self._scalar)
-        function = module.globals.get("llvm.prefetch.p0")
         # To read, into the second cache, data.
         options = [ir.Constant(_INT32, number) for number in (0, 2, 1)]
-        if function is None:
-            kind = ir.FunctionType(ir.VoidType(), [pointer.type, *[_INT32] * 3])
-            function = ir.Function(module, kind, "llvm.prefetch.p0")
-        self._builder.call(function, [pointer, *options])
+        args = [self._pointer(address, self._scalar), *options]
+        self._function("llvm.prefetch.p0", ir.VoidType(), args)
 
     def fence(self) -> None:
         """Wait until all that was written can be seen by other threads."""
@@ -347,13 +340,19 @@ class Vectors:
 
     def _call(self, name: str, returns: Any, args: list[Any], suffix: str = "") -> Any:
         """Call one of LLVM's own functions on vectors of this type."""
-        module = self._builder.module
         full = f"llvm.{name}.v{self.lanes}f{8 * self.size}{suffix}"
-        function = module.globals.get(full)
-        if function is None:
-            kind = ir.FunctionType(returns, [arg.type for arg in args])
-            function = ir.Function(module, kind, full)
+        return self._function(full, returns, args)
+
+    def _function(self, name: str, returns: Any, args: list[Any]) -> Any:
+        kind = ir.FunctionType(returns, [arg.type for arg in args])
+        module = self._builder.module
+        function = module.globals.get(name) or ir.Function(module, kind, name)
         return self._builder.call(function, args)
+
+    def _first_if(self, relation: str, a: Int | int, b: Int | int) -> Int:
+        first, second = value_of(a), value_of(b)
+        chosen = self._builder.icmp_signed(relation, first, second)
+        return Int(self._builder, self._builder.select(chosen, first, second))
 
 
 def tile(dtype: Any) -> Callable[[Callable[..., None]], Any]:
