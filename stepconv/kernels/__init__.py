@@ -54,9 +54,12 @@ def find(operation: str, backend: str | None = None, beside: Any = None) -> Kern
     return _find(operation, name)
 
 
-def find_recorder(name: str, backend: str | None = None) -> Kernel:
-    """Return the function `name` of `kernels.recording`, as `backend` runs it."""
-    return _find(name, chosen_backend() if backend is None else check_backend(backend), True)
+def find_recorder(line: str, backend: str) -> Kernel:
+    """Return what records a call on `backend` by a line of `kernels.recording`."""
+    from stepconv.kernels import recording
+
+    recorder: Kernel = _module(_RECORDERS[backend], backend).recorder(getattr(recording, line))
+    return recorder
 
 
 def is_on_card(array: object) -> bool:
@@ -85,8 +88,8 @@ def chosen_backend() -> str:
 
 
 @cache
-def _find(operation: str, backend: str, recording: bool = False) -> Kernel:
-    module = _module((_RECORDERS if recording else _MODULES)[backend], backend)
+def _find(operation: str, backend: str) -> Kernel:
+    module = _module(_MODULES[backend], backend)
     kernel: Kernel | None = getattr(module, operation, None)
     if kernel is None:
         raise BackendError(f"backend {backend!r} has no kernel for {operation!r}")

@@ -6,18 +6,35 @@ output index which cells of the source it reads and which weights they meet, as 
 padding. Arrays are (planes, rows, columns); lines count the rows of all planes of the output, and
 steps its cells. A function computes the cells first <= j < last of a line.
 
-Each function is plain and calls no other, so that every backend compiles this same source.
+Each line is a plain function and calls no other, so that every backend compiles this same source;
+its `recorder` runs it for all cells.
 """
 
 import math
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from stepconv.kernels.kinds import SIGMOID, TANH
 
 Array = Any
-Lookup = tuple[Array, Array, Array]
+
+
+class Lookup(NamedTuple):
+    """What every index along an axis reads: three arrays."""
+
+    starts: Array
+    cells: Array
+    taps: Array
+
+
+class Reads(NamedTuple):
+    """What an output cell reads: that of its row and that of its column."""
+
+    rows: Lookup
+    columns: Lookup
 
 
 def sum_line(
@@ -28,14 +45,13 @@ def sum_line(
     weights: Array,
     pairs: Array,
     bias: Array,
-    rows: Lookup,
-    columns: Lookup,
+    reads: Reads,
     out: Array,
     sums: Array,
 ) -> None:
     """out = bias + Σ over the pairs of planes of Σ source · weight; keep the sum of each pair."""
-    row_starts, row_cells, row_taps = rows
-    column_starts, column_cells, column_taps = columns
+    row_starts, row_cells, row_taps = reads.rows
+    column_starts, column_cells, column_taps = reads.columns
     height, width = out.shape[1:]
     plane, i = line // height, line % height
     for j in range(first, last):
@@ -60,14 +76,13 @@ def winner_line(
     last: Any,
     source: Array,
     lowest: Any,
-    rows: Lookup,
-    columns: Lookup,
+    reads: Reads,
     out: Array,
     winners: Array,
 ) -> None:
     """out = the largest cell of the window; keep which cell of its plane that is, -1 for none."""
-    row_starts, row_cells, _ = rows
-    column_starts, column_cells, _ = columns
+    row_starts, row_cells, _ = reads.rows
+    column_starts, column_cells, _ = reads.columns
     height, width = out.shape[1:]
     plane, i = line // height, line % height
     for j in range(first, last):
@@ -90,13 +105,12 @@ def route_line(
     last: Any,
     grad_out: Array,
     winners: Array,
-    rows: Lookup,
-    columns: Lookup,
+    reads: Reads,
     grad_x: Array,
 ) -> None:
     """grad_x = Σ grad_out of the windows that this cell has won."""
-    row_starts, row_cells, _ = rows
-    column_starts, column_cells, _ = columns
+    row_starts, row_cells, _ = reads.rows
+    column_starts, column_cells, _ = reads.columns
     height, width = grad_x.shape[1:]
     plane, y = line // height, line % height
     for z in range(first, last):
@@ -115,16 +129,15 @@ def copy_line(
     last: Any,
     source: Array,
     outside: Any,
-    rows: Lookup,
-    columns: Lookup,
+    reads: Reads,
     out: Array,
 ) -> None:
     """out = the one cell that is read, or `outside` in the padding."""
     height = out.shape[1]
     plane, i = line // height, line % height
-    y = rows[1][i]
+    y = reads.rows.cells[i]
     for j in range(first, last):
-        z = columns[1][j]
+        z = reads.columns.cells[j]
         out[plane, i, j] = source[plane, y, z] if y >= 0 and z >= 0 else outside
 
 
@@ -161,8 +174,7 @@ def share_line(
     last: Any,
     source: Array,
     pairs: Array,
-    rows: Lookup,
-    columns: Lookup,
+    reads: Reads,
     out: Array,
     sums: Array,
 ) -> None:
@@ -170,8 +182,8 @@ def share_line(
 
     The largest of the cells is taken off each of them, so that nothing overflows.
     """
-    row_starts, row_cells, _ = rows
-    column_starts, column_cells, _ = columns
+    row_starts, row_cells, _ = reads.rows
+    column_starts, column_cells, _ = reads.columns
     height, width = out.shape[1:]
     plane, i = line // height, line % height
     for j in range(first, last):
@@ -193,44 +205,31 @@ def share_line(
         out[plane, i, j] = math.exp(source[plane, i, j] - largest) / total
 
 
-def record_sums(workers: Array, *arguments: Any) -> None:
-    """Run `sum_line` for every row of `workers`, all of them on this one worker."""
-    _run(sum_line, workers, arguments)
+# What each line fills: its last arguments.
+RESULTS = {
+    "sum_line": ("out", "sums"),
+    "winner_line": ("out", "winners"),
+    "route_line": ("grad_x",),
+    "copy_line": ("out",),
+    "gate_line": ("out",),
+    "curve_line": ("out",),
+    "share_line": ("out", "sums"),
+}
 
 
-def record_winners(workers: Array, *arguments: Any) -> None:
-    """Run `winner_line` for every row."""
-    _run(winner_line, workers, arguments)
+@cache
+def recorder(line_of: Callable[..., None]) -> Callable[..., None]:
+    """Return the function that runs a line for every row of `workers`, as plain Python.
 
+    It takes these, in which it writes down who computed each cell, and what the line takes behind
+    the stretch. Each backend has a function of this name.
+    """
 
-def record_routes(workers: Array, *arguments: Any) -> None:
-    """Run `route_line` for every row."""
-    _run(route_line, workers, arguments)
+    def record(workers: Array, *arguments: Any) -> None:
+        # An oracle does what IEEE says, where NumPy would warn.
+        with np.errstate(all="ignore"):
+            for line in range(len(workers)):
+                line_of(line, 0, workers.shape[1], *arguments)
+        workers[:] = 0
 
-
-def record_copies(workers: Array, *arguments: Any) -> None:
-    """Run `copy_line` for every row."""
-    _run(copy_line, workers, arguments)
-
-
-def record_gates(workers: Array, *arguments: Any) -> None:
-    """Run `gate_line` for every row."""
-    _run(gate_line, workers, arguments)
-
-
-def record_curves(workers: Array, *arguments: Any) -> None:
-    """Run `curve_line` for every row."""
-    _run(curve_line, workers, arguments)
-
-
-def record_shares(workers: Array, *arguments: Any) -> None:
-    """Run `share_line` for every row."""
-    _run(share_line, workers, arguments)
-
-
-def _run(function: Any, workers: Array, arguments: tuple[Any, ...]) -> None:
-    # An oracle does what IEEE says, where NumPy would warn.
-    with np.errstate(all="ignore"):
-        for line in range(len(workers)):
-            function(line, 0, workers.shape[1], *arguments)
-    workers[:] = 0
+    return record

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stepconv import __version__, kernels
 from stepconv.kernels import kinds
+from stepconv.kernels.recording import Lookup, Reads
 from stepconv.ops import arrays as laying
 from stepconv.ops.pooling import lowest_of
 from stepconv.trace.gather import Gather, Rule, gather
@@ -18,7 +19,6 @@ from stepconv.trace.jobs import Job, job
 from stepconv.trace.model import About, Trace
 
 Array = NDArray[Any]
-Lookup = tuple[Array, Array, Array]
 
 # Plain Python has recorded so many products before a compiler is even loaded.
 FEW = 300_000
@@ -62,27 +62,27 @@ def _run(job: Job, backend: str, about: About) -> Trace:
     who = () if numbers == 1 else (numbers,)
     workers = np.zeros((planes * height, width, *who), np.int32)
     sums = winners = None
-    reads = (_lookup(form.row, form.shape[1]), _lookup(form.column, form.shape[2]))
+    reads = Reads(_lookup(form.row, height), _lookup(form.column, width))
     run = _Runner(backend, workers)
     match job.call.operation.family:
         case "largest":
             winners = np.empty(job.shape, np.int64)
             lowest = lowest_of(out.dtype)
-            run("record_winners", form.source, lowest, *reads, out, winners.reshape(-1))
+            run("winner_line", form.source, lowest, reads, out, winners.reshape(-1))
         case "route":
             winners = _winners(job, backend)
-            run("record_routes", form.source, winners.reshape(form.source.shape), *reads, out)
+            run("route_line", form.source, winners.reshape(form.source.shape), reads, out)
         case "border" | "mirror":
-            run("record_copies", form.source, out.dtype.type(job.call.value), *reads, out)
+            run("copy_line", form.source, out.dtype.type(job.call.value), reads, out)
         case "gate":
             x = laying.laid_out(job.arrays["x"], laying.moving_dtype(job.arrays["x"]))
-            run("record_gates", x.reshape(out.shape), form.source, out)
+            run("gate_line", x.reshape(out.shape), form.source, out)
         case "curve":
             curve = getattr(kinds, job.call.op.upper())
-            run("record_curves", form.source, curve, out.dtype.type(job.call.slope), out)
+            run("curve_line", form.source, curve, out.dtype.type(job.call.slope), out)
         case "share":
             sums = np.empty((form.steps, form.fan_in), out.dtype)
-            run("record_shares", form.source, form.pairs(np.arange(planes)), *reads, out, sums)
+            run("share_line", form.source, form.pairs(np.arange(planes)), reads, out, sums)
         case _:
             sums = _summed(form, run, reads, out)
     output = out.reshape(job.shape).astype(job.dtype, copy=False)
@@ -95,24 +95,24 @@ class _Runner:
     def __init__(self, backend: str, workers: Array) -> None:
         self.backend, self.workers = backend, workers
 
-    def __call__(self, name: str, *arguments: Any) -> None:
-        recorder = kernels.find_recorder(name, self.backend)
+    def __call__(self, line: str, *arguments: Any) -> None:
+        recorder = kernels.find_recorder(line, self.backend)
         if self.workers.size:
             recorder(self.workers, *arguments)
 
 
-def _summed(form: Gather, run: _Runner, reads: tuple[Lookup, Lookup], out: Array) -> Array:
+def _summed(form: Gather, run: _Runner, reads: Reads, out: Array) -> Array:
     """Fill `out` and return the sum of each channel at each step."""
 
     def kernel(source: Array, weights: Array, bias: Array, out: Array) -> Array:
         sums = np.empty((form.steps, form.fan_in), out.dtype)
-        run("record_sums", source, weights, pairs, bias, *reads, out, sums)
+        run("sum_line", source, weights, pairs, bias, reads, out, sums)
         return sums
 
     pairs = form.pairs(np.arange(form.shape[0]))
     assert form.weights is not None  # each family of sums has some
     if out.dtype.kind == "i":
-        terms = form.fan_in * _longest(reads[0]) * _longest(reads[1])
+        terms = form.fan_in * _longest(reads.rows) * _longest(reads.columns)
         laying.check_sums_fit(kernel, (form.source, form.weights, form.bias), out, terms)
     sums = kernel(form.source, form.weights, form.bias, out)
     if form.finish is not None:
@@ -142,8 +142,8 @@ def _lookup(rule: Rule, size: int) -> Lookup:
         cells += reading.cells
         taps += reading.taps
         starts.append(len(cells))
-    return np.array(starts, np.int64), np.array(cells, np.int64), np.array(taps, np.int64)
+    return Lookup(*(np.array(numbers, np.int64) for numbers in (starts, cells, taps)))
 
 
 def _longest(lookup: Lookup) -> int:
-    return int(np.diff(lookup[0]).max(initial=0))
+    return int(np.diff(lookup.starts).max(initial=0))
