@@ -17,15 +17,14 @@ from stepconv.kernels.cuda.machine.array import CardArray, allocate
 from stepconv.kernels.cuda.machine.launch import written_down
 from stepconv.kernels.cuda.machine.memory import plain_errors
 from stepconv.kernels.cuda.machine.transfers import part, write
-from stepconv.kernels.cuda.network import batches
+from stepconv.kernels.cuda.network import batches, updates
 from stepconv.kernels.cuda.network.sequence import Sequence
-from stepconv.kernels.cuda.network.updates import update
 from stepconv.kernels.kinds import LOSSES, STEP_NUMBERS
 from stepconv.nn.cuda import cells, layers  # noqa: F401  # they say what steps write
 from stepconv.nn.cuda.writer import CardWeights, CardWriter, Memory, backward, forward
 from stepconv.nn.layers import Dropout
 from stepconv.nn.model import Model
-from stepconv.nn.optim import Optimizer
+from stepconv.nn.optim import SGD, Adam, Optimizer
 from stepconv.nn.steps.lowering import lower
 from stepconv.nn.steps.records import SumStep
 from stepconv.nn.steps.ways import Way
@@ -38,6 +37,8 @@ _SEQUENCES = 4
 
 # So many steps are started before the host waits for what they found.
 TOGETHER = 32
+
+_UPDATES = {SGD.moments: updates.sgd, Adam.moments: updates.adam}
 
 
 class CardProgram:
@@ -68,6 +69,7 @@ class CardProgram:
         why = "a GPU has no other way" if winograd else ""
         sums = (step for step in self._network.steps if isinstance(step, SumStep))
         self.ways = [Way(step.place.name, "direct", "direct", why) for step in sums]
+        self._formula = None if optimizer is None else _UPDATES[optimizer.moments]
         self._memory: Memory = {}
         self._sequences: dict[Any, tuple[Sequence, Array, Array]] = {}
         with plain_errors(f"a program for {model.name} in batches of {batch_size}"):
@@ -206,12 +208,13 @@ class CardProgram:
         )
         for step in reversed(steps):
             backward(step, p)
-        update(
+        updates.update(
+            self._formula,
             self._weights.learnt,
             self._gradients,
             p.found_all,
             p.places(),
-            self._moments,
+            *self._moments,
             self._controls,
         )
 

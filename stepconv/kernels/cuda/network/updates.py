@@ -31,16 +31,13 @@ Array = Any
 FIRST, APART, PARTS = range(3)
 
 
-def update(
-    p: Array, gradients: Array, found: Array, places: Array, moments: list[Array], controls: Array
-) -> None:
-    """Move all parameters; `moments` are one row for SGD, two for Adam."""
-    run = _sgd if len(moments) == 1 else _adam
-    launch_each(run, p.size, p, gradients, found, places, *moments, controls)
+def update(formula: Any, p: Array, *rows: Any) -> None:
+    """Move all parameters by a kernel of this file, with all that it is given."""
+    launch_each(formula, p.size, p, *rows)
 
 
 @kernel
-def _sgd(
+def sgd(
     p: Array, gradients: Array, found: Array, places: Array, velocity: Array, controls: Array
 ) -> None:
     """velocity = momentum · velocity + g;  p -= rate · velocity."""
@@ -57,7 +54,7 @@ def _sgd(
 
 
 @kernel
-def _adam(
+def adam(
     p: Array,
     gradients: Array,
     found: Array,
