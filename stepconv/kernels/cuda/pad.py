@@ -1,6 +1,6 @@
 """Padding on a GPU: tables say which cell each padded cell copies, and by which it is copied."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import cuda
@@ -29,48 +29,37 @@ def _pad(x: Array, out: Array, rows: Array, columns: Array, value: Any) -> None:
 
 def pad_backward(grad_out: Array, grad_x: Array, rows: Array, columns: Array) -> None:
     """Add the gradient of every padded cell to the cell that it is a copy of."""
-    copies = *_copies(rows, grad_x.shape[1]), *_copies(columns, grad_x.shape[2])
-    _fold(grad_out, grad_x, *copies)
+    _fold(grad_out, grad_x, _copies(rows, grad_x.shape[1]), _copies(columns, grad_x.shape[2]))
 
 
-def _copies(sources: Array, size: int) -> tuple[Array, Array]:
-    """Turn a table round: the copies of cell y are copies[starts[y]] … copies[starts[y + 1] - 1].
+class Copies(NamedTuple):
+    """A table turned round: the copies of cell y are cells[starts[y]] … cells[starts[y + 1] - 1].
 
     `2 1 0 1 2` says of each padded cell whose copy it is; of cell 1 the copies are `1 3`.
     """
-    copies = np.argsort(sources, kind="stable").astype(np.int64)
-    starts = np.searchsorted(sources[copies], np.arange(size + 1)).astype(np.int64)
-    return starts, copies
+
+    starts: Array
+    cells: Array
+
+
+def _copies(sources: Array, size: int) -> Copies:
+    cells = np.argsort(sources, kind="stable").astype(np.int64)
+    return Copies(np.searchsorted(sources[cells], np.arange(size + 1)).astype(np.int64), cells)
 
 
 @on_gpu("grad_x")
-def _fold(
-    grad_out: Array,
-    grad_x: Array,
-    row_starts: Array,
-    row_copies: Array,
-    column_starts: Array,
-    column_copies: Array,
-) -> None:
-    tables = (row_starts, row_copies, column_starts, column_copies)
-    launch_each(_fold_cells, grad_x.size, grad_out, grad_x, *tables)
+def _fold(grad_out: Array, grad_x: Array, rows: Copies, columns: Copies) -> None:
+    launch_each(_fold_cells, grad_x.size, grad_out, grad_x, rows, columns)
 
 
 @kernel
-def _fold_cells(
-    grad_out: Array,
-    grad_x: Array,
-    row_starts: Array,
-    row_copies: Array,
-    column_starts: Array,
-    column_copies: Array,
-) -> None:
+def _fold_cells(grad_out: Array, grad_x: Array, rows: Copies, columns: Copies) -> None:
     """grad_x[b, y, z] = Σ grad_out[b, i, j] over the copies (i, j) of the cell (y, z)."""
     cell = cuda.grid(1)
     if cell < grad_x.size:
         b, y, z = place(cell, grad_x.shape[1], grad_x.shape[2])
         total = grad_x.dtype.type(0)
-        for s in range(row_starts[y], row_starts[y + 1]):
-            for t in range(column_starts[z], column_starts[z + 1]):
-                total += grad_out[b, row_copies[s], column_copies[t]]
+        for s in range(rows.starts[y], rows.starts[y + 1]):
+            for t in range(columns.starts[z], columns.starts[z + 1]):
+                total += grad_out[b, rows.cells[s], columns.cells[t]]
         grad_x[b, y, z] = total

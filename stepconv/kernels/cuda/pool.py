@@ -97,34 +97,8 @@ def hand_back(
     winners: Array, grad_out: Array, grad_x: Array, window: Window, slide: Slide, end: End
 ) -> None:
     """Hand each window's gradient to its winner, with an end for each cell."""
-    given = (winners, grad_out, grad_x, window, slide, end.numbers)
-    launch_each(_hand_back_kernel(end.finish), grad_x.size, *given)
-
-
-@functools.cache
-def _hand_back_kernel(finish: Any) -> Any:
-    @kernel
-    def hand_back(
-        winners: Array,
-        grad_out: Array,
-        grad_x: Array,
-        window: Window,
-        slide: Slide,
-        end: Any,
-    ) -> None:
-        """grad_x[b, y, z] = Σ grad_out[b, i, j] of the windows (i, j) that chose this cell."""
-        cell = cuda.grid(1)
-        if cell < grad_x.size:
-            b, y, z = place(cell, grad_x.shape[1], grad_x.shape[2])
-            (low_i, high_i), (low_j, high_j) = windows_over(y, z, window, slide, grad_out)
-            total = grad_x.dtype.type(0)
-            for i in range(low_i, high_i):
-                for j in range(low_j, high_j):
-                    if winners[b, i, j] == y * grad_x.shape[2] + z:
-                        total += grad_out[b, i, j]
-            grad_x[b, y, z] = finish(total, grad_x, cell, end)
-
-    return hand_back
+    run = _way_back(_to_winner, end.finish)
+    launch_each(run, grad_x.size, winners, grad_out, grad_x, window, slide, end.numbers)
 
 
 @on_gpu("out")
@@ -173,23 +147,17 @@ def spread(
     end: End,
 ) -> None:
     """Spread each window's gradient over its cells, with an end for each of them."""
-    given = (grad_out, grad_x, row_counts, column_counts, window, slide, end.numbers)
-    launch_each(_spread_kernel(end.finish), grad_x.size, *given)
+    counts, run = (row_counts, column_counts), _way_back(_to_each, end.finish)
+    launch_each(run, grad_x.size, counts, grad_out, grad_x, window, slide, end.numbers)
 
 
 @functools.cache
-def _spread_kernel(finish: Any) -> Any:
+def _way_back(added: Any, finish: Any) -> Any:
     @kernel
-    def spread(
-        grad_out: Array,
-        grad_x: Array,
-        row_counts: Array,
-        column_counts: Array,
-        window: Window,
-        slide: Slide,
-        end: Any,
+    def hand_back(
+        told: Any, grad_out: Array, grad_x: Array, window: Window, slide: Slide, end: Any
     ) -> None:
-        """grad_x[b, y, z] = Σ over the windows above it of grad_out / the cells of the window."""
+        """grad_x[b, y, z] = Σ of what the windows (i, j) over the cell send there."""
         cell = cuda.grid(1)
         if cell < grad_x.size:
             b, y, z = place(cell, grad_x.shape[1], grad_x.shape[2])
@@ -197,11 +165,26 @@ def _spread_kernel(finish: Any) -> Any:
             total = grad_x.dtype.type(0)
             for i in range(low_i, high_i):
                 for j in range(low_j, high_j):
-                    cells = grad_x.dtype.type(row_counts[i] * column_counts[j])
-                    total += grad_out[b, i, j] / cells
+                    total = added(total, told, grad_out, b, i, j, y * grad_x.shape[2] + z)
             grad_x[b, y, z] = finish(total, grad_x, cell, end)
 
-    return spread
+    return hand_back
+
+
+@inner
+def _to_winner(
+    total: Any, winners: Array, grad_out: Array, b: int, i: int, j: int, cell: int
+) -> Any:
+    """Add the gradient of a window that chose this cell of the plane."""
+    return total + grad_out[b, i, j] if winners[b, i, j] == cell else total
+
+
+@inner
+def _to_each(
+    total: Any, counts: tuple[Array, Array], grad_out: Array, b: int, i: int, j: int, cell: int
+) -> Any:
+    """Add the gradient of a window / the cells that it counts."""
+    return total + grad_out[b, i, j] / grad_out.dtype.type(counts[0][i] * counts[1][j])
 
 
 @inner

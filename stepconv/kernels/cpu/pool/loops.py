@@ -30,11 +30,15 @@ def _bands(height: int, width: int) -> tuple[int, int]:
 
 
 @inner
-def _windows_over(low: int, high: int, window: Window, slide: Slide, count: int) -> tuple[int, int]:
-    """Return [first, last) of the rows of windows that reach into the rows low..high - 1."""
+def _own_rows(
+    n: int, band: int, height: int, window: Window, slide: Slide, count: int
+) -> tuple[int, int, int, int]:
+    """Return [low, high) of the rows of band n, [first, last) of the windows that reach there."""
+    low = n * band
+    high = min(height, low + band)
     reach = (window.rows - 1) * slide.dilation_y + 1
     first = max(0, (low + slide.top - reach) // slide.stride_y + 1)
-    return first, min(count, (high - 1 + slide.top) // slide.stride_y + 1)
+    return low, high, first, min(count, (high - 1 + slide.top) // slide.stride_y + 1)
 
 
 @inner
@@ -86,10 +90,9 @@ def max_pool_backward(
     planes, height, width = grad_out.shape
     band, bands = _bands(grad_x.shape[1], grad_x.shape[2])
     for t in range(*share_of(planes * bands, share, shares)):
-        b, low = t // bands, int(t % bands) * band
-        high: int = min(grad_x.shape[1], low + band)
+        b, n = t // bands, t % bands
+        low, high, first, last = _own_rows(n, band, grad_x.shape[1], window, slide, height)
         grad_x[b, low:high] = 0
-        first, last = _windows_over(low, high, window, slide, height)
         for i in range(first, last):
             for j in range(width):
                 y, z = _winner(x[b], i, j, window, slide)
@@ -141,10 +144,9 @@ def avg_pool_backward(
     planes, height, width = grad_out.shape
     band, bands = _bands(grad_x.shape[1], grad_x.shape[2])
     for t in range(*share_of(planes * bands, share, shares)):
-        b, low = t // bands, int(t % bands) * band
-        high: int = min(grad_x.shape[1], low + band)
+        b, n = t // bands, t % bands
+        low, high, first, last = _own_rows(n, band, grad_x.shape[1], window, slide, height)
         grad_x[b, low:high] = 0
-        first, last = _windows_over(low, high, window, slide, height)
         for i in range(first, last):
             first_y = i * slide.stride_y - slide.top
             low_y, high_y = max(low, first_y), min(high, first_y + window.rows)
