@@ -60,7 +60,7 @@ def start(*arguments: str) -> tuple[float, float | None]:
     """Return the seconds until the first frame is whole, and those of the processor."""
     began = time.perf_counter()
     with player(*arguments) as (child, end):
-        arrived = _read_until(end, b"step 1 of")
+        arrived = _read_until(end, b"step 0 of")
         cpu = _cpu(child)
     return arrived - began, cpu
 
@@ -68,7 +68,7 @@ def start(*arguments: str) -> tuple[float, float | None]:
 def keys(count: int, *arguments: str) -> list[float]:
     """Return the seconds that each of so many steps to the right took to be shown."""
     with player(*arguments) as (_, end):
-        _read_until(end, b"step 1 of")
+        _read_until(end, b"step 0 of")
         _read_until(end, None, 1.0)
         taken = []
         for step in range(2, count + 2):

@@ -24,7 +24,7 @@ def drawn() -> str:
     async def run() -> str:
         player = Player(example_trace("vertical-edge-rgb"))
         async with player.run_test(size=(80, 24)) as pilot:
-            await pilot.press("g", "2", "0", "enter")
+            await pilot.press("g", "1", "9", "enter")
             await pilot.pause()
             return player.export_screenshot(title="stepconv play vertical-edge-rgb")
 

@@ -121,7 +121,7 @@ class Playback:
         self.index = ahead if stop is None else stop
         if stop is not None:
             self.playing = False
-            self.message = f"breakpoint at step {stop + 1}"
+            self.message = f"breakpoint at step {stop}"
         elif self.index == self.last:
             self.playing = False
 
@@ -137,7 +137,7 @@ class Playback:
         """Set a breakpoint at this step, or take it away."""
         self.breakpoints ^= {self.index}
         state = "set at" if self.index in self.breakpoints else "taken from"
-        self.message = f"breakpoint {state} step {self.index + 1}"
+        self.message = f"breakpoint {state} step {self.index}"
 
     def break_when(self, text: str) -> None:
         """Stop wherever a query finds something; an empty text takes that back."""

@@ -98,7 +98,7 @@ def find(film: Film, query: Query, start: int, *, back: bool = False) -> int | N
 
 
 def parse_place(film: Film, text: str, plane: int = 0) -> int:
-    """Return the step that a text names: `17` is the 17th, `3,4` the cell in row 3, column 4.
+    """Return the step that a text names: `17` is step 17, `3,4` the cell in row 3, column 4.
 
     More numbers name the channel, and the image, before the row.
     """
@@ -109,9 +109,9 @@ def parse_place(film: Film, text: str, plane: int = 0) -> int:
     except ValueError:
         raise ArgumentError(f"{text.strip()!r} is no step and no cell: 17 or 3,4 fits") from None
     if len(numbers) == 1:
-        if not 1 <= numbers[0] <= len(film):
-            raise ArgumentError(f"there is no step {numbers[0]}: 1 to {len(film)} fit")
-        return numbers[0] - 1
+        if not 0 <= numbers[0] < len(film):
+            raise ArgumentError(f"there is no step {numbers[0]}: 0 to {len(film) - 1} fit")
+        return numbers[0]
     _, height, width = film.gather.shape
     if len(numbers) == 2 and axes == 2:
         i, j = numbers

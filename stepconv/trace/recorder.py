@@ -45,7 +45,7 @@ def record(
     array([[-1, -1],
            [-1, -1]])
     >>> trace[3].in_words()
-    'step 4 of 4, row 1, column 1: 5x1 + 6x(-1) = -1'
+    'step 3 of 4, row 1, column 1: 5x1 + 6x(-1) = -1'
     """
     name = kernels.chosen_backend() if backend is None else kernels.check_backend(backend)
     recorder = f"stepconv {__version__}, {name}"

@@ -1,8 +1,13 @@
-"""A step as a sentence: every number that a picture would show, for those who listen."""
+"""A step as a sentence: every number that a picture would show, for those who listen.
+
+Steps, rows and columns, filters and channels are all counted from 0, as NumPy counts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,14 +24,14 @@ def sentence(step: Step, terms: int = _TERMS) -> str:
 
     >>> import stepconv
     >>> stepconv.record(stepconv.max_pool, [[2, 3], [4, 7]], 2)[0].in_words()
-    'step 1 of 1, row 0, column 0: the largest of 2, 3, 4, 7 is 7, at row 1, column 1'
+    'step 0 of 1, row 0, column 0: the largest of 2, 3, 4, 7 is 7, at row 1, column 1'
     """
     return f"{heading(step)}: {_told(step, terms)}"
 
 
 def heading(step: Step) -> str:
-    """Return which step it is, as people count, and its place in the output."""
-    return f"step {step.index + 1} of {len(step.trace)}, {place(step)}"
+    """Return which step it is and its place in the output."""
+    return f"step {step.index} of {len(step.trace)}, {place(step)}"
 
 
 def place(step: Step) -> str:
@@ -37,20 +42,40 @@ def place(step: Step) -> str:
     'row 0, column 1'
     """
     index = step.output_index
+    if step.trace.call.operation.family == "total":
+        return ", ".join(_short(planes(step))) or "the only cell"
+    two = step.trace.gather.axes == 2
+    spatial = [f"row {index[-2]}", f"column {index[-1]}"] if two else [f"cell {index[-1]}"]
+    return ", ".join([*_short(planes(step)), *spatial])
+
+
+def _short(counted: list[str]) -> list[str]:
+    return [each.partition(" of ")[0] for each in counted]
+
+
+def planes(step: Step) -> list[str]:
+    """Return in which plane of the output the step's cell is: image, filter or channel.
+
+    >>> import numpy as np, stepconv
+    >>> planes(stepconv.record(stepconv.correlate, np.ones((1, 2)), np.ones((4, 1, 2)))[2])
+    ['filter 2 of 4']
+    """
+    operation, sizes = step.trace.call.operation, step.trace.output.shape
+    if operation.family == "total":
+        return [f"filter {i} of {n}" for i, n in zip(step.output_index, sizes, strict=True)]
     axes = step.trace.gather.axes
-    family = step.trace.call.operation.family
-    if family == "total":
-        return f"filter {index[0]}" if index else "the only cell"
-    spatial = [f"row {index[-2]}", f"column {index[-1]}"] if axes == 2 else [f"cell {index[-1]}"]
-    leading = index[:-axes]
-    names = (["filter", "channel"] if family == "weigh" else ["image", "channel"])[-len(leading) :]
-    if family in ("share", "balance") and axes == 1:
+    leading = step.output_index[:-axes]
+    filters = operation.gradient is None and operation.weights == "w"
+    names = ["image", "filter" if filters else "channel"]
+    if operation.family in ("weigh", "mirror"):
+        names = ["filter", "channel"]
+    if operation.family in ("share", "balance") and axes == 1:
         names = ["row"] * len(leading)
+    names = names[-len(leading) :]
     if len(leading) > len(names):
-        names = [*(f"axis {axis}" for axis in range(len(leading) - 2)), *names]
-    sizes = step.trace.output.shape
-    told = [f"{name} {i}" for name, i, n in zip(names, leading, sizes, strict=False) if n > 1]
-    return ", ".join([*told, *spatial])
+        names = [*(f"axis {axis}:" for axis in range(len(leading) - 2)), *names]
+    told = zip(names, leading, sizes, strict=False)
+    return [f"{name} {i} of {n}" for name, i, n in told if n > 1]
 
 
 def number(value: Any) -> str:
@@ -70,6 +95,24 @@ def factor(value: Any) -> str:
     """Return a number as a factor or summand: a negative one in brackets."""
     text = number(value)
     return f"({text})" if text.startswith("-") else text
+
+
+def equals(terms: Iterable[Sequence[Any]], result: Any, divisor: Any = 1) -> str:
+    """Return "=" where the printed terms make the printed result exactly, else "≈".
+
+    Each term is a product of the numbers in it; their sum is divided.
+
+    >>> equals([(0.5, 3), (1, 2)], 3.5), equals([(1 / 3, 3)], 1.0), equals([(1,)], 1 / 3, 3)
+    ('=', '≈', '≈')
+    """
+    if isinstance(result, np.integer | int):
+        return "="
+    try:
+        total = sum(prod(Fraction(number(each)) for each in term) for term in terms)
+        exact = total == Fraction(number(result)) * Fraction(number(divisor))
+    except ValueError:
+        return "="  # infinity, and what is not a number, cannot be rounded
+    return "=" if exact else "≈"
 
 
 def equation(step: Step) -> str:
@@ -92,38 +135,59 @@ def total(step: Step) -> tuple[list[str], str]:
     >>> total(stepconv.record(stepconv.avg_pool, [3, 4], 2)[0])
     (['7'], '/ 2 = 3.5')
     """
-    terms, result = [factor(value) for value in step.channel_sums], number(step.result)
+    values, result = [*step.channel_sums], number(step.result)
     if "bias" in step.trace.arrays and not step.trace.call.is_backward:
-        terms.append(factor(step.bias))
+        values.append(step.bias)
+    terms, single = [factor(value) for value in values], [(value,) for value in values]
     if step.divisor is not None:
-        return terms, f"/ {step.divisor} = {result}"
+        return terms, f"/ {step.divisor} {equals(single, step.result, step.divisor)} {result}"
     if step.trace.gather.finish is None:
-        return terms, f"= {result}"
+        return terms, f"{equals(single, step.result)} {result}"
     with np.errstate(all="ignore"):
-        whole = factor(step.channel_sums.sum())
+        whole = step.channel_sums.sum()
     if step.trace.call.operation.family == "share":
-        own, ending = number(step.product_planes[_own(step)]), f"/ {whole} = {result}"
+        share = step.product_planes[_own(step)]
+        own, sign = number(share), equals([(share,)], step.result, whole)
+        ending = f"/ {factor(whole)} {sign} {result}"
     else:
         share, gradient = _share_and_gradient(step)
-        own, ending = f"{factor(share)}·({number(gradient)} - {whole})", f"= {result}"
-    return (terms, f"= {whole}, {own} {ending}") if len(terms) > 1 else ([own], ending)
+        own = f"{factor(share)}·({number(gradient)} - {factor(whole)})"
+        ending = f"{equals([(share, gradient), (-1, share, whole)], step.result)} {result}"
+    added = f"{equals(single, whole)} {factor(whole)}"
+    return (terms, f"{added}, {own} {ending}") if len(terms) > 1 else ([own], ending)
 
 
 def channel_names(step: Step) -> list[str]:
     """Return what the planes that flowed in are called."""
+    kind, numbers, _ = _inflow(step)
+    known = step.trace.about.channels if kind == "channel" else ()
+    return [known[n] if n < len(known) else f"{kind} {n}" if kind else "" for n in numbers]
+
+
+def channel_title(step: Step, channel: int) -> str:
+    """Return what one of the planes that flowed in is called, and of how many it is one."""
+    kind, numbers, of = _inflow(step)
+    if channel >= len(numbers):
+        return ""
+    name, counted = channel_names(step)[channel], f"{kind} {numbers[channel]}"
+    if name != counted:
+        return name
+    return f"{counted} of {of}" if of > 1 else ""
+
+
+def _inflow(step: Step) -> tuple[str, list[int], int]:
+    """Return of which kind the planes are that flowed in, their numbers, and how many there are."""
     trace = step.trace
+    operation = trace.call.operation
     if not trace.gather.channels:
-        return [""]
-    if trace.call.operation.family in ("weigh", "total"):
-        return [f"image {n}" for n in range(len(step.pairs))]
+        return "", [0], 1
+    if operation.family in ("weigh", "total"):
+        return "image", list(range(len(step.pairs))), len(step.pairs)
     # A plan of the way back has the channels of the correlation that it leads back through.
-    back = trace.call.operation.family == "return"
+    back = operation.family == "return"
     of = trace.plan.out_channels if back else trace.plan.in_channels
-    channels = (step.pairs[:, 0] % of).tolist()
-    if back and trace.call.is_backward:
-        return [f"filter {o}" for o in channels]
-    known = trace.about.channels
-    return [known[c] if c < len(known) else f"channel {c}" for c in channels]
+    kind = "filter" if back and trace.call.is_backward else "channel"
+    return kind, (step.pairs[:, 0] % of).tolist(), of
 
 
 def _told(step: Step, terms: int) -> str:
@@ -150,15 +214,17 @@ def _sums(step: Step, terms: int) -> str:
         return f"nothing flows in, {number(step.result)}"
     kernel, names = step.kernel_planes, channel_names(step)
     assert kernel is not None
-    sums = [number(total) for total in step.channel_sums]
-    patch, weights = (planes[0].reshape(-1) for planes in (step.patch_planes, kernel))
+    sums = list(map(number, step.channel_sums))
+    patch, weights = (each[0].reshape(-1) for each in (step.patch_planes, kernel))
+    sign = equals(zip(patch, weights, strict=True), step.channel_sums[0])
     named = [f"{name}: " if name else "" for name in names]
-    told = [f"{named[0]}{_products(patch, weights, terms)} = {sums[0]}"]
-    told += [f"{name}{total}" for name, total in zip(named[1:], sums[1:], strict=True)]
+    told = [f"{named[0]}{_products(patch, weights, terms)} {sign} {sums[0]}"]
+    told += [f"{name}{summed}" for name, summed in zip(named[1:], sums[1:], strict=True)]
     if len(told) == 1 and "bias" not in step.trace.arrays:
         return told[0]
     bias = [f"bias: {number(step.bias)}"] if "bias" in step.trace.arrays else []
-    return ", ".join([*told, *bias, f"total: {number(step.result)}"])
+    sign = "≈ " if "≈" in total(step)[1] else ""
+    return ", ".join([*told, *bias, f"total: {sign}{number(step.result)}"])
 
 
 def _products(patch: Any, kernel: Any, terms: int) -> str:
@@ -185,10 +251,11 @@ def _largest(step: Step, terms: int) -> str:
 
 
 def _average(step: Step, terms: int) -> str:
-    total = number(step.channel_sums[0])
+    summed = number(step.channel_sums[0])
     cells = " + ".join(factor(value) for value in step.patch.reshape(-1)[:terms])
     dots = " + …" if step.patch.size > terms else ""
-    return f"({cells}{dots}) = {total}, {total} / {step.divisor} = {number(step.result)}"
+    sign = equals(((value,) for value in step.patch.reshape(-1)), step.channel_sums[0])
+    return f"({cells}{dots}) {sign} {summed}, {summed} {total(step)[1]}"
 
 
 def _source_place(step: Step) -> str:
@@ -226,7 +293,10 @@ def _curve(step: Step, terms: int) -> str:
         formula = f"{number(x)} is not positive: {factor(call.slope)}x{factor(x)}"
     else:
         formula = f"{call.op}({number(x)})"
-    return f"{formula} = {number(step.result)}"
+    exact = x == 0 or not np.isfinite(x)
+    if call.op == "leaky_relu":
+        exact = equals([(call.slope, x)], step.result) == "="
+    return f"{formula} {'=' if exact else '≈'} {number(step.result)}"
 
 
 def _slope(step: Step, terms: int) -> str:
@@ -238,7 +308,8 @@ def _share(step: Step, terms: int) -> str:
     powers = [_power(x) for x in step.patch.reshape(-1)[:terms]]
     dots = " + …" if step.patch.size > terms else ""
     own = _power(step.patch_planes[_own(step)])
-    return f"{own} / ({' + '.join(powers)}{dots}) = {number(step.result)}"
+    sign = "=" if step.patch.size == 1 or np.isnan(step.result) else "≈"
+    return f"{own} / ({' + '.join(powers)}{dots}) {sign} {number(step.result)}"
 
 
 def _balance(step: Step, terms: int) -> str:
@@ -246,8 +317,10 @@ def _balance(step: Step, terms: int) -> str:
     patch, kernel = step.patch.reshape(-1), np.asarray(step.kernel).reshape(-1)
     with np.errstate(all="ignore"):
         mean = step.channel_sums.sum()
-    told = f"{factor(y)}x({number(own)} - {factor(mean)}) = {number(step.result)}"
-    return f"{told}, where {number(mean)} = {_products(patch, kernel, terms)}"
+    sign = equals([(y, own), (-1, y, mean)], step.result)
+    told = f"{factor(y)}x({number(own)} - {factor(mean)}) {sign} {number(step.result)}"
+    made = equals(zip(patch, kernel, strict=True), mean)
+    return f"{told}, where {number(mean)} {made} {_products(patch, kernel, terms)}"
 
 
 def _own(step: Step) -> tuple[int, int, int]:
@@ -277,7 +350,9 @@ def _route(step: Step, terms: int) -> str:
     if not handed:
         return f"wins no window, {number(step.result)}"
     windows = "1 window" if len(handed) == 1 else f"{len(handed)} windows"
-    sums = f"{' + '.join(handed)} = {number(step.result)}" if len(handed) > 1 else handed[0]
+    sign = equals(((value,) for value in step.product_planes.reshape(-1)), step.result)
+    told = f"{' + '.join(handed)} {sign} {number(step.result)}"
+    sums = told if len(handed) > 1 else handed[0]
     return f"wins {windows}: {sums}"
 
 
@@ -285,4 +360,5 @@ def _fold(step: Step, terms: int) -> str:
     parts = [factor(value) for value in step.patch.reshape(-1)]
     if len(parts) < 2:
         return f"{number(step.result)} comes back" if parts else "nothing comes back, 0"
-    return f"{' + '.join(parts)} = {number(step.result)} come back"
+    sign = equals(((value,) for value in step.patch.reshape(-1)), step.result)
+    return f"{' + '.join(parts)} {sign} {number(step.result)} come back"

@@ -198,6 +198,6 @@ def test_on_a_screen_the_network_is_drawn_slowly(monkeypatch: pytest.MonkeyPatch
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
     assert 3 < sum(pauses) < 15
     assert "lenet5 learns from 3,000 made digits" in shown
-    assert "cross-correlation · step" in shown
+    assert "· from 0: step" in shown
     assert "loss 0." in shown
     assert max(map(len, shown.splitlines())) <= 60

@@ -61,7 +61,7 @@ def refusal(capsys: Capture, *arguments: str, command: str = "show") -> str:
 
 def test_the_lectures_step_in_words(capsys: Capture) -> None:
     (line,) = show(capsys, "vertical-edge-rgb", "--step", "3", "--plain")
-    assert line.startswith("step 4 of 64, row 0, column 3: red: 25x1 + 25x0 + 0x(-1) + ")
+    assert line.startswith("step 3 of 64, row 0, column 3: red: 25x1 + 25x0 + 0x(-1) + ")
     assert line.endswith(" = 75, green: 75, blue: 75, total: 225")
 
 

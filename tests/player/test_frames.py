@@ -135,7 +135,7 @@ def test_the_sum_of_three_colours() -> None:
     assert shot.total is not None
     assert (shot.total.terms, shot.total.ending) == (("75", "75", "75"), "= 225")
     assert shot.formulas == ("8 = (10 - 3 + 2·0) / 1 + 1",)
-    assert shot.source.title == "input 10x10 · red 1/3"
+    assert shot.source.title == "input 10x10 · red"
 
 
 def test_bias_and_divisor_are_in_the_total() -> None:

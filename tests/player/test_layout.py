@@ -68,7 +68,7 @@ def test_all_of_a_worked_example_is_visible_at_80x24(name: str) -> None:
         said = "\n".join(texts(lines))
         for each in (*shot.sums, shot.total):
             assert each is None or each.ending in said
-        assert f"step {index + 1} of {len(film)}" in said
+        assert f"step {index} of {len(film)}" in said
 
 
 @pytest.mark.parametrize("name", sorted(WORKED))

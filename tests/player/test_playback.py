@@ -119,7 +119,7 @@ def test_steps_have_ends_and_stop_the_playing() -> None:
 def test_it_goes_where_it_is_told() -> None:
     player = playback()
     player.go_to("17")
-    assert player.index == 16
+    assert player.index == 17
     player.go_to("3,4")
     assert player.place == (0, 3, 4)
     player.go_to("99")

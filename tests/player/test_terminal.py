@@ -94,18 +94,18 @@ def child_of(terminal: Terminal) -> int:
 @pytest.mark.parametrize("terminal", [(80, 24), (60, 20), (200, 60)], indirect=True)
 def test_it_plays_steps_and_leaves(terminal: Terminal) -> None:
     terminal.run(f"{PLAY} vertical-edge-rgb; echo status=$?")
-    terminal.wait("step 1 of 64")
+    terminal.wait("step 0 of 64")
     terminal.keys("Right", "Right", "Right")
-    seen = terminal.wait("step 4 of 64")
+    seen = terminal.wait("step 3 of 64")
     assert "75 + 75 + 75 = 225" in seen
     assert "[25 25  0]" in seen
     assert "[225]" in seen
     assert seen.count("25 25 25 25 25  0  0  0  0  0") == 7
     terminal.keys("g", "8", "Enter")
-    terminal.wait("step 8 of 64")
+    terminal.wait("step 7 of 64")
     terminal.keys("Space")
     terminal.wait("▶")
-    terminal.wait("step 10 of 64")
+    terminal.wait("step 9 of 64")
     terminal.keys("Space", "w")
     assert "no window" not in terminal.wait("8 = (10 - 3 + 2·0) / 1 + 1")
     terminal.keys("q")
@@ -117,7 +117,7 @@ def test_it_plays_steps_and_leaves(terminal: Terminal) -> None:
 @pytest.mark.slow
 def test_a_resized_window_is_drawn_anew(terminal: Terminal) -> None:
     terminal.run(f"{PLAY} photo-rgb-padded")
-    terminal.wait("step 1 of 100")
+    terminal.wait("step 0 of 100")
     for step, (width, height) in enumerate(((60, 20), (30, 8), (120, 40), (80, 24)), 2):
         terminal.call("resize-window", "-x", str(width), "-y", str(height))
         terminal.keys("Right")
@@ -134,7 +134,7 @@ def test_a_resized_window_is_drawn_anew(terminal: Terminal) -> None:
 @pytest.mark.slow
 def test_without_colours_there_are_brackets_and_grays(terminal: Terminal) -> None:
     terminal.run(f"NO_COLOR=1 TERM=xterm-256color {PLAY} same-4x4")
-    assert "[ 0  0  0]" in terminal.wait("step 1 of 16")
+    assert "[ 0  0  0]" in terminal.wait("step 0 of 16")
     codes = terminal.screen("-e")
     colours = re.findall(r"[34]8;2;(\d+);(\d+);(\d+)", codes)
     assert all(red == green == blue for red, green, blue in colours)
@@ -146,7 +146,7 @@ def test_without_colours_there_are_brackets_and_grays(terminal: Terminal) -> Non
 @pytest.mark.slow
 def test_sixteen_colours_are_enough(terminal: Terminal) -> None:
     terminal.run(f"COLORTERM= TERM=xterm-16color {PLAY} --input digit-5-28x28 --kernel sobel-x")
-    seen = terminal.wait("step 1 of 676")
+    seen = terminal.wait("step 0 of 676")
     assert set("░▒▓█") & set(seen)  # half blocks in sixteen colours would be mud
     codes = terminal.screen("-e")
     assert "38;2;" not in codes
@@ -169,7 +169,7 @@ def test_killed_while_playing_it_restores_the_terminal(
     terminal: Terminal, name: str, status: int
 ) -> None:
     terminal.run(f"{PLAY} vertical-edge-rgb; echo status=$?")
-    terminal.wait("step 1 of 64")
+    terminal.wait("step 0 of 64")
     terminal.keys("Space")
     terminal.wait("▶")
     subprocess.run(["kill", f"-{name}", str(child_of(terminal))], check=True)
@@ -181,7 +181,7 @@ def test_killed_while_playing_it_restores_the_terminal(
 @pytest.mark.slow
 def test_ctrl_c_leaves(terminal: Terminal) -> None:
     terminal.run(f"{PLAY} same-4x4; echo status=$?")
-    terminal.wait("step 1 of 16")
+    terminal.wait("step 0 of 16")
     terminal.keys("C-c")
     terminal.wait("status=0")
     assert terminal.is_restored()
@@ -199,7 +199,7 @@ def test_after_an_exception_the_terminal_is_restored(terminal: Terminal, tmp_pat
         "raise SystemExit(play(example_trace('same-4x4')))\n"
     )
     terminal.run(f"PYTHONPATH={ROOT} {sys.executable} {script}; echo status=$?")
-    terminal.wait("step 1 of 16")
+    terminal.wait("step 0 of 16")
     terminal.keys("Right")
     assert "a planted bug" in terminal.wait("status=1")
     assert terminal.is_restored()
@@ -219,7 +219,7 @@ def test_on_a_pipe_it_shows() -> None:
     played = out("play")
     assert played == out("show")
     assert "\x1b" not in played
-    assert "step 1 of 64" in played
+    assert "step 0 of 64" in played
 
 
 def test_an_example_that_only_counts_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

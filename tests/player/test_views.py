@@ -189,4 +189,4 @@ def test_a_step_that_contradicts_the_arrays_shows_no_number(tmp_path: Path) -> N
     assert "step 503 says" in " ".join(said(player).split())
     assert "input" not in said(player)
     player.go(502)
-    assert "step 503 of 999" in said(player)
+    assert "step 502 of 999" in said(player)

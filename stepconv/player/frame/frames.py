@@ -14,7 +14,17 @@ from stepconv.player.frame.formats import Format, plain
 from stepconv.player.frame.grid import BREAK, PADDING, RESULT, WINNER, Cell, Grid, Sheet, sheet_of
 from stepconv.trace import Step, Trace
 from stepconv.trace.gather import SUMMING
-from stepconv.trace.words import channel_names, factor, number, place, sentence, total
+from stepconv.trace.words import (
+    channel_names,
+    channel_title,
+    equals,
+    factor,
+    number,
+    place,
+    planes,
+    sentence,
+    total,
+)
 
 Array = NDArray[Any]
 
@@ -106,7 +116,7 @@ def frame(
         operation=film.trace.call.operation.title,
         place=place(step),
         backward=film.trace.call.is_backward,
-        source=_source(film, step, channel, names),
+        source=_source(film, step, channel),
         result=_result(film, step, stops),
         window=_window(film, step, channel),
         kernel=_kernel(film, step, channel),
@@ -126,7 +136,7 @@ def frame(
     )
 
 
-def _source(film: Film, step: Step, channel: int, names: list[str]) -> Grid:
+def _source(film: Film, step: Step, channel: int) -> Grid:
     """Return the plane over which the window moves, and the window on it."""
     rows, columns = step.readings
     plane = int(step.pairs[channel, 0]) if len(step.pairs) else 0
@@ -134,9 +144,8 @@ def _source(film: Film, step: Step, channel: int, names: list[str]) -> Grid:
     if step.winner is not None:
         y, z = (0, *step.winner)[-2:]
         special[y, z] = WINNER
-    name = names[channel] if names else ""
-    chosen = f"{name} {channel + 1}/{len(names)}" if len(names) > 1 else name
-    title = " · ".join(filter(None, [f"{film.source_name} {film.sizes('source')}", plain(chosen)]))
+    chosen = plain(channel_title(step, channel))
+    title = " · ".join(filter(None, [f"{film.source_name} {film.sizes('source')}", chosen]))
     marked = rows.positions, columns.positions
     return Grid("source", title, film.source_sheet(plane), marked, special=special)
 
@@ -144,12 +153,12 @@ def _source(film: Film, step: Step, channel: int, names: list[str]) -> Grid:
 def _result(film: Film, step: Step, stops: Set[int]) -> Grid:
     """Return the plane that fills up, the cell that this step computed, and the stops to come."""
     plane, i, j = step.place
-    planes, height, width = film.gather.shape
+    _, height, width = film.gather.shape
     first = plane * height * width
     ahead = (stop - first for stop in stops if step.index < stop < first + height * width)
     special = {divmod(stop, width): BREAK for stop in ahead}
-    which = f" · {plane + 1}/{planes}" if planes > 1 else ""
-    title = f"{film.trace.call.operation.result} {film.sizes('result')}{which}"
+    name = f"{film.trace.call.operation.result} {film.sizes('result')}"
+    title = " · ".join(filter(None, [name, ", ".join(planes(step))]))
     known = i * width + j + 1
     return Grid("result", title, film.result_sheet(plane), ((i,), (j,)), RESULT, known, special)
 
@@ -251,7 +260,9 @@ def _sums(film: Film, step: Step, channel: int, names: list[str]) -> tuple[Sum, 
             terms = [f"{x}·{w}" for x, w in zip(terms, weights, strict=True)]
         if patch[k].size > _MOST_TERMS:
             terms.append("…")
-        ending = f"= {number(step.channel_sums[k])}"
+        met = [each[k].reshape(-1) for each in (patch, kernel) if each is not None]
+        summed = step.channel_sums[k]
+        ending = f"{equals(zip(*met, strict=True), summed)} {number(summed)}"
         sums.append(Sum(plain(names[k]), tuple(terms), ending, k == channel and len(names) > 1))
     return tuple(sums)
 

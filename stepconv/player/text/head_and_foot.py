@@ -34,14 +34,17 @@ def head(frame: Frame, status: Status | None, width: int, question: str = "") ->
 def heading(frame: Frame, status: Status | None, width: int, question: str = "") -> list[str]:
     """Return what the line says: title, operation and step, as far as there is room."""
     room = width - 2 - (0 if status is None else columns(_state(status)) + 2)
-    where = f"step {frame.number + 1} of {frame.steps} · {frame.place}"
-    named = question or frame.operation
+    counted = f"step {frame.number} of {frame.steps} · {frame.place}"
+    where, named = f"from 0: {counted}", question or frame.operation
     for parts in ([question or frame.title, frame.operation, where], [named, where]):
         told = [part for part in parts if part]
         if columns(" · ".join(told)) <= room:
             return told
-    clip = clipped(named, max(room - columns(where) - 3, 0))
-    return [clip, where] if columns(clip) > 8 else [where]
+    for place in (where, counted):
+        clip = clipped(named, max(room - columns(place) - 3, 0))
+        if columns(clip) > 8:
+            return [clip, place]
+    return [where if columns(where) <= room else counted]
 
 
 def _state(status: Status) -> str:

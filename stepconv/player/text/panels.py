@@ -179,13 +179,13 @@ def sum_line(each: Sum, named: int, width: int) -> Line:
     label = clipped(each.name, named).ljust(named) + "  " if named else ""
     room = width - columns(label) - columns(each.ending) - 1
     terms = elided(each.terms, room)
-    result = each.ending.rpartition("= ")
+    *before, result = each.ending.rpartition(" ")
     role = "result-text" if not each.name or not named else "title" if each.chosen else ""
     return (
         Piece(label, "title" if each.chosen else ""),
         Piece(f"{terms} " if terms else ""),
-        Piece(result[0] + result[1]),
-        Piece(result[2], role),
+        Piece("".join(before)),
+        Piece(result, role),
     )
 
 
