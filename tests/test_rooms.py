@@ -47,11 +47,7 @@ PRIVATE = (
     "numba.cuda.core",
     "llvmlite.binding.ffi",
 )
-PRIVATE_IN = (
-    "kernels.compile.numba_parts",
-    "kernels.cuda.machine",
-    "kernels.cuda.network.sequence",
-)
+PRIVATE_IN = ("kernels.compile.numba_parts", "kernels.cuda.machine.numba_parts")
 APART = {
     # Backends know nothing of each other's kernels, and a network's steps know no backend.
     ("nn.steps",): ("kernels.cpu", "kernels.cuda", "nn.cpu", "nn.cuda"),

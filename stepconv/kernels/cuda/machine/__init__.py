@@ -1,5 +1,6 @@
 """What kernels need round them on a GPU: memory, launches, arrays.
 
+numba_parts     every name that is private to Numba or numba-cuda, and what it is for
 launch          the decorators, grids, and launches that are written down for later
 memory          memory that is used again, and errors in plain words
 moving          the kernels behind new arrays: filled, of another type, mirrored

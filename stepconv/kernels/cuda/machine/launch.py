@@ -13,14 +13,14 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple, TypeVar, cast
 
-import numba
 from numba import cuda
+
+from stepconv.kernels.cuda.machine.numba_parts import CONFIGS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,10 +35,7 @@ THREADS = 4 if SIMULATED else 256  # in a block of `launch_each`
 ALIGNED = find_spec("numba_cuda") is not None and not SIMULATED
 
 # Numba warns of few blocks, and small pictures are what we live on.
-_configs: list[Any] = [numba.config]
-with suppress(ImportError):
-    _configs.append(import_module("numba.cuda.core.config"))
-for _config in _configs:
+for _config in CONFIGS:
     _config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
 
 

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numba import cuda
-from numba.cuda.cudadrv.driver import CudaAPIError
 
 from stepconv.errors import BackendError
+from stepconv.kernels.cuda.machine.numba_parts import CudaAPIError
 
 Shape = tuple[int, ...]
 

@@ -19,6 +19,7 @@ from numba import cuda
 from stepconv.kernels.cuda.machine.array import CardArray, Shape, allocate
 from stepconv.kernels.cuda.machine.launch import SIMULATED, with_names
 from stepconv.kernels.cuda.machine.memory import plain_errors
+from stepconv.kernels.cuda.machine.numba_parts import of_the_simulator
 
 Array = Any
 F = TypeVar("F", bound=Callable[..., Any])
@@ -121,9 +122,7 @@ def on_card(array: Any) -> CardArray:
     with plain_errors("an array of another library"):
         if not SIMULATED:
             return CardArray(cuda.as_cuda_array(array), array)
-        from numba.cuda.cudadrv.devicearray import FakeCUDAArray
-
         # The simulator's card is the host.
         interface = {"__array_interface__": array.__cuda_array_interface__}
         memory = np.asarray(type("OnHost", (), interface)())
-        return CardArray(FakeCUDAArray(memory), array)
+        return CardArray(of_the_simulator(memory), array)

@@ -20,10 +20,10 @@ import weakref
 from typing import Any
 
 from numba import cuda
-from numba.cuda.cudadrv.driver import CudaAPIError
 
 from stepconv.kernels.card import LIBRARY
 from stepconv.kernels.cuda.machine.launch import SIMULATED, Launch
+from stepconv.kernels.cuda.machine.numba_parts import CudaAPIError
 
 # Other work of this thread, such as freeing memory, may go on while launches are captured.
 _RELAXED = 2  # CU_STREAM_CAPTURE_MODE_RELAXED
