@@ -1,6 +1,5 @@
 """Whether a network learns at all: what is wrong, and what to try."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ NOTHING_LEARNT = 0.97
 # Nobody learns in fewer steps; the first ones warm up.
 PATIENCE_IN_STEPS = 40
 EXPLODED = 3.0
+BETTER_THAN_GUESSING = 0.1
 
 
 class Trouble(NamedTuple):
@@ -24,41 +24,47 @@ class Trouble(NamedTuple):
     advice: str
 
 
-def guessing(labels: NDArray[np.int64]) -> float:
-    """Return the loss of whoever knows how frequent the classes are and nothing else: -Σ p ln p.
+class Guess(NamedTuple):
+    """What somebody comes to who knows how frequent the classes are and nothing else."""
 
-    >>> round(guessing(np.array([0, 1, 2])), 3) == round(log(3), 3)
-    True
+    loss: float
+    accuracy: float
+
+
+def guessing(labels: NDArray[np.int64]) -> Guess:
+    """Return the loss of the frequencies themselves, -Σ p ln p, and the largest of them.
+
+    >>> guess = guessing(np.array([0, 1, 2]))
+    >>> round(guess.loss, 3) == round(log(3), 3), round(guess.accuracy, 3)
+    (True, 0.333)
     """
     counts = np.bincount(labels)
     shares = counts[counts > 0] / len(labels)
-    return float(-(shares * np.log(shares)).sum())
+    return Guess(float(-(shares * np.log(shares)).sum()), float(shares.max()))
 
 
-def trouble(
-    history: Sequence[Metrics], guess: float, trainer: Trainer, recipe: Recipe
-) -> Trouble | None:
+def trouble(last: Metrics, guess: Guess, trainer: Trainer, recipe: Recipe) -> Trouble | None:
     """Return what is wrong after an epoch, the most certain cause first; None if nothing is."""
-    if trainer.steps < PATIENCE_IN_STEPS or guess == 0:
+    loss = last.train_loss
+    # The loss of the first steps is large and counts in the mean; the answers tell better.
+    stuck = loss > NOTHING_LEARNT * guess.loss
+    stuck = stuck and last.train_accuracy < guess.accuracy + BETTER_THAN_GUESSING
+    if trainer.steps < PATIENCE_IN_STEPS or not stuck:
         return None
     silent = _silent(trainer)
-    loss = history[-1].train_loss
-    stuck = loss > NOTHING_LEARNT * guess
     smaller = f"try a smaller step, --lr {(recipe.lr or 0) / 10:g}"
-    if silent and stuck:
+    if silent:
         return Trouble(
             f"{silent} learns no more: all its cells, or those behind it, are silent",
             f"{smaller}, another beginning, --seed {recipe.seed + 1}, or leaky-relu layers",
         )
-    if loss > EXPLODED * guess:
-        return Trouble(f"the loss is {loss:.3g}, and guessing has {guess:.3g}", smaller)
-    if stuck:
-        return Trouble(
-            f"nothing is learnt: the loss is {loss:.3g}, as of guessing ({guess:.3g})",
-            f"{smaller}, a larger one, --lr {(recipe.lr or 0) * 10:g}, or more --epochs; "
-            "and look at the data",
-        )
-    return None
+    if loss > EXPLODED * guess.loss:
+        return Trouble(f"the loss is {loss:.3g}, and guessing has {guess.loss:.3g}", smaller)
+    return Trouble(
+        f"nothing is learnt: the loss is {loss:.3g}, as of guessing ({guess.loss:.3g})",
+        f"{smaller}, a larger one, --lr {(recipe.lr or 0) * 10:g}, or more --epochs; "
+        "and look at the data",
+    )
 
 
 def _silent(trainer: Trainer) -> str:

@@ -34,7 +34,7 @@ from stepconv.train.recipe import Recipe
 # Pictures that are judged at a time: few enough that nobody waits long for Ctrl-C.
 JUDGED_AT_ONCE = 1000
 # On the way as many pictures are judged as are learnt from twice, or so many; all in the end.
-JUDGED_AT_LEAST = 1000
+JUDGED_AT_LEAST = 200
 # Pictures that lie on disk are let go after so many bytes, so that they take no more memory.
 HELD_BYTES = 2**27
 
@@ -80,9 +80,8 @@ def train(
     if trainer.backend == "cuda":
         trainer.rehearse(*held, range(min(count, recipe.batch_size)))
     together = 1 if recipe.augment else trainer.together
-    yield Started(
-        -(-total // per_epoch), per_epoch, trainer.steps, tuple(at.history), judged, total
-    )
+    epochs = -(-total // per_epoch)
+    yield Started(epochs, per_epoch, trainer.steps, tuple(at.history), judged, total)
     while at.epoch * per_epoch < total and not given_up(at.history, recipe.patience):
         order = chance.shuffled(count, recipe.seed, at.epoch)
         # The last epoch may have fewer steps.
@@ -132,7 +131,7 @@ def train(
         at.epoch += 1
         at.images, at.loss, at.correct, at.learning, at.seconds = 0, 0.0, 0, 0.0, 0.0
         yield EpochEnded(metrics)
-        if not warned and (trouble := health.trouble(at.history, guess, trainer, recipe)):
+        if not warned and (trouble := health.trouble(metrics, guess, trainer, recipe)):
             warned = True
             yield Warned(at.epoch, trouble.what, trouble.advice)
     yield Finished(tuple(at.history))

@@ -29,7 +29,16 @@ from stepconv.nn.checkpoint import Network
 from stepconv.nn.trainer import Predictor, Trainer
 from stepconv.train import loop, recipe
 from stepconv.train.data import DataSet, check_labels
-from stepconv.train.events import Diverged, EpochEnded, Event, Metrics, Saved, Stepped, Stopped
+from stepconv.train.events import (
+    Diverged,
+    EpochEnded,
+    Event,
+    Finished,
+    Metrics,
+    Saved,
+    Stepped,
+    Stopped,
+)
 from stepconv.train.feed import Feed
 from stepconv.train.judge import Verdict, judge
 from stepconv.train.lock import Lock
@@ -43,6 +52,8 @@ STOPPING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, 
 
 # Whoever pulls the plug loses no more than this.
 SECONDS_BETWEEN_SAVES = 15.0
+# Epochs of a few pictures follow each other faster than a disk can be waited for.
+SECONDS_BETWEEN_EPOCHS = 1.0
 
 
 @dataclass(eq=False)
@@ -108,7 +119,7 @@ class Run:
         return cls(folder, saved.model, data, how, trainer, feed, saved.position, lock)
 
     def events(self, save_every: float = SECONDS_BETWEEN_SAVES) -> Iterator[Event]:
-        """Train to the end, saving after each epoch and every so many seconds.
+        """Train to the end, saving after epochs and every so many seconds.
 
         Ctrl-C, a request to end and a terminal that closes stop after the step under way; what was
         learnt is saved. So it is if whoever listens gives up, whatever the reason.
@@ -116,26 +127,39 @@ class Run:
         fed = self.feed.data(self.data)
         with _stopping() as stop:
             self.save()
-            saved, saved_step, good = monotonic(), self.trainer.steps, True
+            saved, at, good = monotonic(), self._place(), True
             try:
                 for event in loop.train(self.trainer, fed, self.recipe, self.position, stop):
                     if isinstance(event, Diverged):
                         good = False
                         yield event
                         return
-                    due = isinstance(event, Stepped) and monotonic() - saved >= save_every
-                    if due or isinstance(event, EpochEnded | Stopped):
+                    seconds = monotonic() - saved
+                    if at != self._place() and self._due(event, seconds, save_every):
                         self.save()
-                        saved, saved_step = monotonic(), self.trainer.steps
+                        saved, at = monotonic(), self._place()
                         yield Saved(self.folder, self.trainer.steps)
                     yield event
             except GeneratorExit:
                 # Between two events, state and position belong together.
-                if good and self.trainer.steps != saved_step:
+                if good and at != self._place():
                     self.save()
                 raise
             finally:
                 self.lock.release()
+
+    def _place(self) -> tuple[int, int]:
+        """Return how far the training is, in steps and in epochs that were judged."""
+        return self.trainer.steps, self.position.epoch
+
+    def _due(self, event: Event, seconds: float, save_every: float) -> bool:
+        """Say whether to save at this event, so long after the last time."""
+        if isinstance(event, EpochEnded):
+            best = loop.is_best(self.position.history)
+            return best or seconds >= min(save_every, SECONDS_BETWEEN_EPOCHS)
+        if isinstance(event, Stepped):
+            return seconds >= save_every
+        return isinstance(event, Stopped | Finished)
 
     def save(self) -> None:
         """Write all files.

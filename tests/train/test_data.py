@@ -485,6 +485,15 @@ def test_the_fingerprint_tells_data_apart(tmp_path):
     assert first.fingerprint == same.fingerprint != other.fingerprint
 
 
+@pytest.mark.parametrize("kind", ["bytes", "numbers"])
+def test_the_scale_is_that_of_all_pixels(tmp_path, kind):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 200, (300, 6, 7)) if kind == "bytes" else rng.normal(5, 3, (300, 6, 7))
+    found = data.load(str(npz(tmp_path / "a.npz", x=x, y=np.arange(300) % 2)))
+    pixels = found.train.pictures / (255 if kind == "bytes" else 1)
+    assert np.allclose(found.scale, (pixels.mean(), pixels.std()), atol=1e-4)
+
+
 def test_more_classes_than_the_network_tells(tmp_path):
     found = data.load(str(npz(tmp_path / "a.npz", x=PICTURES, y=LABELS)))
     data.check_labels(found, 4)

@@ -29,6 +29,12 @@ from tests.train.sets import a_run, finish, made, model
 STEPS = 15  # 300 pictures in batches of 64, three times
 
 
+@pytest.fixture(autouse=True)
+def _saved_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save after each epoch, however short."""
+    monkeypatch.setattr(runs, "SECONDS_BETWEEN_EPOCHS", 0)
+
+
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that nobody stopped."""
@@ -566,3 +572,29 @@ def test_a_network_that_learns_nothing_is_noticed(
 def test_a_network_that_learns_is_left_alone(tmp_path: Path) -> None:
     told = finish(a_run(tmp_path, made(600), epochs=8))
     assert not any(isinstance(event, events.Warned) for event in told)
+
+
+def test_short_epochs_do_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "SECONDS_BETWEEN_EPOCHS", 1e9)
+    told = list(a_run(tmp_path, epochs=6).events(save_every=1e9))
+    kinds = [type(event).__name__ for event in told]
+    assert kinds[-2:] == ["Saved", "Finished"]
+    assert kinds.count("Saved") == 1
+    assert len(Stored.read(tmp_path).position.history) == 6
+
+
+def test_a_few_pictures_are_not_judged_by_thousands(tmp_path: Path) -> None:
+    asked, data = [], made(60, 5000)
+    run = a_run(tmp_path, data, epochs=3)
+    whole = Trainer.logits
+
+    def counting(self: Trainer, images: Any, rows: Any = None) -> Any:
+        asked.append(len(images))
+        return whole(self, images, rows)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Trainer, "logits", counting)
+        finish(run)
+    assert sum(asked) < 5000 + 2 * 300

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Indices = NDArray[np.int64]
 
-# So many pictures tell the mean and the deviation well enough.
-ENOUGH = 5000
+# So many pictures, of so many cells, tell the mean and the deviation well enough.
+ENOUGH, ENOUGH_CELLS = 5000, 60_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +90,27 @@ class DataSet:
     @cached_property
     def scale(self) -> tuple[float, float]:
         """Mean and standard deviation of the training pixels; bytes count from 0 to white 1."""
-        some = self.train.pictures[:: max(1, len(self.train) // ENOUGH)]
-        unit = 255 if some.dtype == np.uint8 else 1
-        mean, spread = float(some.mean(dtype=float)) / unit, float(some.std(dtype=float)) / unit
+        pictures = self.train.pictures
+        enough = min(ENOUGH, max(1, ENOUGH_CELLS // pictures[0].size))
+        mean, spread = _moments(pictures[:: max(1, len(pictures) // enough)])
+        self.train.release()
+        unit = 255 if pictures.dtype == np.uint8 else 1
+        mean, spread = mean / unit, spread / unit
         return round(mean, 4 if unit > 1 else 9), round(spread, 4 if unit > 1 else 9) or 1.0
+
+
+def _moments(pictures: NDArray[Any]) -> tuple[float, float]:
+    """Return mean and standard deviation, a few pictures at a time: they may be large.
+
+    With a first guess m of the mean: mean = m + mean of (x - m),  var = mean of (x - m)² - (…)².
+    """
+    guess = float(pictures[0].mean(dtype=float))
+    sums = np.zeros(2)
+    for start in range(0, len(pictures), 64):
+        apart = pictures[start : start + 64].astype(float) - guess
+        sums += apart.sum(), np.square(apart, out=apart).sum()
+    mean, square = sums / pictures.size
+    return guess + float(mean), float(np.sqrt(max(square - mean * mean, 0)))
 
 
 def check(pictures: NDArray[Any], labels: NDArray[Any], name: str) -> None:
