@@ -13,12 +13,12 @@ ANY = (np.arange(99 * 99) ** 2 % 101).reshape(99, 99)
 # Shape of x, w, options, algorithm; the kernel and what its reason says.
 CASES = [
     ((1, 1, 8, 8), (1, 1, 3, 3), {}, "auto", "loops", "324 products are fewer than 100,000"),
-    ((1, 1, 480, 640), (1, 1, 3, 3), {}, "auto", "filter", "no other way"),
+    ((1, 1, 480, 640), (1, 1, 3, 3), {}, "auto", "filter", "sums of products are the fastest"),
     ((1, 1, 480, 640), RANK_ONE, {}, "auto", "separable", "spare 10,518,060 products"),
-    ((1, 1, 480, 640), RANK_ONE, {}, "direct", "filter", "no other way"),
+    ((1, 1, 480, 640), RANK_ONE, {}, "direct", "filter", "sums of products are the fastest"),
     ((1, 1, 480, 640), RANK_ONE, {"stride": 2}, "fft", "fourier", "by name"),
     ((1, 1, 2000, 2000), ANY, {}, "auto", "proven fourier", "transforms take less"),
-    ((1, 1, 2000, 2000), ANY, {"stride": 2}, "auto", "filter", "no other way"),
+    ((1, 1, 2000, 2000), ANY, {"stride": 2}, "auto", "filter", "sums of products are the fastest"),
     ((4, 3, 60, 60), (3, 3, 3, 3), {}, "auto", "few_filters", "lanes for each cell"),
     ((4, 16, 20, 20), (64, 16, 3, 3), {}, "auto", "many_filters", "1.00 for each filter"),
     ((4, 3, 90, 90), (3, 3, 3, 3), {"stride": 2}, "auto", "many_filters", "move by 2 cells"),

@@ -12,7 +12,7 @@
         many_filters   all others
 
 A gradient for x is a correlation too, read backwards or told in passes; that for the weights goes
-the same ways. Where an algorithm that was named does not fit, the table is read as if it was not.
+the same ways. Where an algorithm that was named does not fit, sums of products take over.
 Every cell is summed in one fixed order, whichever thread takes it: the same bits on any number of
 threads.
 """
@@ -138,7 +138,7 @@ def _filter_choice(x: Array, w: Array, out: Array, slide: Slide) -> Choice:
     if algorithm == "auto" and fourier.pays(w, out, slide):
         rule = "transforms take less time than {:,} products, and are as good"
         return Choice("proven fourier", rule, (products,))
-    return Choice("filter", "no other way is as fast")
+    return Choice("filter", "of the ways that are admitted, sums of products are the fastest")
 
 
 def _filter(x: Array, w: Array, bias: Array, out: Array, slide: Slide) -> None:
