@@ -14,14 +14,7 @@ from typing import Any
 import numpy as np
 
 from stepconv.kernels.compile import parallel, share_of, thread_count
-from stepconv.kernels.cpu.conv.tasks import (
-    Bands,
-    bands_of,
-    size_of_tasks,
-    sourcing,
-    task_at,
-    tasks_of_image,
-)
+from stepconv.kernels.cpu.conv.tasks import Bands, bands_of, size_of_tasks, sourcing, task_at
 from stepconv.kernels.cpu.machine.remembered import remembered
 from stepconv.kernels.cpu.machine.scratch import scratch
 from stepconv.kernels.cpu.machine.tiles import multiply_add, row_of_numbers
@@ -101,7 +94,7 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
         result = memory[share, cells : cells + filters * positions]
         biases = memory[share, cells + filters * positions :]
         source[cells - width :] = 0
-        tasks = x.shape[0] * groups * tasks_of_image(plan, bands)
+        tasks = x.shape[0] * groups * bands.tasks
         for t in range(*share_of(tasks, share, shares)):
             task = task_at(t, plan, bands)
             n, g, here, here_x = task.image, task.group, task.rows, task.columns

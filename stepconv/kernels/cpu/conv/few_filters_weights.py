@@ -21,8 +21,7 @@ from stepconv.kernels.cpu.conv.tasks import (
     room_for_parts,
     size_of_tasks,
     sourcing,
-    task_of_group,
-    tasks_of_image,
+    task_at,
 )
 from stepconv.kernels.cpu.machine.remembered import remembered
 from stepconv.kernels.cpu.machine.tiles import Side, dot
@@ -44,7 +43,7 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass) -> None:
     high, wide = -(-filters // height) * height, -(-taps // width) * width
     lane_count = lanes(x.dtype)
     bands = bands_of(x, plan, size_of_tasks(plan.grid, _CELLS), lane_count)
-    tasks = x.shape[0] * tasks_of_image(plan.walk, bands)
+    tasks = x.shape[0] * bands.tasks
     parts = parts_for(tasks, plan.groups * high * wide * lane_count * x.itemsize)
     shape = (parts, plan.groups, high, wide, lane_count)
     sums, own = room_for_parts(x.dtype, shape, bands.copied)
@@ -93,13 +92,14 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
         plan, bands = Walk(*walk), Bands(*numbers)
         parts, groups, high, wide, _ = sums.shape
         filters = grad_out.shape[1] // groups
-        tasks = x.shape[0] * tasks_of_image(plan, bands)
+        tasks = x.shape[0] * bands.tasks
         for t in range(*share_of(parts * groups, share, shares)):
             part, g = t // groups, t % groups
             result = sums[part, g]
             result[:] = 0
             for u in range(part * tasks // parts, (part + 1) * tasks // parts):
-                task = task_of_group(u, g, plan, bands)
+                image, rest = u // bands.tasks, u % bands.tasks
+                task = task_at((image * groups + g) * bands.tasks + rest, plan, bands)
                 source = source_of(x, task, plan, bands, address(memory[share]))
                 gradients = address(grad_out[task.image, g * filters])
                 gradients += (task.row * plan.grid_x + task.column) * size

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stepconv.kernels.compile import inner, parallel, share_of, thread_count
-from stepconv.kernels.cpu.conv.tasks import Bands, bands_of, sourcing, task_at, tasks_of_image
+from stepconv.kernels.cpu.conv.tasks import Bands, bands_of, sourcing, task_at
 from stepconv.kernels.cpu.machine.remembered import remembered
 from stepconv.kernels.cpu.machine.scratch import scratch
 from stepconv.kernels.cpu.machine.staging import turning
@@ -55,7 +55,7 @@ def apply_passes(x: Array, w: Array, bias: Array, out: Array, passes: tuple[Pass
     )
     inside = all(one.stays_inside(x.shape[2:]) for one in passes)
     bands = bands_of(x, plan, size, lanes(x.dtype), inside)
-    threads, tasks = thread_count(), x.shape[0] * groups * tasks_of_image(plan.walk, bands)
+    threads, tasks = thread_count(), x.shape[0] * groups * bands.tasks
     blocks = Blocks(
         number=wide // width if tasks < 4 * threads else 1,
         out_columns=min(out.shape[3], bands.columns * plan.step[1]),
@@ -164,7 +164,7 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         filters = wide // blocks.number
         source = address(memory) + share * memory.shape[1] * size
         result = source + bands.copied * size
-        tasks = x.shape[0] * groups * tasks_of_image(plan, bands) * blocks.number
+        tasks = x.shape[0] * groups * bands.tasks * blocks.number
         for t in range(*share_of(tasks, share, shares)):
             task = task_at(t // blocks.number, plan, bands)
             first_filter, g = t % blocks.number * filters, task.group

@@ -22,8 +22,7 @@ from stepconv.kernels.cpu.conv.tasks import (
     room_for_parts,
     size_of_tasks,
     sourcing,
-    task_of_group,
-    tasks_of_image,
+    task_at,
 )
 from stepconv.kernels.cpu.machine.remembered import remembered
 from stepconv.kernels.cpu.machine.staging import turning
@@ -47,7 +46,7 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, plan: Pass) -> None:
     wide = -(-filters // width) * width
     size = size_of_tasks(plan.grid, _CELLS)
     bands = bands_of(x, plan, size, lanes(x.dtype), plan.stays_inside(x.shape[2:]))
-    tasks = x.shape[0] * tasks_of_image(plan.walk, bands)
+    tasks = x.shape[0] * bands.tasks
     parts = parts_for(tasks, plan.groups * taps * wide * x.itemsize)
     room = bands.copied + bands.rows * bands.columns * wide
     sums, own = room_for_parts(x.dtype, (parts, plan.groups, taps, wide), room)
@@ -95,7 +94,7 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         plan, bands = Walk(*walk), Bands(*numbers)
         parts, groups, count, wide = sums.shape
         filters = grad_out.shape[1] // groups
-        tasks = x.shape[0] * tasks_of_image(plan, bands)
+        tasks = x.shape[0] * bands.tasks
         source = address(memory[share])
         turned = source + bands.copied * size
         memory[share, bands.copied :] = 0
@@ -105,7 +104,8 @@ def _kernel(dtype: Any, vectors: int) -> Any:
             result = sums[part, g]
             result[:] = 0
             for u in range(part * tasks // parts, (part + 1) * tasks // parts):
-                task = task_of_group(u, g, plan, bands)
+                image, rest = u // bands.tasks, u % bands.tasks
+                task = task_at((image * groups + g) * bands.tasks + rest, plan, bands)
                 here = task.rows * task.columns
                 windows = source_of(x, task, plan, bands, source)
                 first = (task.image * groups + g) * filters * plane

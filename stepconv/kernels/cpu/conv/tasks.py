@@ -27,8 +27,8 @@ _SUMS_BYTES = 16 * 2**20
 class Bands(NamedTuple):
     """Rows and columns of a task's grid, and of the source that lies under them.
 
-    Of that source `copied` cells are kept with the padding round them; if there are 0, the task
-    reads the image itself.
+    Each group of an image has so many tasks, some of them side by side. Of the source `copied`
+    cells are kept with the padding round them; if there are 0, the task reads the image itself.
     """
 
     rows: int
@@ -36,6 +36,8 @@ class Bands(NamedTuple):
     source_rows: int
     pitch: int
     copied: int
+    tasks: int
+    across: int
 
 
 class Task(NamedTuple):
@@ -60,35 +62,20 @@ def size_of_tasks(grid: Pair, cells: int) -> Pair:
 
 def bands_of(x: Array, plan: Pass, size: Pair, beyond: int, in_place: bool = False) -> Bands:
     """Return the bands of tasks of this size; what they copy has some cells more at its end."""
-    if in_place:
-        return Bands(size[0], size[1], x.shape[2], x.shape[3], 0)
-    rows, pitch = plan.under(*size)
-    return Bands(size[0], size[1], rows, pitch, rows * pitch * (x.shape[1] // plan.groups) + beyond)
-
-
-@inner
-def tasks_of_image(plan: Walk, bands: Bands) -> int:
-    """Return how many tasks each group of an image has."""
-    down = (plan.grid_y + bands.rows - 1) // bands.rows
-    return down * ((plan.grid_x + bands.columns - 1) // bands.columns)
+    (rows, columns), across = size, -(-plan.grid[1] // size[1])
+    high, pitch = x.shape[2:] if in_place else plan.under(rows, columns)
+    copied = 0 if in_place else high * pitch * (x.shape[1] // plan.groups) + beyond
+    return Bands(rows, columns, high, pitch, copied, -(-plan.grid[0] // rows) * across, across)
 
 
 @inner
 def task_at(t: int, plan: Walk, bands: Bands) -> Task:
     """Return task t, those of an image one group after the other."""
-    count = tasks_of_image(plan, bands)
-    image, group = t // (plan.groups * count), t // count % plan.groups
-    return task_of_group(image * count + t % count, group, plan, bands)
-
-
-@inner
-def task_of_group(t: int, group: int, plan: Walk, bands: Bands) -> Task:
-    """Return task t of those that one group has in all images."""
-    count = tasks_of_image(plan, bands)
-    across = (plan.grid_x + bands.columns - 1) // bands.columns
-    row, column = t % count // across * bands.rows, t % across * bands.columns
+    image, group = t // (plan.groups * bands.tasks), t // bands.tasks % plan.groups
+    row = t % bands.tasks // bands.across * bands.rows
+    column = t % bands.tasks % bands.across * bands.columns
     rows, columns = min(bands.rows, plan.grid_y - row), min(bands.columns, plan.grid_x - column)
-    return Task(t // count, group, row, column, rows, columns)
+    return Task(image, group, row, column, rows, columns)
 
 
 @functools.cache
