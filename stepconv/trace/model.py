@@ -6,7 +6,7 @@ and who computed it. What a window held is read off the arrays when a step is lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
@@ -15,7 +15,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv.errors import ArgumentError, TraceError
+from stepconv.errors import ArgumentError
 from stepconv.geometry import Plan, Reading
 from stepconv.trace.call import Call
 from stepconv.trace.gather import Gather, gather
@@ -41,6 +41,7 @@ class Trace(Sequence["Step"]):
     `arrays` holds x, w, bias and grad_out, as far as the call has them. `sums` has a row for each
     step and a column for each channel that flowed into it; `winners` says which cell of its plane
     a window chose, -1 for none; `workers` who computed a step: a thread, or a block and a thread.
+    `examine` looks at a step of a file, which may come from anybody, before it is handed out.
 
     >>> import stepconv
     >>> trace = stepconv.record(stepconv.correlate, [1, 2, 3, 4], [1, 0, -1])
@@ -55,7 +56,7 @@ class Trace(Sequence["Step"]):
     sums: Array | None = None
     winners: Array | None = None
     about: About = field(default_factory=About)
-    path: str | None = None
+    examine: Callable[[Step], None] | None = None
 
     @property
     def op(self) -> str:
@@ -86,15 +87,15 @@ class Trace(Sequence["Step"]):
         if not 0 <= number < len(self):
             raise IndexError(f"step {index} is not in this trace: 0 to {len(self) - 1} fit")
         step = Step(self, number)
-        if self.path is not None:
-            step.check()
+        if self.examine is not None:
+            self.examine(step)
         return step
 
     def __iter__(self) -> Iterator[Step]:
         return (self[i] for i in range(len(self)))
 
     def step(self, number: int) -> Step:
-        """Return a step without holding it against the arrays first, as `trace[number]` does."""
+        """Return a step without examining it first, as `trace[number]` does."""
         return Step(self, number)
 
     def at(self, *place: int) -> Step:
@@ -264,15 +265,6 @@ class Step:
         from stepconv.trace.words import sentence
 
         return sentence(self)
-
-    def check(self) -> None:
-        """Raise a TraceError if the record contradicts the arrays of the call."""
-        from stepconv.trace.file.check import check_step
-
-        try:
-            check_step(self)
-        except TraceError as error:
-            raise TraceError(f"{self.trace.path or 'this trace'}: {error}") from None
 
     @cached_property
     def patch_planes(self) -> Array:

@@ -8,16 +8,14 @@ from __future__ import annotations
 import html
 import json
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stepconv.trace.model import Step, Trace
 from stepconv.trace.ring import outside, rings
 from stepconv.trace.words import channel_names, equation, number, sentence
-
-if TYPE_CHECKING:
-    from stepconv.trace.model import Step, Trace
 
 Array = NDArray[Any]
 

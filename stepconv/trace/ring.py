@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.geometry import Axis, Reading
 from stepconv.trace.gather import Rule
-
-if TYPE_CHECKING:
-    from stepconv.trace.model import Trace
+from stepconv.trace.model import Trace
 
 Array = NDArray[Any]
 # Which cell each row or column copies, -1 being none, and how many of them lie in front.

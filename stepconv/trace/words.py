@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from stepconv.trace.model import Step
+from stepconv.trace.model import Step
 
 # Beyond so many terms a sum is cut short with dots.
 _TERMS = 9

@@ -28,6 +28,13 @@ IDLE = [
     Call("avg_pool_backward", "one", {"x": (3, 4), "grad_out": (3, 4)}, {"window": 1}),
     Call("relu", "nothing", {"x": (3, 4)}),
     Call("relu_backward", "nothing", {"x": (3, 4), "grad_out": (3, 4)}),
+    Call("leaky_relu", "nothing", {"x": (3, 4)}, {"slope": 1}),
+    Call("leaky_relu_backward", "nothing", {"x": (4,), "grad_out": (4,)}, {"slope": 1}),
+    *(Call(name, "one", {"x": (1,)}) for name in ("tanh", "sigmoid", "softmax")),
+    *(
+        Call(f"{name}_backward", "one", {"x": (1,), "grad_out": (1,)})
+        for name in ("tanh", "sigmoid", "softmax")
+    ),
     Call("flip", "one", {"w": (1,)}),
     Call("relu", "empty", {"x": (0,)}),
     Call("pad", "empty", {"x": (0, 2, 2)}, {"padding": 0}),

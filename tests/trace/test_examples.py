@@ -5,6 +5,7 @@ import pytest
 
 from stepconv.errors import ArgumentError
 from stepconv.trace import GROUPS, WorkedExample, example_trace, record_example, worked_examples
+from stepconv.trace.file.check import check_step
 from stepconv.trace.gallery.traces import folder, has_windows
 
 WITH_WINDOWS = [example for example in worked_examples() if has_windows(example)]
@@ -33,7 +34,7 @@ def test_it_holds_the_lectures_numbers(example: WorkedExample) -> None:
     expected = np.asarray(example.expected).reshape(trace.output.shape)
     np.testing.assert_allclose(trace.output, expected, rtol=1e-12, atol=1e-12)
     for step in trace:
-        step.check()
+        check_step(step)
     for checkpoint in example.checkpoints:
         if "step" in checkpoint:
             step = trace[checkpoint["step"]]

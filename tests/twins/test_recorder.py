@@ -14,6 +14,7 @@ from stepconv.kernels import recording
 from stepconv.testing import strategies as some
 from stepconv.testing.calls import Array, Call
 from stepconv.trace import Trace
+from stepconv.trace.file.check import check_step
 from tests.conftest import BACKENDS, FAST, SIMULATED
 from tests.twins import twins
 from tests.twins.test_twins import cast
@@ -127,7 +128,7 @@ def test_nan_and_infinity(operation: str, recorder: str) -> None:
         tolerance = 1e-5 if rounds else 0
         np.testing.assert_allclose(comp, ref, rtol=tolerance, atol=tolerance)
         for step in recorded(call, "textbook", operation):
-            step.check()
+            check_step(step)
 
     agrees()
 
@@ -135,7 +136,7 @@ def test_nan_and_infinity(operation: str, recorder: str) -> None:
 def judge_step(trace: Trace, index: int) -> None:
     """Hold a step's parts against its total, and against the arrays of the call."""
     step = trace[index]
-    step.check()
+    check_step(step)
     assert np.shape(step.products) == np.shape(step.patch)
     assert step.kernel is None or np.shape(step.kernel) == np.shape(step.patch)
     if not trace.call.is_backward:
@@ -215,4 +216,4 @@ def test_a_planted_bug_is_caught(
         twin(operation, "textbook").judge(call, "the recorder")
     trace = recorded(call, "textbook", operation)
     with pytest.raises(TraceError, match=f"step {len(trace) - 1} says"):
-        trace[-1].check()
+        check_step(trace[-1])

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import TraceError
 from stepconv.trace.gather import by_the_book
-
-if TYPE_CHECKING:
-    from stepconv.trace.model import Step, Trace
+from stepconv.trace.model import Step, Trace
 
 Array = NDArray[Any]
 

@@ -11,6 +11,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
+from functools import partial
 from math import prod
 from os import PathLike, fspath
 from typing import Any, BinaryIO
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from stepconv import ops
 from stepconv.errors import StepconvError, TraceError
 from stepconv.geometry import integer
-from stepconv.trace.file.check import check_trace
+from stepconv.trace.file.check import check_step, check_trace
 from stepconv.trace.file.write import (
     FORMAT,
     MOST_PACKED,
@@ -30,7 +31,7 @@ from stepconv.trace.file.write import (
 )
 from stepconv.trace.gather import SUMMING, gather
 from stepconv.trace.jobs import Job, job
-from stepconv.trace.model import About, Trace
+from stepconv.trace.model import About, Step, Trace
 
 Array = NDArray[Any]
 
@@ -91,10 +92,18 @@ def _read(file: BinaryIO, name: str) -> Trace:
         arrays.get("sums"),
         arrays.get("winners"),
         _about(_object(header, "about")),
-        name,
+        partial(_examine, name),
     )
     check_trace(trace)
     return trace
+
+
+def _examine(name: str, step: Step) -> None:
+    """Raise a TraceError that names the file if a step contradicts the arrays of the call."""
+    try:
+        check_step(step)
+    except TraceError as error:
+        raise TraceError(f"{name}: {error}") from None
 
 
 def _sizes(archive: zipfile.ZipFile) -> dict[str, int]:
