@@ -89,13 +89,13 @@ def test_softmax_knows_channels_by_the_axes_of_x(backend: str) -> None:
     [
         ("relu", ([1.0, -3.0],), "max(0, -3) = 0"),
         ("leaky_relu", ([1.0, -3.0],), "-3 is not positive: 0.01x(-3) = -0.03"),
-        ("tanh", ([1.0, 0.5],), "tanh(0.5) = 0.462117"),
-        ("sigmoid", ([1.0, -2.0],), "1 / (1 + e^2) = 0.119203"),
-        ("softmax", ([1, 2, 3],), "e^2 / (e^1 + e^2 + e^3) = 0.244728"),
+        ("tanh", ([1.0, 0.5],), "tanh(0.5) ≈ 0.462117"),
+        ("sigmoid", ([1.0, -2.0],), "1 / (1 + e^2) ≈ 0.119203"),
+        ("softmax", ([1, 2, 3],), "e^2 / (e^1 + e^2 + e^3) ≈ 0.244728"),
         (
             "tanh_backward",
             ([1.0, 0.5], [1, 2]),
-            "2x0.786448 = 1.5729, where 0.786448 is the slope at x = 0.5",
+            "2x0.786448 ≈ 1.5729, where 0.786448 is the slope at x = 0.5",
         ),
         (
             "softmax_backward",
