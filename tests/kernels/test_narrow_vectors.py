@@ -24,7 +24,7 @@ def has_avx2() -> bool:
 )
 def test_the_kernels_are_right_on_256_bits() -> None:
     """In a process of its own, for the width is decided once."""
-    script = "from stepconv.kernels.cpu.vector import lanes, registers; import numpy as np;"
+    script = "from stepconv.kernels.cpu.machine.vector import lanes, registers; import numpy as np;"
     script += "print(lanes(np.float32), registers())"
     env = {**os.environ, "NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": AVX2}
     width = subprocess.run(
