@@ -19,7 +19,7 @@ from stepconv import ops
 from stepconv.errors import ArgumentError, ArgumentTypeError
 from stepconv.geometry import Shape, word
 from stepconv.kernels import check_algorithm
-from stepconv.operations import OPERATIONS
+from stepconv.operations import OPERATIONS, PASSES
 from stepconv.ops.arrays import on_host
 from stepconv.trace.call import Call
 
@@ -89,12 +89,20 @@ def spelled(call: Call) -> tuple[Callable[..., Any], str | None, dict[str, Any]]
     >>> function.__name__, options["stride"], options["padding"]
     ('max_pool', (2, 2), ((0, 0), (0, 0)))
     """
-    operation = OPERATIONS[call.operation.of]
-    name = f"{operation.name}_backward" if call.is_backward else operation.name
-    function = getattr(ops, name)
-    taken = inspect.signature(function).parameters
-    options = {name: _spelled(call, name) for name in operation.options if name in taken}
-    return function, call.operation.gradient if len(operation.gradients) > 1 else None, options
+    function, gradient = function_of(call.op)
+    taken, known = inspect.signature(function).parameters, OPERATIONS[call.operation.of].options
+    return function, gradient, {name: _spelled(call, name) for name in known if name in taken}
+
+
+def function_of(op: str) -> tuple[Callable[..., Any], str | None]:
+    """Return the function that gives what is recorded under a name, and which of its gradients.
+
+    >>> function_of("correlate_grad_w")[0].__name__, function_of("relu_backward")[1]
+    ('correlate_backward', None)
+    """
+    operation, gradient = OPERATIONS[PASSES[op].of], PASSES[op].gradient
+    name = operation.name if gradient is None else f"{operation.name}_backward"
+    return getattr(ops, name), gradient if len(operation.gradients) > 1 else None
 
 
 def _spelled(call: Call, option: str) -> Any:

@@ -177,12 +177,13 @@ def _recorded(asked: Asked) -> "Trace":
 def _example(id: str, gradient: str | None) -> tuple[str, str | None, dict[str, Any], Any]:
     """Return the call of a worked example: operation, gradient, arguments, words."""
     from stepconv.trace.gallery import worked
-    from stepconv.trace.gallery.traces import about, function_of, has_windows
+    from stepconv.trace.gallery.traces import about, has_windows
+    from stepconv.trace.jobs import function_of
 
     example = worked.worked_example(id)
     if not has_windows(example):
         raise ArgumentError(f"worked example {id!r} is a size: it has no options to change")
-    function, of = function_of(example)
+    function, of = function_of(example.op)
     name = function.__name__.removesuffix("_backward")
     given = {**example.inputs, **example.options}
     return name, gradient or of or ("x" if "grad_out" in given else None), given, about(example)

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from stepconv import ops
 from stepconv.errors import ArgumentError
+from stepconv.operations import PASSES
 from stepconv.trace.file.read import load_trace
 from stepconv.trace.file.write import SUFFIX
 from stepconv.trace.gallery.worked import WorkedExample, worked_example
+from stepconv.trace.jobs import function_of
 from stepconv.trace.model import About, Trace
 from stepconv.trace.recorder import record
 
-# Operations of the gallery that are one gradient of a function with several.
-_GRADIENTS: dict[str, tuple[Callable[..., Any], str]] = {
-    "correlate_grad_w": (ops.correlate_backward, "w"),
-}
 _COLOURS = ("red", "green", "blue")
 
 
@@ -36,7 +31,7 @@ def example_trace(id: str) -> Trace:
 
 def record_example(example: WorkedExample, backend: str | None = None) -> Trace:
     """Record a worked example anew."""
-    function, gradient = function_of(example)
+    function, gradient = function_of(example.op)
     return record(
         function,
         **example.inputs,
@@ -47,16 +42,9 @@ def record_example(example: WorkedExample, backend: str | None = None) -> Trace:
     )
 
 
-def function_of(example: WorkedExample) -> tuple[Callable[..., Any], str | None]:
-    """Return the function of an example, and which of its gradients is meant."""
-    if example.op in _GRADIENTS:
-        return _GRADIENTS[example.op]
-    return getattr(ops, example.op), None
-
-
 def has_windows(example: WorkedExample) -> bool:
     """Tell whether an example can be stepped through; the others count sizes and parameters."""
-    return example.op in _GRADIENTS or hasattr(ops, example.op)
+    return example.op in PASSES
 
 
 def about(example: WorkedExample) -> About:

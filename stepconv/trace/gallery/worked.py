@@ -6,6 +6,7 @@ All of it is read once from `worked-examples.json` beside this file, but for the
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -15,9 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv import errors, geometry, ops
+from stepconv import errors, geometry
 from stepconv.errors import ArgumentError
+from stepconv.kernels import use_backend
 from stepconv.trace.gallery.pictures import drawn
+from stepconv.trace.jobs import function_of
 
 Array = NDArray[Any]
 
@@ -67,7 +70,10 @@ class WorkedExample:
         """
         if self.op in _COUNTS:
             return _COUNTS[self.op](**self.options)
-        return _OPERATIONS[self.op](**self.inputs, **self.options, backend=backend)
+        function, gradient = function_of(self.op)
+        with nullcontext() if backend is None else use_backend(backend):
+            result = function(**self.inputs, **self.options)
+        return result if gradient is None else result[("x", "w", "bias").index(gradient)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,26 +182,6 @@ def _read_only(array: Array) -> Array:
     array.flags.writeable = False
     return array
 
-
-def _flip(w: Array, backend: str | None) -> Array:
-    # Mirroring computes nothing, so every backend would do the same.
-    return ops.flip(w)
-
-
-def _correlate_grad_w(**arguments: Any) -> Array:
-    return ops.correlate_backward(**arguments)[1]
-
-
-_OPERATIONS: dict[str, Callable[..., Array]] = {
-    "correlate": ops.correlate,
-    "convolve": ops.convolve,
-    "correlate_grad_w": _correlate_grad_w,
-    "flip": _flip,
-    "relu": ops.relu,
-    "max_pool": ops.max_pool,
-    "max_pool_backward": ops.max_pool_backward,
-    "avg_pool": ops.avg_pool,
-}
 
 _COUNTS: dict[str, Callable[..., int]] = {
     "output_size": geometry.output_size,
