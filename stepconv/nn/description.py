@@ -24,7 +24,7 @@ from stepconv.errors import ArgumentError, StepconvError, closest
 from stepconv.nn.layers import LAYERS, Layer
 from stepconv.nn.model import Model
 
-_KEYS = ("name", "about", "input", "classes", "layers")
+_KEYS = ("name", "about", "input", "classes", "layers", "training")
 _NEEDED = ("name", "input", "classes", "layers")
 _STACKS = ("body", "shortcut")  # options that hold layers themselves; `branches` holds stacks
 
@@ -42,7 +42,10 @@ def to_dict(model: Model) -> dict[str, Any]:
 
 
 def from_dict(description: Any) -> Model:
-    """Return the model that a description says; an error names the layer, the key and the value."""
+    """Return the model that a description says; an error names the layer, the key and the value.
+
+    What a table `training` holds is for whoever trains it.
+    """
     if not isinstance(description, dict):
         raise ArgumentError(f"{description!r} describes no network: a table of keys fits")
     _check_keys("the network", description, _KEYS, _NEEDED)

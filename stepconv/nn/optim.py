@@ -71,6 +71,7 @@ class Adam:
     kind: ClassVar[str] = "adam"
     moments: ClassVar[tuple[str, ...]] = ("mean", "square")
     decays_apart: ClassVar[bool] = False
+    corrects: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for name in ("beta1", "beta2"):
@@ -91,20 +92,25 @@ class Adam:
             g = g + self.weight_decay * p
         mean += (1 - self.beta1) * (g - mean)
         square += (1 - self.beta2) * (g * g - square)
-        # Both begin at 0: dividing by 1 - beta^step makes means of what has been seen so far.
-        root = np.sqrt(square) / sqrt(1 - self.beta2**step)
-        p -= rate / (1 - self.beta1**step) * mean / (root + self.epsilon)
+        seen1, seen2 = self._seen(step)
+        root = np.sqrt(square) / sqrt(seen2)
+        p -= rate / seen1 * mean / (root + self.epsilon)
+
+    def _seen(self, step: int) -> tuple[float, float]:
+        """Return the weight of what has been seen so far in both means, which begin at 0."""
+        return (1 - self.beta1**step, 1 - self.beta2**step) if self.corrects else (1.0, 1.0)
 
     def numbers(self, rate: float, step: int) -> dict[int, float]:
         """Return what a kernel's update goes by, at the places that kernels/kinds.py names."""
+        seen1, seen2 = self._seen(step)
         return {
             kinds.RATE: rate,
             kinds.DECAY: 0.0 if self.decays_apart else self.weight_decay,
             kinds.BETA1: self.beta1,
             kinds.BETA2: self.beta2,
             kinds.EPSILON: self.epsilon,
-            kinds.ROOT: 1 / sqrt(1 - self.beta2**step),
-            kinds.PACE: rate / (1 - self.beta1**step),
+            kinds.ROOT: 1 / sqrt(seen2),
+            kinds.PACE: rate / seen1,
             kinds.SHRINK: 1 - rate * self.weight_decay if self.decays_apart else 1.0,
         }
 
@@ -118,8 +124,18 @@ class AdamW(Adam):
     decays_apart: ClassVar[bool] = True
 
 
+@dataclass(frozen=True)
+class RMSprop(Adam):
+    """The gradient itself over the root of its mean square, which begins at 0 uncorrected."""
+
+    beta1: float = 0.0
+    beta2: float = 0.99
+    kind: ClassVar[str] = "rmsprop"
+    corrects: ClassVar[bool] = False
+
+
 Optimizer = SGD | Adam
-OPTIMIZERS: dict[str, type[SGD] | type[Adam]] = {o.kind: o for o in (SGD, Adam, AdamW)}
+OPTIMIZERS: dict[str, type[SGD] | type[Adam]] = {o.kind: o for o in (SGD, Adam, AdamW, RMSprop)}
 
 SCHEDULES = ("constant", "step", "cosine", "one-cycle")
 

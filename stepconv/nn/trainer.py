@@ -111,9 +111,10 @@ class Trainer(Predictor):
         scale: float = 1 / 255,
         shift: float = 0.0,
         algorithm: str = "direct",
+        frozen: Sequence[str] = (),
         backend: str = "cpu",
     ) -> None:
-        """Begin with parameters drawn by seed, or with those given."""
+        """Begin with parameters drawn by seed, or with those given; `frozen` layers keep theirs."""
         if not model.parameter_count:
             raise ArgumentError(f"model {model.name!r} has nothing to learn: a conv or dense fits")
         drawn = initial_parameters(model, seed, initial) if parameters is None else parameters
@@ -134,6 +135,7 @@ class Trainer(Predictor):
             optimizer=self.optimizer,
             loss=self._loss,
             winograd=self.algorithm == "winograd",
+            frozen=_parameters_of(model, frozen),
         )
 
         ways = self.describe()
@@ -281,6 +283,18 @@ class Trainer(Predictor):
         self._weights.load(parts["parameter"], parts.get("statistic", {}))
         self._program.set_moments(moments)
         self.steps, self.seed = int(state["steps"]), int(state["seed"])
+
+
+def _parameters_of(model: Model, layers: Sequence[str]) -> set[str]:
+    """Return the parameters of the layers of these names, and of those inside them."""
+    found = set()
+    for layer in layers:
+        inside = {name for name in model.parameter_shapes if name.startswith(f"{layer}.")}
+        if not inside:
+            known = dict.fromkeys(name.rpartition(".")[0] for name in model.parameter_shapes)
+            raise ArgumentError(f"frozen layer {layer!r} has no weights: {', '.join(known)} fit")
+        found |= inside
+    return found
 
 
 def _parts(backend: str) -> tuple[Any, Any]:

@@ -7,13 +7,13 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from stepconv.errors import ArgumentError, DataError, StepconvError
+from stepconv.errors import ArgumentError, DataError, StepconvError, closest
 from stepconv.nn import ALGORITHMS, OPTIMIZERS, SGD, Schedule
 from stepconv.nn.layers import number
 from stepconv.nn.optim import Optimizer
 
 # A full rate that suits each optimiser, for batches of 64; larger batches take it as well.
-RATES = {"sgd": 0.03, "adam": 0.001, "adamw": 0.001}
+RATES = {"sgd": 0.03, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001}
 # Fewer pictures than these are learnt by heart in large steps, or a network falls silent.
 FEW = 5000
 RATES_OF_FEW = {**RATES, "sgd": 0.01}
@@ -30,7 +30,7 @@ class Recipe:
     `lr` None means the usual rate of the optimiser, `warm_up` None a tenth of the steps up to 20.
     `steps`, if given, ends the training rather than `epochs`. `validation` is how many pictures, or
     what share, are held back; the best epoch on them is kept, and after `patience` epochs without a
-    better one the training ends.
+    better one the training ends. Layers named in `freeze`, as in "conv1,conv2", stay as they are.
     """
 
     data: str = "digits"
@@ -51,6 +51,7 @@ class Recipe:
     patience: int | None = None
     evaluate_every: int = 1
     start: str | None = None
+    freeze: str = ""
 
     def __post_init__(self) -> None:
         if self.optimizer not in OPTIMIZERS:
@@ -131,6 +132,19 @@ class Recipe:
         return replace(self, epochs=epochs)
 
 
+def from_choices(choices: dict[str, Any]) -> Recipe:
+    """Return the recipe with these choices; one that there is not is an error that says so."""
+    known = [field.name for field in fields(Recipe)]
+    for name, value in choices.items():
+        if name not in known:
+            hint = closest(name, known, f"{', '.join(known)} fit")
+            raise ArgumentError(f"training: {name}={value!r} is not known: {hint}")
+    try:
+        return Recipe(**choices)
+    except TypeError as error:
+        raise ArgumentError(f"training: {error}") from None
+
+
 def from_dict(found: Any) -> Recipe:
     """Return the recipe that a file tells."""
     try:
@@ -141,5 +155,7 @@ def from_dict(found: Any) -> Recipe:
 
 def at_least(name: str, value: int, least: int) -> None:
     """Refuse a number that is too small."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ArgumentError(f"{name}={value!r} is no whole number: {least} or more fits")
     if value < least:
         raise ArgumentError(f"{name}={value} does not fit: {least} or more does")

@@ -287,6 +287,7 @@ def _trainer(model: Model, how: Recipe, feed: Feed, backend: str) -> Trainer:
         scale=feed.scale,
         shift=feed.shift,
         algorithm=how.algorithm,
+        frozen=tuple(filter(None, how.freeze.split(","))),
         backend=backend,
     )
 

@@ -470,3 +470,17 @@ def test_a_training_begins_with_another(capsys: pytest.CaptureFixture[str]) -> N
         for name in ("first", "second")
     ]
     assert told[0] == told[1]
+
+
+def test_a_run_may_be_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = '[training]\noptimizer = "rmsprop"\nepochs = 3\nlimit = 100\nfreeze = "conv1"\n'
+    (tmp_path / "all.toml").write_text(nn.to_toml(model()) + table)
+    output_of(capsys, "train", "all.toml", "--epochs", "2", "--quiet", "--out", "run")
+    about = nn.checkpoint.load_network(tmp_path / "run" / MODEL).about["recipe"]
+    assert about["optimizer"] == "rmsprop"
+    assert (about["epochs"], about["limit"], about["freeze"]) == (2, 100, "conv1")
+    (tmp_path / "all.toml").write_text(nn.to_toml(model()) + "[training]\nepoch = 3\n")
+    said = refusal(capsys, "train", "all.toml")
+    assert "training: epoch=3 is not known: did you mean 'epochs'?" in said
+    (tmp_path / "all.toml").write_text(nn.to_toml(model()) + '[training]\nepochs = "three"\n')
+    assert "epochs" in refusal(capsys, "train", "all.toml")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stepconv.errors import StepconvError
-from stepconv.nn.optim import SCHEDULES, SGD, Adam, AdamW, Schedule
+from stepconv.nn.optim import SCHEDULES, SGD, Adam, AdamW, RMSprop, Schedule
 
 PAIRS = [
     (SGD(0.0), "SGD", {}),
@@ -15,6 +15,8 @@ PAIRS = [
     (Adam(), "Adam", {}),
     (Adam(0.8, 0.99, 1e-6, 0.1), "Adam", {"betas": (0.8, 0.99), "eps": 1e-6, "weight_decay": 0.1}),
     (AdamW(weight_decay=0.1), "AdamW", {"weight_decay": 0.1}),
+    (RMSprop(), "RMSprop", {}),
+    (RMSprop(beta2=0.9, weight_decay=0.1), "RMSprop", {"alpha": 0.9, "weight_decay": 0.1}),
 ]
 
 
@@ -32,6 +34,14 @@ def test_ten_steps_are_pytorchs(optimizer: Any, name: str, options: dict[str, An
         other.grad = torch.tensor(gradient)
         judge.step()
     assert np.allclose(p, other.detach().numpy(), rtol=1e-12, atol=1e-12)
+
+
+def test_rmsprop_by_hand() -> None:
+    p, square = np.array([1.0]), np.zeros(1)
+    RMSprop(epsilon=0.0).update(p, np.array([3.0]), [np.zeros(1), square], 0.1, 1)
+    # v = 0.01 · 9 = 0.09;  p = 1 - 0.1 · 3 / √0.09 = 1 - 1
+    assert square == pytest.approx(0.09)
+    assert p == pytest.approx(0.0, abs=1e-12)
 
 
 def test_schedules_begin_rise_and_end_where_they_should() -> None:

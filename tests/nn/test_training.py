@@ -144,3 +144,35 @@ print(json.dumps([digest(threads) for threads in (1, 2, 4, 2)]))
     found = run(script, NUMBA_NUM_THREADS="4")
     assert len(set(found)) == 1
     assert len(found) == 4
+
+
+def test_frozen_layers_keep_what_they_have() -> None:
+    model = nn.build("lenet5")
+    draw = np.random.default_rng(0)
+    images = draw.integers(0, 256, (40, 1, 28, 28), np.uint8)
+    labels = draw.integers(0, 10, 40)
+    frozen = ("conv1", "dense2")
+    trainer = nn.Trainer(model, batch_size=40, frozen=frozen)
+    before = trainer.parameters()
+    for _ in range(3):
+        trainer.step(images, labels, 0.05)
+    for name, array in trainer.parameters().items():
+        assert np.array_equal(array, before[name]) == name.startswith(frozen)
+
+
+def test_what_moves_beside_frozen_layers_moves_as_it_would() -> None:
+    model = nn.build("lenet5")
+    draw = np.random.default_rng(0)
+    images = draw.integers(0, 256, (40, 1, 28, 28), np.uint8)
+    labels = draw.integers(0, 10, 40)
+    free, held = nn.Trainer(model), nn.Trainer(model, frozen=("conv2", "dense1"))
+    for trainer in (free, held):
+        trainer.step(images, labels, 0.05)
+    for name, array in held.parameters().items():
+        if not name.startswith(("conv2", "dense1")):
+            assert np.array_equal(array, free.parameters()[name])
+
+
+def test_only_layers_with_weights_are_frozen() -> None:
+    with pytest.raises(ArgumentError, match="frozen layer 'relu1' has no weights: conv1, conv2"):
+        nn.Trainer(nn.build("lenet5"), frozen=("relu1",))

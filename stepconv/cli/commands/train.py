@@ -51,7 +51,7 @@ def train(
         float | None,
         typer.Option(help="How large a step is [0.03, for few pictures 0.01; adam 0.001]."),
     ] = None,
-    optimizer: Annotated[str | None, typer.Option(help="sgd, adam or adamw [sgd].")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="sgd, adam, adamw, rmsprop [sgd].")] = None,
     momentum: Annotated[
         float | None, typer.Option(help="How slowly sgd forgets its direction [0.9].")
     ] = None,
@@ -86,6 +86,9 @@ def train(
     start: Annotated[
         Path | None,
         typer.Option("--from", help="Begin with the weights of a run or .safetensors file."),
+    ] = None,
+    freeze: Annotated[
+        str | None, typer.Option(help="Layers that stay as they are, as in conv1,conv2.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder [runs/MODEL-DATA].")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
@@ -139,9 +142,12 @@ def train(
         "evaluate_every": evaluate_every,
         "seed": seed,
         "start": str(start.absolute()) if start else None,
+        "freeze": freeze,
         "limit": limit,
     }
     choices: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if name is not None and name.endswith(".toml"):
+        choices = networks.training(name) | choices
     if quiet and as_json:
         raise ArgumentError("--quiet and --json say two things: give one")
     if name is None and not (resume and out):
@@ -149,9 +155,9 @@ def train(
 
     from stepconv.cli import terminal
     from stepconv.cli.showing import training
-    from stepconv.train.recipe import Recipe
+    from stepconv.train import recipe
 
-    how = Recipe(**choices)
+    how = recipe.from_choices(choices)
     chosen = networks.backend(backend)
     called = "" if name is None else networks.model(name).name
     if threads is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -43,6 +43,23 @@ def model(
     known = [*nn.ZOO, *others]
     hint = closest(name, known, f"{', '.join(known)} or a .toml file fit")
     raise ArgumentError(f"no model {name!r}: {hint}")
+
+
+def training(path: str) -> dict[str, Any]:
+    """Return the choices in the table `training` of a .toml file; data lies beside it."""
+    import tomllib
+
+    try:
+        found = tomllib.loads(Path(path).read_text("utf-8")).get("training", {})
+    except (OSError, ValueError):
+        return {}  # whoever reads the network says what is wrong
+    if not isinstance(found, dict):
+        raise ArgumentError(f"{path}: training={found!r} is no table: [training] and lines fit")
+    for key in ("data", "start"):
+        beside = Path(path).parent / str(found.get(key))
+        if key in found and beside.exists():
+            found[key] = str(beside.resolve())
+    return found
 
 
 def shape(text: str) -> "Shape":

@@ -6,6 +6,7 @@ size up to that of the program; which bits come out does not depend on the numbe
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,7 @@ class Program:
         optimizer: Optimizer | None = None,
         loss: str = "cross-entropy",
         winograd: bool = False,
+        frozen: Collection[str] = (),
     ) -> None:
         """Write the program: for training if there is an optimiser, else for answers alone."""
         training = optimizer is not None
@@ -112,7 +114,7 @@ class Program:
             )
             for step in reversed(network.steps):
                 backward(step, p)
-            self._write_updates(optimizer)
+            self._write_updates(optimizer, frozen)
         self._rows, self._stages, self._by_chunks = p.finish()
         self.ways = [way(step, p) for step in network.steps if isinstance(step, SumStep)]
 
@@ -155,8 +157,11 @@ class Program:
         controls[PIXELS], controls[PIXEL_BYTES] = images.ctypes.data, images.itemsize
         controls[ORDER] = 0 if order is None else order.ctypes.data
 
-    def _write_updates(self, optimizer: Optimizer) -> None:
-        """Write the rows that move the parameters, those summed by chunks and the others."""
+    def _write_updates(self, optimizer: Optimizer, frozen: Collection[str]) -> None:
+        """Write the rows that move the parameters, those summed by chunks and the others.
+
+        The frozen ones have none.
+        """
         p, weights = self._writer, self._weights
         self.numbers = np.zeros(STEP_NUMBERS, np.float32)
         self.moments = [np.zeros(weights.size, np.float32) for _ in optimizer.moments]
@@ -166,13 +171,13 @@ class Program:
             (0, weights.chunked, p.found_all, 1),
             (weights.chunked, weights.size, Spot(found, 0), 0),
         )
-        for first, end, at, chunked in parts:
-            vectors = (end - first) // LANES
-            if vectors:
+        for begin, stop, at, chunked in parts:
+            for first, end in weights.moving(begin, stop, frozen):
+                vectors = (end - first) // LANES
                 p.emit_update(
                     _UPDATES[optimizer.moments],
                     p=weights.values.ctypes.data + 4 * first,
-                    found=at.address,
+                    found=at.address + 4 * (first - begin),
                     found_step=at.task,
                     chunked=chunked,
                     **{name: address + 4 * first for name, address in moments.items()},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import singledispatch
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,6 +51,15 @@ class LaneWeights(Weights):
         }
         super().__init__(model, parameters, statistics, last=self.at_once)
         self.chunked = min((self.offsets[name] for name in self.at_once), default=self.size)
+
+    def moving(self, begin: int, stop: int, frozen: Collection[str]) -> list[tuple[int, int]]:
+        """Return the pieces of a stretch of numbers between which frozen parameters lie."""
+        pieces, first = [], begin
+        for name, offset in sorted(self.offsets.items(), key=lambda item: item[1]):
+            if name in frozen and begin <= offset < stop:
+                pieces.append((first, offset))
+                first = offset + -(-prod(self.shapes[name]) // LANES) * LANES
+        return [(a, b) for a, b in [*pieces, (first, stop)] if a < b]
 
 
 @singledispatch

@@ -8,11 +8,13 @@ of launches on the same memory.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from stepconv.errors import ArgumentError
 from stepconv.kernels.cuda.machine.array import CardArray, allocate
 from stepconv.kernels.cuda.machine.launch import written_down
 from stepconv.kernels.cuda.machine.memory import plain_errors
@@ -55,11 +57,14 @@ class CardProgram:
         optimizer: Optimizer | None = None,
         loss: str = "cross-entropy",
         winograd: bool = False,
+        frozen: Collection[str] = (),
     ) -> None:
         """Prepare the program: for training if there is an optimiser, else for answers alone.
 
         `winograd` admits a way that there is not here: `ways` says that direct sums take its place.
         """
+        if frozen:
+            raise ArgumentError("frozen layers are trained on a CPU alone: backend='cpu' fits")
         self.draws = any(isinstance(place.layer, Dropout) for place in model.places)
         self.numbers = np.zeros(STEP_NUMBERS, np.float32)
         self._model, self._weights, self._most = model, weights, batch_size
