@@ -99,7 +99,7 @@ def test_the_tile_of_few_filters(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_weights_tile(dtype: str) -> None:
     rows, columns = 4, 4 if registers() == 32 else 2
-    judge(machine_code(dot(np.dtype(dtype), rows, columns), Side, Side, 5), rows * columns)
+    judge(machine_code(dot(np.dtype(dtype), rows, columns), Side, Side, 6), rows * columns)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -112,6 +112,7 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
                             task.rows,
                             task.columns // lane_count,
                             task.columns % lane_count,
+                            min(1, task.columns % lane_count),
                             address(result[m, k]),
                             wide * lane_count * size,
                         )

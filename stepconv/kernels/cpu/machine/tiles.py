@@ -162,8 +162,8 @@ def dot(dtype: Any, rows: int, columns: int) -> Any:
 
         sums[i][k] += Σ_q Σ_r left[i][q][r] · right[k][q][r]
 
-    over `count` rows q of `whole` vectors r and one vector of which only `rest` lanes count. The
-    lanes of sums[i][k] are left apart: their total is the scalar product.
+    over `count` rows q of `whole` vectors r and, if there are `some`, a vector of which only `rest`
+    lanes count. The lanes of sums[i][k] are left apart: their total is the scalar product.
     """
 
     @tile(dtype)
@@ -174,6 +174,7 @@ def dot(dtype: Any, rows: int, columns: int) -> Any:
         count: Int,
         whole: Int,
         rest: Int,
+        some: Int,
         sums: Int,
         sums_row: Int,
     ) -> None:
@@ -196,7 +197,7 @@ def dot(dtype: Any, rows: int, columns: int) -> Any:
                 ls = [v.load_some(a + at, rest) for a in l_at]
                 return add(ls, [v.load_some(a + at, rest) for a in r_at], sums)
 
-            return v.loop(v.least(rest, 1), v.loop(whole, sums, full), last)
+            return v.loop(some, v.loop(whole, sums, full), last)
 
         at = [sums + sums_row * i + k * v.bytes for i, k in cells]
         for address, total in zip(at, v.loop(count, [v.load(a) for a in at], row), strict=True):
