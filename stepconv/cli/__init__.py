@@ -20,6 +20,7 @@ import typer.main
 import stepconv
 from stepconv.cli import terminal
 from stepconv.errors import ArgumentError, closest
+from stepconv.operations import OPERATIONS
 
 # In the order in which `stepconv --help` lists them.
 COMMANDS = (
@@ -42,17 +43,26 @@ COMMANDS = (
 )
 
 
+_HELP = {"help_option_names": ["-h", "--help"]}
+# What some call an operation, and what it is called here.
+_ALSO_CALLED = {"conv": "correlate", "conv2d": "correlate", "convolution": "convolve"}
+
+
 class _LazyCommands(typer.core.TyperGroup):
     """A group that imports a command's module when the command, or its line of help, is needed."""
 
     # Any: the classes meant have no public name in Typer.
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        if args[:1] == ["help"]:
+            args = [*args[1:2], "--help"]
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
-            hint = closest(cmd_name, COMMANDS, f"there are {', '.join(COMMANDS)}")
-            raise ArgumentError(f"no command {cmd_name!r}: {hint}")
+            raise ArgumentError(f"no command {cmd_name!r}: {_meant(cmd_name)}")
         name = cmd_name.replace("-", "_")
         module = importlib.import_module(f"{__name__}.commands.{name}")
         function = getattr(module, name)
@@ -60,9 +70,26 @@ class _LazyCommands(typer.core.TyperGroup):
         app.command(
             cmd_name,
             help=_keep_examples(inspect.getdoc(function) or ""),
-            context_settings=getattr(module, "CONTEXT", None),
+            context_settings={**_HELP, **getattr(module, "CONTEXT", {})},
         )(function)
         return typer.main.get_command(app)
+
+
+def _meant(word: str) -> str:
+    """Return a hint at what somebody wanted who typed no command but this word."""
+    from stepconv.trace.gallery import worked
+
+    known = [*(each.id for each in worked.worked_examples()), *worked.pictures()]
+    if word in known:
+        return f"`stepconv play {word}` plays it"
+    hint = closest(word, COMMANDS, "")
+    words = {one.word: one.word for one in OPERATIONS.values()} | _ALSO_CALLED
+    operation = words.get(word) or next(
+        (each for also, each in words.items() if closest(word, [also], "")), None
+    )
+    if operation and (word in words or not hint):
+        return f"an operation is an option, as in `stepconv play eight-22x16 --op {operation} …`"
+    return hint or f"there are {', '.join(COMMANDS)}"
 
 
 def _keep_examples(text: str) -> str:
@@ -71,7 +98,9 @@ def _keep_examples(text: str) -> str:
 
 
 # Plain help, without Rich's boxes: half the start-up time, and it reads well on any terminal.
-app = typer.Typer(cls=_LazyCommands, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    cls=_LazyCommands, add_completion=False, rich_markup_mode=None, context_settings=_HELP
+)
 
 
 @app.callback(invoke_without_command=True)

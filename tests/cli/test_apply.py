@@ -506,7 +506,7 @@ def test_the_limit_holds_for_arrays(capsys: Capture, monkeypatch: pytest.MonkeyP
         (["x.npy", "identity", "-o", "folder.png"], ["folder.png is a folder"]),
         (["x.npy", "identity", "-o", "no/o.npy"], ["there is no folder no"]),
         (["x.npy", "identity", "-o", "x.npy/o.npy"], ["there is no folder x.npy"]),
-        (["x.npy", "identity"], ["-o", "(see stepconv apply --help)"]),
+        (["signal.npy", "moving-average-5"], ["a signal is no picture for a preview"]),
         (["x.npy"], ["KERNEL"]),
         (["signal.npy", "moving-average-5", "-o", "o.png"], ["signal", "o.png"]),
         (["signal.npy", "sobel-x", "-o", "o.npy"], ["a 2-D kernel slides over an image"]),
@@ -561,6 +561,16 @@ def test_in_a_process_of_its_own() -> None:
 
 
 # The preview
+
+
+def test_without_a_file_to_write_it_shows_the_result(capsys: Capture) -> None:
+    before = set(os.listdir())
+    assert main(["apply", "eight-22x16", "sobel-x", "--padding", "valid"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "eight-22x16" in lines[0]
+    assert "under sobel-x" in lines[0]
+    assert len(lines) > 5
+    assert set(os.listdir()) == before
 
 
 def preview(images: dict[str, Array], **options: Any) -> list[str]:

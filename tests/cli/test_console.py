@@ -209,3 +209,39 @@ def test_a_command_with_a_target_has_all_its_options_beside_its_own():
     assert run_function(tell, "edges", "--times", "2", "--padding", "same", "--ceil-mode") == 0
     assert told == [(2, targets.Asked("edges", padding="same", ceil_mode=True), False)]
     assert told[0][1].options == ["padding", "ceil_mode"]
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("maxpool", "`stepconv play eight-22x16 --op max-pool …`"),
+        ("conv", "`stepconv play eight-22x16 --op correlate …`"),
+        ("convolve", "--op convolve"),
+        ("vertical-edge-rgb", "`stepconv play vertical-edge-rgb` plays it"),
+        ("example", "did you mean 'examples'?"),
+        ("zzz", "there are demo, examples"),
+    ],
+)
+def test_what_is_no_command_gets_a_hint_that_helps(
+    word: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([word]) == 2
+    assert hint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("near", "exact"),
+    [
+        (["-h"], ["--help"]),
+        (["help"], ["--help"]),
+        (["play", "-h"], ["play", "--help"]),
+        (["help", "apply"], ["apply", "--help"]),
+    ],
+)
+def test_help_is_found_by_any_of_its_names(
+    near: list[str], exact: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(exact) == 0
+    helped = capsys.readouterr().out
+    assert main(near) == 0
+    assert capsys.readouterr().out == helped

@@ -177,14 +177,73 @@ def test_an_example_with_another_option(capsys: Capture) -> None:
     )
 
 
-def test_colours_meet_the_same_kernel_and_add_up(capsys: Capture) -> None:
+def test_a_plain_kernel_filters_each_colour_alone(capsys: Capture) -> None:
     x = np.arange(48).reshape(3, 4, 4)
     np.save("x.npy", x)
-    shown = output(capsys, "--input", "x.npy", "--kernel", "1 0; 0 -1")
+    asked = ("x.npy", "--kernel", "1 0; 0 -1")
     each = [stepconv.correlate(plane, [[1, 0], [0, -1]], backend="textbook") for plane in x]
-    np.testing.assert_array_equal(shown[0], sum(each))
-    green = output(capsys, "--input", "x.npy", "--kernel", "1 0; 0 -1", "--channel", "green")
+    np.testing.assert_array_equal(output(capsys, *asked), each)
+    assert "each of 3 channels, filtered alone; --groups 1 adds" in said(capsys, *asked)
+    np.testing.assert_array_equal(output(capsys, *asked, "--groups", "1")[0], sum(each))
+    assert "each of 3 channels, summed" in said(capsys, *asked, "--groups", "1")
+    own = ("x.npy", "--kernel", "1 0; 0 -1 | 1 0; 0 -1 | 1 0; 0 -1")
+    np.testing.assert_array_equal(output(capsys, *own)[0], sum(each))
+    green = output(capsys, *asked, "--channel", "green")
     np.testing.assert_array_equal(green, each[1])
+
+
+def test_the_last_axis_of_an_array_may_be_the_colours(capsys: Capture) -> None:
+    x = np.arange(120).reshape(5, 8, 3)
+    np.save("x.npy", x)
+    asked = ("--input", "x.npy", "--op", "relu")
+    np.testing.assert_array_equal(output(capsys, *asked), np.moveaxis(x, 2, 0))
+    told = said(capsys, *asked)
+    assert "Colour picture 5x8, last axis = channels; --channels first reads it" in told
+    np.testing.assert_array_equal(output(capsys, *asked, "--channels", "first"), x)
+    np.save("first.npy", np.moveaxis(x, 2, 0))
+    assert "first axis = channels" in said(capsys, "first.npy", "--op", "relu")
+
+
+def test_words_of_an_example_belong_to_its_own_call(capsys: Capture) -> None:
+    own = "75 + 75 + 75 = 225"
+    assert own in said(capsys, "vertical-edge-rgb")
+    assert own in said(capsys, "vertical-edge-rgb", "--backend", "textbook")
+    for changed in (("--kernel", "sobel-x"), ("--stride", "2"), ("--op", "convolve")):
+        told = said(capsys, "vertical-edge-rgb", *changed)
+        assert own not in told
+        assert "session 15" not in told
+        assert f"vertical-edge-rgb with {' '.join(changed)}" in told
+
+
+def said(capsys: Capture, *arguments: str) -> str:
+    """Return what the panels say, as one line."""
+    lines = (line.strip("│ ") for line in show(capsys, *arguments))
+    return " ".join(" ".join(lines).split())
+
+
+def test_kernels_of_several_filters_are_typed(capsys: Capture) -> None:
+    x = np.arange(32).reshape(2, 4, 4)
+    np.save("x.npy", x)
+    w = np.array([[[[1, 2], [3, 4]], [[5, 6], [7, 8]]], [[[0, 1], [1, 0]], [[2, 2], [2, 2]]]])
+    typed = "1 2; 3 4 | 5 6; 7 8 || 0 1; 1 0 | 2 2; 2 2"
+    np.testing.assert_array_equal(
+        output(capsys, "x.npy", "--kernel", typed, "--bias", "10 -1/2"),
+        stepconv.correlate(x, w, [10, -0.5], backend="textbook"),
+    )
+    assert output(capsys, "--input", "1 2 3", "--kernel", "1 1", "--bias", "5").tolist() == [8, 10]
+    one = output(capsys, "--input", "1 2; 3 4", "--kernel", "1 1 || 1 -1").tolist()
+    assert one == [[[3], [7]], [[-1], [-1]]]
+    signal = output(capsys, "--input", "1 2 3", "--kernel", "1 1 || 1 -1").tolist()
+    assert signal == [[3, 5], [-1, -1]]
+    assert "filter 1 has 1 channels, filter 0 has 2" in refusal(
+        capsys, "x.npy", "--kernel", "1 | 2 || 3"
+    )
+
+
+def test_a_picture_may_be_the_target(capsys: Capture) -> None:
+    target = output(capsys, "eight-22x16", "--kernel", "sobel-x")
+    option = output(capsys, "--input", "eight-22x16", "--kernel", "sobel-x")
+    np.testing.assert_array_equal(target, option)
 
 
 def test_layers_with_weights_of_their_own(capsys: Capture) -> None:
@@ -231,6 +290,10 @@ def test_a_record_is_not_overwritten_unasked(capsys: Capture) -> None:
         (["valid-4x4", "--stride", "x"], "--stride 'x'"),
         (["valid-4x4", "--stride", "0"], "stride"),
         (["valid-4x4", "--op", "fft"], "--op 'fft'"),
+        (["valid-4x4", "--op", "maxpool"], "did you mean 'max-pool'"),
+        (["valid-4x4", "--op", "conv"], "correlate is deep learning's convolution"),
+        (["--input", "eight-22x16"], "what is to be done with eight-22x16? --kernel sobel-x"),
+        (["eight-22x16", "--channels", "middle", "--op", "relu"], "first or last fits"),
         (["valid-4x4", "--window", "2"], "--window"),
         (["max-pool-4x4", "--kernel", "sobel-x"], "--kernel has no place"),
         (["max-pool-4x4", "--groups", "2"], "groups"),

@@ -33,7 +33,10 @@ def apply(
             metavar="KERNEL", help='A named kernel, a .npy or .csv file, or "1 0 -1; 2 0 -2; …".'
         ),
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help=".png, .jpg, .npy or .csv.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help=".png, .jpg, .npy or .csv; without it a preview."),
+    ] = None,
     mode: Annotated[
         str, typer.Option(help="What is beyond the edge: zeros, reflect, replicate, circular.")
     ] = "zeros",
@@ -50,13 +53,14 @@ def apply(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
 ) -> None:
-    """Filter PICTURE with KERNEL and write the result.
+    """Filter PICTURE with KERNEL and write the result, or show it.
 
     Each colour is filtered alone, and transparency is kept. Picture files are written with values
     rounded and clipped to 0..255; .npy and .csv hold the exact values.
 
     Examples:
 
+        stepconv apply eight-22x16 sobel-x
         stepconv apply eight-22x16 sobel-x -o edges.png
         stepconv apply photo.jpg gaussian-5 -o soft.jpg --mode reflect
         stepconv apply photo.png "1 0 -1; 2 0 -2; 1 0 -1" -o edges.npy
@@ -66,29 +70,43 @@ def apply(
     from stepconv.cli.reading import picture_and_kernel, picture_files, typed
     from stepconv.cli.showing import output
 
-    output.check(out, picture_files.SUFFIXES, force)
-    picture_files.need_pillow(out)
-    to_array = out.suffix.lower() not in picture_files.FORMATS
+    if out is not None:
+        output.check(out, picture_files.SUFFIXES, force)
+        picture_files.need_pillow(out)
+    to_array = out is not None and out.suffix.lower() not in picture_files.FORMATS
     if to_array and normalise:
         raise ArgumentError(f"--normalise is for picture files: {out} holds the exact values")
     before = picture_and_kernel.picture(picture)
     if before.is_signal and not to_array:
-        raise ArgumentError(f"a signal is no picture for {out}: .npy and .csv fit")
+        raise ArgumentError(f"a signal is no picture for {out or 'a preview'}: .npy and .csv fit")
     how = {"stride": stride, "padding": typed.padding(padding), "mode": mode, "backend": backend}
-    after = filtered(before, picture_and_kernel.kernel(kernel), true_convolution, how)
+    weights = picture_and_kernel.kernel(kernel)
+    if weights.ndim > 2:
+        raise ArgumentError(f"kernel {kernel} has shape {weights.shape}: one or two axes fit")
+    after = filtered(before, weights, true_convolution, how)
     screen, lost = on_screen(after, normalise)
-    content = after if to_array else screen
+    if out is not None:
+        lost += _written(out, after if to_array else screen)
+    name = str(out or f"{picture} under {kernel}")
+    if lost and not to_array:
+        terminal.complain(f"{name}: {'; '.join(lost)}")
+    console = terminal.stdout()
+    if (console.is_terminal or out is None) and not before.is_signal:
+        from stepconv.cli.showing import preview
+
+        preview.show(console, {picture: on_screen(before)[0].planes, name: screen.planes})
+
+
+def _written(out: Path, content: "Picture") -> list[str]:
+    """Write a picture and return what its format lost."""
+    from stepconv.cli.reading import picture_files
+
+    lost = []
     if out.suffix.lower() in (".jpg", ".jpeg") and content.alpha is not None:
         content = replace(content, alpha=None)
         lost.append("JPEG has no transparency, .png keeps it")
     files.write(out, picture_files.encode(content, out.suffix.lower()))
-    if lost and not to_array:
-        terminal.complain(f"{out}: {'; '.join(lost)}")
-    console = terminal.stdout()
-    if console.is_terminal and not before.is_signal:
-        from stepconv.cli.showing import preview
-
-        preview.show(console, {picture: on_screen(before)[0].planes, str(out): screen.planes})
+    return lost
 
 
 def filtered(

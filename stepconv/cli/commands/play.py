@@ -17,7 +17,8 @@ def play(asked: targets.Asked) -> None:
         stepconv play vertical-edge-rgb
         stepconv play max-pool-backward
         stepconv play --input "1 2; 3 4" --kernel "1 0 -1" --padding same
-        stepconv play --input eight-22x16 --kernel gaussian-5
+        stepconv play eight-22x16 --kernel gaussian-5
+        stepconv play photo.jpg --kernel "1 -1 | 2 -2 | 3 -3" --bias 1
         stepconv play lecture.trace.npz
     """
     from stepconv.cli.commands import show

@@ -4,6 +4,8 @@ typed                 numbers as one types them
 array_files           .npy and .csv files
 picture_files         PNG and JPEG as well
 picture_and_kernel    PICTURE and KERNEL: a name, a file, or numbers
-targets               TARGET and its options, as a trace
+inputs                --input: a picture, an array, or numbers
+targets               TARGET and its options: what is asked for, and its trace
+calls                 what is asked for as the call of an operation, recorded
 networks              networks by name, by file, by run
 """

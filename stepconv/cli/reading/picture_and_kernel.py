@@ -31,11 +31,7 @@ def kernel(text: str) -> "NDArray[Any]":
     if text in known:
         return known[text].kernel
     if Path(text).suffix.lower() in array_files.SUFFIXES:
-        array = array_files.read(Path(text))
-    elif text.strip()[:1].isalpha():
+        return array_files.read(Path(text))
+    if text.strip()[:1].isalpha():
         raise ArgumentError(f"kernel {text!r} is not known: {worked.closest(text, known)}")
-    else:
-        array = typed.parse(text)
-    if array.ndim > 2:
-        raise ArgumentError(f"kernel {text} has shape {array.shape}: one or two axes fit")
-    return array
+    return typed.parse(text)

@@ -15,17 +15,38 @@ _INT64 = range(-(2**63), 2**63)
 def parse(text: str) -> "NDArray[Any]":
     """Return the array that `text` spells: rows end at `;`, numbers at spaces or commas.
 
-    A single row is one-dimensional, and integers stay integers.
+    A single row is one-dimensional, and integers stay integers. Planes that end at `|` are the
+    channels of a filter, those that end at `||` filters: (filters, channels, rows, columns).
 
     >>> parse("1 0 -1; 2 0 -2")
     array([[ 1,  0, -1],
            [ 2,  0, -2]])
     >>> parse("1/4, 1/2, 1/4")
     array([0.25, 0.5 , 0.25])
+    >>> parse("1 0; 0 1 | 2 2; 2 2 || 3 3; 3 3 | 4 4; 4 4").shape, parse("1 2 | 3 4").shape
+    ((2, 2, 2, 2), (1, 2, 2))
     """
+    if "|" in text:
+        return _layer(text)
     rows = [line.replace(",", " ").split() for line in text.split(";")]
     array = table(rows, f"{text!r}")
     return array[0] if len(rows) == 1 else array
+
+
+def _layer(text: str) -> "NDArray[Any]":
+    import numpy as np
+
+    filters = [[parse(plane) for plane in each.split("|")] for each in text.split("||")]
+    first = filters[0][0].shape
+    for o, planes in enumerate(filters):
+        if len(planes) != len(filters[0]):
+            many = f"filter {o} has {len(planes)} channels, filter 0 has {len(filters[0])}"
+            raise ArgumentError(f"{text!r}: {many}")
+        for c, plane in enumerate(planes):
+            if plane.shape != first:
+                where = f"filter {o}, channel {c}, has shape {plane.shape}"
+                raise ArgumentError(f"{text!r}: {where}, the first has {first}")
+    return np.array(filters)
 
 
 def table(rows: list[list[str]], name: str) -> "NDArray[Any]":
@@ -52,6 +73,8 @@ def spell(array: "NDArray[Any]") -> str:
     >>> spell(np.array([[1.0, 0.5], [1 / 9, 0.3]]))
     '1 1/2; 1/9 3/10'
     """
+    if array.ndim > 2:
+        return " || ".join(" | ".join(map(spell, planes)) for planes in array)
     rows = array.reshape(-1, array.shape[-1]).tolist()
     return "; ".join(" ".join(map(_spelt, row)) for row in rows)
 
