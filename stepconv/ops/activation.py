@@ -163,8 +163,8 @@ class CellCall:
         moving = [laid_out(array, moving_dtype(array)) for array in given.arrays.values()]
         out = np.empty(given.shape, moving[-1].dtype, like=moving[-1])
         if out.size:
-            laid = (array.reshape(self.layout) for array in (*moving, out))
-            kernel(*laid, *map(out.dtype.type, self.numbers))
+            laid = [array.reshape(self.layout) for array in moving]
+            kernel(*laid, out.reshape(self.layout), *[out.dtype.type(n) for n in self.numbers])
         return out.astype(given.dtype, copy=False)
 
     def _grad_out(self, grad_out: ArrayLike) -> Array:

@@ -141,7 +141,9 @@ def flip(w: ArrayLike) -> Array:
            [ 2,  0,  1],
            [ 5,  4,  3]])
     """
-    return FlipCall(w).forward()
+    kernel = numeric("w", w)
+    axes = range(kernel.ndim)[0 if kernel.ndim < 3 else 2 :]
+    return np.flip(kernel, tuple(axes)).astype(own_dtype(kernel), order="C")
 
 
 class CorrelationCall(sliding.SlidingCall):
@@ -211,7 +213,7 @@ class CorrelationCall(sliding.SlidingCall):
 
 
 class FlipCall:
-    """One half turn of a kernel, whose argument has been checked."""
+    """One half turn of a kernel, its argument checked; `flip` itself needs no plan."""
 
     def __init__(self, w: ArrayLike) -> None:
         self.w = numeric("w", w)
@@ -224,9 +226,3 @@ class FlipCall:
     def forward_operands(self) -> Operands:
         """Return the kernel in its own type."""
         return operands({"w": self.w}, own_dtype(self.w), self.w.shape)
-
-    def forward(self) -> Array:
-        """Return the kernel mirrored on every spatial axis."""
-        axes = range(self.w.ndim)[0 if self.w.ndim < 3 else 2 :]
-        mirrored = np.flip(self.w, tuple(axes))
-        return mirrored.astype(own_dtype(self.w), order="C")
