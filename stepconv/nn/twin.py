@@ -35,6 +35,7 @@ class Result:
     logits: Array
     gradients: dict[str, Array]
     statistics: dict[str, Array]
+    for_images: Array
 
 
 def logits(model: Model, parameters: Arrays, statistics: Arrays, images: Array) -> Array:
@@ -57,9 +58,9 @@ def step(
     run = _Run(parameters, dict(statistics), training=True, key=key)
     answers, back = run.through(model.layers, images, model.input_shape)
     found, gradient = LOSSES[loss](answers, labels)
-    back(gradient)
+    for_images = back(gradient)
     correct = int((answers.argmax(axis=1) == labels).sum())
-    return Result(found, correct, answers, run.gradients, run.statistics)
+    return Result(found, correct, answers, run.gradients, run.statistics, for_images)
 
 
 @dataclass

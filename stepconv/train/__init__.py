@@ -5,5 +5,7 @@
 - `augment`: pictures changed while training; `chance`: what luck they have; `feed`: what becomes of
   their numbers before a network reads them.
 - `recipe`: the choices; `loop`: a generator of `events`; screens and files listen.
-- `runs`: the loop with a folder, from which it goes on; `judge`: what came out of it.
+- `runs`: the loop with a folder, from which it goes on; `lock` keeps others out of it; `start`: the
+  weights of another; `health`: whether anything is learnt.
+- `trained`: a run that is over, with its `history`; `judge`: what it is worth.
 """
