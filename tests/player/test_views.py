@@ -95,17 +95,73 @@ def test_the_counterpart_is_the_same_call_with_the_kernel_turned(name: str) -> N
     assert other.plan == trace.plan
 
 
-def test_a_window_in_large_digits() -> None:
-    block = present.view(frame(sample("vertical-edge-rgb"), 3), 78, 20)
-    assert block is not None
-    text = "\n".join(as_text(line) for line in block.lines)
-    for line in digits.large("75 + 75 + 75 = 225"):
-        assert line.rstrip() in text
+def presented(name: str, step: int, width: int = 78, height: int = 20) -> str:
+    block = present.view(frame(sample(name), step), width, height)
+    return "\n".join(as_text(line) for line in block.lines)
+
+
+def is_large(number: str, text: str) -> bool:
+    """Tell whether a number stands there in large digits of one of their sizes."""
+    return any(
+        all(line.strip() in text for line in digits.large(number, size))
+        for size in (digits.SMALL, digits.LARGE)
+    )
+
+
+def test_a_window_in_large_digits_names_its_channel_and_all_sums() -> None:
+    text = presented("vertical-edge-rgb", 3)
+    assert is_large("75 + 75 + 75 = 225", text)
+    assert "window · red" in text
     assert "×" in text
+    assert "red = 75 · green = 75 · blue = 75" in text
+    assert "\ngreen  25·1 + " in presented("vertical-edge-rgb", 3, height=21)
+    assert text.count("= 75") == 3
 
 
-def test_without_room_for_large_digits_the_steps_are_shown() -> None:
-    assert present.view(frame(sample("wide-kernel"), 0), 78, 20) is None
+@pytest.mark.parametrize("name", PLAYABLE)
+def test_the_large_view_tells_all_sums_or_what_happens(name: str) -> None:
+    trace = sample(name)
+    shot = frame(trace, len(trace) // 2)
+    block = present.view(shot, 198, 80)
+    text = "\n".join(as_text(line) for line in block.lines)
+    if shot.sums and shot.family not in ("share", "balance"):
+        all_told = len(shot.sums) == shot.channels
+        for each in (*(shot.sums if all_told else shot.sums[:1]), shot.total):
+            assert each is None or each.ending in text
+    else:
+        assert shot.sentence in " ".join(text.split())
+
+
+def test_a_signal_keeps_its_kernel_in_the_large_view() -> None:
+    text = presented("two-sequences", 2)
+    assert is_large("-1", text)
+    assert "kernel of 3 turned" in text
+    assert "1·(-1) + 2·0 + 3·1 = 2" in text
+
+
+def test_single_cells_are_large_with_what_becomes_of_them() -> None:
+    negative = int(np.argmin(sample("relu-4x4").arrays["x"]))
+    text = presented("relu-4x4", negative)
+    assert is_large(str(sample("relu-4x4").arrays["x"].min()), text)
+    assert "▶" in text
+    assert "= 0" in text
+    back = presented("relu-back", 3)
+    assert "grad_out" in back
+    assert " x" in back
+    assert frame(sample("relu-back"), 3).sentence in back
+
+
+def test_a_pool_is_large_with_what_it_compares() -> None:
+    text = presented("max-pool-4x4", 1)
+    assert "the largest of 1, 9, 3, 5 is 9" in text
+    assert is_large("9", text)
+    assert "×" not in text
+    assert "winner?" in presented("max-pool-backward", 6)
+
+
+def test_what_is_too_large_for_large_digits_is_said() -> None:
+    text = presented("wide-kernel", 0)
+    assert "Too large for large digits on this screen: window and kernel 11x12." in text
     assert "kernel 11x12" in said(looking("wide-kernel", "present"))
 
 

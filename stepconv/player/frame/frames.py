@@ -60,6 +60,7 @@ class Frame:
     steps: int
     title: str
     operation: str
+    family: str
     place: str
     backward: bool
     source: Grid
@@ -114,6 +115,7 @@ def frame(
         steps=len(film),
         title=film.title,
         operation=film.trace.call.operation.title,
+        family=film.family,
         place=place(step),
         backward=film.trace.call.is_backward,
         source=_source(film, step, channel),

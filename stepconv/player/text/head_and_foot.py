@@ -37,7 +37,7 @@ def heading(frame: Frame, status: Status | None, width: int, question: str = "")
     counted = f"step {frame.number} of {frame.steps} · {frame.place}"
     where, named = f"from 0: {counted}", question or frame.operation
     for parts in ([question or frame.title, frame.operation, where], [named, where]):
-        told = [part for part in parts if part]
+        told = list(dict.fromkeys(filter(None, parts)))
         if columns(" · ".join(told)) <= room:
             return told
     for place in (where, counted):

@@ -1,50 +1,101 @@
-"""The view for a projector: one window in large digits, its kernel, and what comes out."""
+"""The view for a projector: what one window holds and meets in large digits, and what comes out."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from stepconv.player.frame.film import SINGLE
 from stepconv.player.frame.frames import Frame
-from stepconv.player.frame.grid import PADDING, WINDOW, WINNER, Grid
-from stepconv.player.text import digits
-from stepconv.player.text.lines import Block, Piece, above, beside, block, text_block
+from stepconv.player.frame.grid import PADDING, WINDOW, WINNER, Grid, sheet_of
+from stepconv.player.text import digits, panels
+from stepconv.player.text.lines import Block, Piece, above, beside, block, cut, text_block, wrapped
 
 # Pixels between two numbers.
 _GAP = 3
 _LOOKS = {WINDOW: "large", PADDING: "muted", WINNER: "result-text"}
+# Families whose window is not summed: an arrow leads from it to the result.
+_CHOSEN = (*SINGLE, "largest", "share", "balance")
 
 
-def view(frame: Frame, width: int, height: int) -> Block | None:
-    """Return the window as large as it fits; None if not even the smallest digits do."""
-    window = frame.window or frame.source
-    for weights in (frame.weights, None):
-        for size in (digits.LARGE, digits.SMALL):
-            for equation in _equations(frame):
-                laid = _laid(frame, window, weights, equation, size, width)
+def view(frame: Frame, width: int, height: int) -> Block:
+    """Return the step as large as it fits; what is too large for any digits is said."""
+    for size in (digits.LARGE, digits.SMALL):
+        for operands in _operands(frame, size):
+            for answer in _answers(frame, size, width):
+                laid = above(operands, answer, gap=1)
                 if laid.width <= width and laid.height <= height:
                     return laid
-    return None
+    sizes = " and ".join(each.title for each in _grids(frame))
+    told = wrapped(f"Too large for large digits on this screen: {sizes}.", width, "message")
+    *_, answer = _answers(frame, digits.SMALL, width)
+    return cut(above(told, answer, gap=1), width, height)
 
 
-def _equations(frame: Frame) -> list[str]:
-    """Return what comes out: with the sums it is made of, and alone."""
-    (i,), (j,) = frame.result.marked
-    sheet = frame.result.sheet
-    alone = f"= {sheet.format.text(sheet.plane[i, j])}"
-    if frame.total is None:
-        return [alone]
-    terms = " + ".join(term.removesuffix(" (bias)") for term in frame.total.terms)
-    return [f"{terms} {frame.total.ending}", alone]
+def _grids(frame: Frame) -> list[Grid]:
+    """Return what comes together in the step: a window and its weights, or single cells."""
+    if frame.family in SINGLE:
+        return [_cell(grid) for grid in (frame.source, frame.other) if grid is not None]
+    window = frame.window or frame.source
+    if len(frame.sums) > 1:
+        name = next((each.name for each in frame.sums if each.chosen), "")
+        if name not in window.title:
+            window = replace(window, title=f"{window.title} · {name}")
+    weights = frame.weights or (frame.kernel if frame.window is not None else None)
+    if weights is None:
+        return [window]
+    return [window, replace(weights, title=frame.kernel.title if frame.kernel else weights.title)]
 
 
-def _laid(
-    frame: Frame, window: Grid, weights: Grid | None, equation: str, size: int, width: int
-) -> Block:
-    grids = [_large_grid(window, size, "window")]
-    if weights is not None:
-        sign = block([()] * ((grids[0].height - 1) // 2) + [[Piece("×", "arrow")]])
-        grids += [sign, _large_grid(weights, size, "")]
-    small = digits.SMALL if digits.large_width(equation, digits.LARGE) > width else size
-    answer = text_block(*digits.large(equation, small), role="result-text")
-    return above(beside(*grids, gap=3), answer, gap=1)
+def _cell(grid: Grid) -> Grid:
+    """Return the marked cell of a grid as a grid of its own."""
+    rows, columns = (sorted(each) for each in grid.marked_cells)
+    values = grid.sheet.values(np.array(rows[:1], int), np.array(columns[:1], int))
+    return Grid(grid.part, grid.title.partition(" ")[0], sheet_of(values, grid.sheet.format))
+
+
+def _operands(frame: Frame, size: int) -> Iterator[Block]:
+    """Yield the grids abreast, and one below the other."""
+    grids = _grids(frame)
+    drawn = [
+        above(panels.title(grid), _large_grid(grid, size, "" if number else "window"))
+        for number, grid in enumerate(grids)
+    ]
+    sign = "×" if frame.family not in SINGLE else "at"
+    middle = block([()] * (drawn[0].height // 2) + [[Piece(sign, "arrow")]])
+    if len(drawn) == 1:
+        yield drawn[0]
+    else:
+        yield beside(drawn[0], middle, drawn[1], gap=3)
+        yield above(drawn[0], text_block(sign, role="arrow"), drawn[1])
+
+
+def _answers(frame: Frame, size: int, width: int) -> Iterator[Block]:
+    """Yield what comes out: the sums in large digits if they fit, and the result alone."""
+    if frame.family in _CHOSEN or not frame.sums:
+        (i,), (j,) = frame.result.marked
+        result = frame.result.sheet.format.text(frame.result.sheet.plane[i, j])
+        arrow = block([(), [Piece("▶", "arrow")]])
+        for each in (size, digits.SMALL):
+            yield above(beside(arrow, _large(result, each)), wrapped(frame.sentence, width))
+        return
+    total, told = frame.total or frame.sums[0], panels.words(frame, width)
+    named = " · ".join(f"{each.name} {each.ending}".strip() for each in frame.sums)
+    terms = " + ".join(term.removesuffix(" (bias)") for term in total.terms)
+    # What the window and its weights make is told below them: its terms need no large digits.
+    equations = [f"{terms} {total.ending}"] if frame.total is not None else []
+    for equation in (*equations, " ".join(total.ending.split()[-2:])):
+        for each in (size, digits.SMALL):
+            if digits.large_width(equation, each) <= width:
+                yield above(_large(equation, each), told)
+                yield above(_large(equation, each), wrapped(named, width))
+    yield told
+
+
+def _large(text: str, size: int) -> Block:
+    return text_block(*digits.large(text, size), role="result-text")
 
 
 def _large_grid(grid: Grid, size: int, role: str) -> Block:
