@@ -38,6 +38,7 @@ COMMANDS = (
     "filters",
     "export-onnx",
     "check",
+    "grade",
     "bench",
     "doctor",
 )

@@ -2,222 +2,358 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv import ops
-from stepconv.operations import OPERATIONS
 from stepconv.testing.calls import Call
+from stepconv.testing.forms import names
+from stepconv.testing.forms.reading import Reading
+from stepconv.testing.tasks import TASKS
 
 Array = NDArray[Any]
 Sizes = tuple[int, int]
+Planes = tuple[int, int, int]
 
-
-@dataclass(frozen=True)
-class Task:
-    """An operation as somebody may write it: what is passed in order, and what comes back."""
-
-    function: Callable[..., Any]
-    positional: tuple[str, ...]
-    results: tuple[str, ...] = ("result",)
-
-    def answers(self, call: Call) -> tuple[Array, ...]:
-        """Return what a call of the operation gives, by the textbook's loops."""
-        given = call.run(by_the_book(self.function))
-        return given if isinstance(given, tuple) else (given,)
-
-
-def by_the_book(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an operation on the backend that is the oracle; what only moves cells has none."""
-    if "backend" not in inspect.signature(function).parameters:
-        return function
-    return partial(function, backend="textbook")
-
-
-def _task(name: str, results: tuple[str, ...] = ("result",)) -> Task:
-    function = getattr(ops, name)
-    parameters = inspect.signature(function).parameters.values()
-    needed = tuple(each.name for each in parameters if each.default is inspect.Parameter.empty)
-    return Task(function, needed, results)
-
-
-TASKS = {operation.word: _task(operation.name) for operation in OPERATIONS.values()} | {
-    f"{operation.word}-backward": _task(
-        f"{operation.name}_backward", tuple(f"grad_{of}" for of in operation.gradients)
-    )
-    for operation in OPERATIONS.values()
-    if operation.gradients and operation.name != "pad"
-}
 # So many calls of any shape and options follow those that were thought out.
-_DRAWN = 12
+_DRAWN = 8
 
 
 @dataclass(frozen=True)
 class Case:
-    """One call, and what it is about."""
+    """One call, what it is about, and in which layout of memory x comes.
+
+    What is not `graded` is only remarked: conventions differ there.
+    """
 
     about: str
+    stage: str
     call: Call
+    layout: str | None = None
+    graded: bool = True
+    sketch: Sketch | None = None
 
 
 @dataclass(frozen=True)
-class _Sketch:
-    """A call before its numbers are drawn: sizes of x and of the window, and the options."""
+class Sketch:
+    """A call before its numbers are drawn: sizes of x and of the window, planes and options.
+
+    `planes` are images, channels and filters, of each group where there are several.
+    """
 
     about: str
     x: Sizes
     window: Sizes = (2, 2)
-    options: dict[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     numbers: str = "integers"
+    planes: Planes = (2, 2, 3)
+    stage: str = "plain"
+    layout: str | None = None
+    graded: bool = True
+
+
+def _staged(stage: str, *sketches: Sketch) -> tuple[Sketch, ...]:
+    return tuple(replace(sketch, stage=stage) for sketch in sketches)
 
 
 _SLIDING = (
-    _Sketch("a kernel of one cell", (3, 4), (1, 1)),
-    _Sketch("a kernel of two cells in a row", (3, 4), (1, 2)),
-    _Sketch("a square kernel", (3, 3), (2, 2)),
-    _Sketch("a kernel 3x3", (4, 4), (3, 3)),
-    _Sketch("rows and columns that differ", (4, 6), (2, 3)),
-    _Sketch("a kernel as large as the input", (3, 4), (3, 4)),
-    _Sketch("stride 2", (4, 4), (2, 2), {"stride": 2}),
-    _Sketch("stride 2 that leaves cells over", (5, 6), (2, 3), {"stride": 2}),
-    _Sketch("stride 3", (7, 8), (2, 2), {"stride": 3}),
-    _Sketch("padding 1", (3, 3), (3, 3), {"padding": 1}),
-    _Sketch("padding 2", (3, 4), (3, 2), {"padding": 2}),
-    _Sketch("stride 2 and padding 1", (4, 5), (3, 3), {"stride": 2, "padding": 1}),
-    _Sketch("dilation 2", (5, 6), (2, 3), {"dilation": 2}),
-    _Sketch("dilation 2, padding 1", (5, 6), (2, 3), {"dilation": 2, "padding": 1}),
-    _Sketch("a bias", (3, 4), (2, 2), {"bias": True}),
-    _Sketch("two groups", (3, 4), (2, 2), {"groups": 2}),
-    _Sketch("reflected borders", (4, 5), (3, 3), {"padding": 1, "mode": "reflect"}),
-    _Sketch("repeated borders", (4, 5), (3, 3), {"padding": 1, "mode": "replicate"}),
-    _Sketch("a border from the other side", (4, 5), (3, 3), {"padding": 1, "mode": "circular"}),
-    _Sketch("more cells behind", (3, 4), (2, 2), {"stride": 2, "output_padding": 1}),
+    Sketch("a kernel of one cell", (3, 4), (1, 1), planes=(1, 1, 1)),
+    Sketch("a kernel of two cells in a row", (3, 4), (1, 2), planes=(1, 1, 1)),
+    Sketch("a square kernel", (3, 3), (2, 2), planes=(1, 1, 1)),
+    Sketch("an input that is not square", (3, 5), (2, 2)),
+    Sketch("a kernel 3x3", (4, 4), (3, 3)),
+    Sketch("a kernel 3x3 on more columns than rows", (4, 6), (3, 3)),
+    Sketch("rows and columns that differ", (4, 6), (2, 3), planes=(3, 2, 4)),
+    Sketch("a square input, a kernel that is not", (5, 5), (2, 3)),
+    Sketch("a square input, a kernel of one column", (4, 4), (3, 1)),
+    Sketch("more rows than columns", (7, 5), (3, 1), planes=(2, 3, 4)),
+    Sketch("a kernel as large as the input", (3, 4), (3, 4)),
+    *_staged(
+        "planes",
+        Sketch("one image, one filter, three channels", (4, 5), (3, 3), planes=(1, 3, 1)),
+        Sketch("one filter", (4, 5), (2, 2), planes=(2, 3, 1)),
+        Sketch("one image", (4, 5), (3, 3), planes=(1, 2, 3)),
+        Sketch("three images", (4, 5), (2, 2), planes=(3, 2, 5)),
+        Sketch("four images of one channel", (4, 6), (3, 3), planes=(4, 1, 2)),
+        Sketch("one row", (1, 5), (1, 2)),
+        Sketch("one column", (5, 1), (2, 1)),
+        Sketch("one pixel", (1, 1), (1, 1)),
+    ),
+    *_staged(
+        "options",
+        Sketch("stride 2", (4, 4), (2, 2), {"stride": 2}),
+        Sketch("stride 2 that leaves cells over", (5, 6), (2, 3), {"stride": 2}),
+        Sketch("stride 2 with a kernel 3x3", (7, 5), (3, 3), {"stride": 2}),
+        Sketch("stride 3", (7, 8), (2, 2), {"stride": 3}),
+        Sketch("stride 2 down and 1 across", (6, 5), (2, 2), {"stride": (2, 1)}),
+        Sketch("stride 1 down and 3 across", (4, 8), (3, 3), {"stride": (1, 3)}),
+        Sketch("padding 1", (3, 3), (3, 3), {"padding": 1}),
+        Sketch("padding 1 on rows and columns that differ", (3, 5), (2, 2), {"padding": 1}),
+        Sketch("padding 2", (3, 4), (3, 2), {"padding": 2}),
+        Sketch("padding 2 and a square kernel", (3, 4), (3, 3), {"padding": 2}),
+        Sketch("padding of 1 row and 2 columns", (3, 4), (2, 2), {"padding": (1, 2)}),
+        Sketch("padding 'same'", (4, 5), (3, 3), {"padding": "same"}),
+        Sketch("padding 'same', a kernel 3x5", (4, 6), (3, 5), {"padding": "same"}),
+        Sketch("padding 'full'", (3, 4), (3, 3), {"padding": "full"}),
+        Sketch("padding 'full', a kernel 2x3", (3, 4), (2, 3), {"padding": "full"}),
+        Sketch("stride 2 and padding 1", (4, 5), (3, 3), {"stride": 2, "padding": 1}),
+        Sketch("dilation 2", (5, 6), (2, 3), {"dilation": 2}),
+        Sketch("dilation 2 and a square kernel", (6, 5), (2, 2), {"dilation": 2}),
+        Sketch("dilation 2, padding 1", (5, 6), (2, 3), {"dilation": 2, "padding": 1}),
+        Sketch("dilation 2, stride 2", (7, 9), (2, 3), {"dilation": 2, "stride": 2}),
+        Sketch("a bias", (3, 4), (2, 2), {"bias": True}),
+        Sketch("a bias, three channels", (4, 5), (2, 3), {"bias": True}, planes=(2, 3, 4)),
+        Sketch("a bias, a square kernel", (4, 5), (3, 3), {"bias": True}, planes=(2, 3, 4)),
+        Sketch("two groups", (3, 4), (2, 2), {"groups": 2}),
+        Sketch("three groups", (3, 4), (2, 2), {"groups": 3}, planes=(2, 2, 1)),
+        Sketch("two groups and a bias", (3, 4), (2, 2), {"groups": 2, "bias": True}),
+        Sketch("reflected borders", (4, 5), (3, 3), {"padding": 1, "mode": "reflect"}),
+        Sketch("reflected borders 2 wide", (4, 5), (3, 3), {"padding": 2, "mode": "reflect"}),
+        Sketch("repeated borders", (4, 5), (3, 3), {"padding": 1, "mode": "replicate"}),
+        Sketch("repeated borders 2 wide", (4, 5), (3, 3), {"padding": 2, "mode": "replicate"}),
+        Sketch("a border from the other side", (4, 5), (3, 3), {"padding": 1, "mode": "circular"}),
+        Sketch("the other side, 2 wide", (4, 5), (3, 3), {"padding": 2, "mode": "circular"}),
+        Sketch("more cells behind", (3, 4), (2, 2), {"stride": 2, "output_padding": 1}),
+    ),
 )
 _POOLING = (
-    _Sketch("a window that fits", (4, 4), (2, 2)),
-    _Sketch("a window that leaves cells over", (5, 7), (2, 2)),
-    _Sketch("negative numbers alone", (4, 6), (2, 2), {}, "negative"),
-    _Sketch("a window of rows and columns that differ", (4, 6), (2, 3)),
-    _Sketch("windows that overlap", (5, 5), (3, 3), {"stride": 2}),
-    _Sketch("a stride of one cell", (4, 5), (2, 2), {"stride": 1}),
-    _Sketch(
-        "negative numbers and padding", (4, 5), (3, 3), {"stride": 2, "padding": 1}, "negative"
-    ),
-    _Sketch("dilation 2", (6, 7), (2, 2), {"dilation": 2}),
-    _Sketch("a last window that sticks out", (5, 6), (2, 2), {"ceil_mode": True}),
-    _Sketch(
-        *("the padding counted", (4, 5), (3, 3)),
-        {"stride": 2, "padding": 1, "count_include_pad": True},
+    Sketch("a window that fits", (4, 4), (2, 2), planes=(1, 1, 1)),
+    Sketch("a window that fits, more columns", (4, 6), (2, 2)),
+    Sketch("a window that leaves cells over", (5, 7), (2, 2)),
+    Sketch("negative numbers alone", (4, 6), (2, 2), {}, "negative"),
+    Sketch("three images", (4, 6), (2, 2), planes=(3, 4, 1)),
+    Sketch("numbers far below 0", (6, 4), (2, 2), {}, "low"),
+    Sketch("a window of rows and columns that differ", (4, 6), (2, 3)),
+    Sketch("a window that is high", (6, 4), (3, 2)),
+    Sketch("a square input, a window that is not", (6, 6), (2, 3)),
+    Sketch("a square input, a window that is high", (5, 5), (3, 2)),
+    *_staged(
+        "options",
+        Sketch("windows that overlap", (5, 5), (3, 3), {"stride": 2}),
+        Sketch("windows that overlap, more columns", (5, 7), (3, 3), {"stride": 2}),
+        Sketch("a stride of one cell", (4, 5), (2, 2), {"stride": 1}),
+        Sketch("a stride beyond the window", (7, 8), (2, 2), {"stride": 3}),
+        Sketch("stride 2 down and 1 across", (6, 5), (2, 2), {"stride": (2, 1)}),
+        Sketch("padding", (4, 5), (3, 3), {"stride": 2, "padding": 1}),
+        Sketch(
+            "negative numbers and padding", (4, 5), (3, 3), {"stride": 2, "padding": 1}, "negative"
+        ),
+        Sketch("dilation 2", (6, 7), (2, 2), {"dilation": 2}),
+        Sketch("a last window that sticks out", (5, 6), (2, 2), {"ceil_mode": True}),
+        Sketch(
+            *("the padding counted", (4, 5), (3, 3)),
+            {"stride": 2, "padding": 1, "count_include_pad": True},
+        ),
     ),
 )
 _BORDERS = (
-    _Sketch("one cell", (2, 3), options={"padding": 1}),
-    _Sketch("two cells", (3, 4), options={"padding": 2}),
-    *(
-        _Sketch(f"mode {mode}", (3, 4), options={"padding": 2, "mode": mode})
-        for mode in ("reflect", "replicate", "circular")
+    Sketch("one cell", (2, 3), options={"padding": 1}),
+    Sketch("two cells", (3, 4), options={"padding": 2}),
+    Sketch("one row and two columns", (3, 4), options={"padding": (1, 2)}),
+    Sketch("before and after", (3, 4), options={"padding": ((1, 2), (0, 3))}),
+    Sketch("three images", (3, 4), options={"padding": 1}, planes=(3, 2, 1)),
+    *_staged(
+        "options",
+        *(
+            Sketch(f"mode {mode}", (3, 4), options={"padding": width, "mode": mode})
+            for mode in ("reflect", "replicate", "circular")
+            for width in (1, 2)
+        ),
+        Sketch("another value", (2, 3), options={"padding": 1, "value": 7}),
     ),
-    _Sketch("another value", (2, 3), options={"padding": 1, "value": 7}),
 )
-_CELLS = (_Sketch("a few cells", (2, 3)), _Sketch("more cells", (4, 5)))
-_SKETCHES = {"max-pool": _POOLING, "avg-pool": _POOLING, "pad": _BORDERS}
+_CELLS = (
+    Sketch("a few cells", (2, 3)),
+    Sketch("more cells, zeros among them", (4, 5), numbers="small"),
+    Sketch("a square", (3, 3)),
+    Sketch("zeros and small numbers", (5, 4), numbers="small"),
+    Sketch("negative numbers alone", (2, 3), numbers="negative"),
+)
+_TIES = (
+    Sketch("two largest in a window", (4, 6), (2, 2), {}, "ties", stage="ties"),
+    Sketch("all alike", (4, 4), (2, 2), {}, "alike", stage="ties"),
+)
+_SLOPES = (*_CELLS, Sketch("another slope", (3, 4), options={"slope": 0.25}))
+# NumPy takes powers of small integers in few digits, and of large numbers none at all.
 _CURVES = ("leaky-relu", "tanh", "sigmoid", "softmax")
-_SKETCHES |= dict.fromkeys(("relu", "flip", *_CURVES), _CELLS)
-_SKETCHES["leaky-relu"] = (*_CELLS, _Sketch("another slope", (3, 4), options={"slope": 0.25}))
+_SKETCHES = {"pooling": _POOLING, "pad": _BORDERS, "cells": _CELLS, "flip": _CELLS}
+_KINDS = (
+    ("numbers with fractions", "float64"),
+    ("numbers in float32", "float32"),
+    ("whole numbers and weights with fractions", "mixed"),
+    ("bytes, as pictures have them", "uint8"),
+    ("bytes once more", "uint8"),
+    ("int16", "int16"),
+    ("int32", "int32"),
+    ("numbers beyond 1000", "large"),
+)
+_LAYOUTS = (
+    ("columns first in memory", "Fortran"),
+    ("columns first in memory, other numbers", "Fortran"),
+    ("every second cell of a larger array", "every second"),
+    ("a reversed array", "mirrored"),
+)
 
 
-def cases(op: str, rank: int, takes: Set[str], fixed: Mapping[str, Any]) -> Iterator[Case]:
-    """Yield the calls of an operation, with options that the function takes, or that are `fixed`.
-
-    `rank` is that of the kernel: 1 a signal, 2 an image, 3 and 4 layers of either; for operations
-    without a kernel that of x.
-    """
-    forward = op.removesuffix("-backward")
-    random = np.random.default_rng(7)
-    known = takes | set(TASKS[op].positional)
-    for sketch in (*_thought_out(forward), *_drawn(forward, known, random)):
-        fits = set(sketch.options) <= known and (rank > 2 or "groups" not in sketch.options)
-        if fits:
-            call = _call(forward, rank, sketch, random).with_options(**fixed)
-            if op != forward:
-                (result,) = TASKS[forward].answers(call)
-                grad_out = _numbers(random, result.shape, "integers")
-                if result.dtype.kind == "f":
-                    grad_out = grad_out.astype(result.dtype)
-                call = call.without("bias").but(grad_out=grad_out)
-            yield Case(sketch.about, call)
+def cases(
+    reading: Reading, fixed: Mapping[str, Any], random: np.random.Generator
+) -> Iterator[Case]:
+    """Yield the calls that a reading can make, with options that are `fixed` in all of them."""
+    for sketch in (*thought_out(reading.op), *_drawn(reading, random)):
+        case = drawn(reading, sketch, fixed, random)
+        if case is not None:
+            yield case
 
 
-def _thought_out(op: str) -> tuple[_Sketch, ...]:
+def thought_out(op: str) -> tuple[Sketch, ...]:
     """Return the calls that each teach one thing, and those of other kinds of numbers."""
-    known = _SKETCHES.get(op, _SLIDING)
+    forward = op.removesuffix("-backward")
+    known = _SKETCHES.get(names.family(op), _SLIDING)
+    known = _SLOPES if forward == "leaky-relu" else known
+    kinds = _KINDS[:2] if forward in _CURVES else _KINDS
     # Simple, but not so small that mistakes cannot be seen.
-    plain = known[:3][-1]
+    plain = replace(known[3], about="the same sizes again", planes=(2, 2, 3), numbers="integers")
+    if op == "max-pool-backward":
+        known = (*known, *_TIES)
     return (
         *known,
+        *(replace(plain, about=a, numbers=n, stage="numbers") for a, n in kinds),
+        *(replace(plain, about=a, layout=n, stage="memory") for a, n in _LAYOUTS),
+        *(replace(plain, about=f"{plain.about}, {n}", stage="memory") for n in ("once", "twice")),
         *(
-            _Sketch(about, plain.x, plain.window, plain.options, numbers)
-            for about, numbers in (
-                ("numbers with fractions", "float64"),
-                ("numbers in float32", "float32"),
-                ("bytes, as pictures have them", "uint8"),
-            )
-            # NumPy takes powers of bytes in float16.
-            if numbers != "uint8" or op not in _CURVES
+            replace(plain, about=a, numbers=n, stage="numbers", graded=False)
+            for a, n in (("NaN and infinity", "special"), ("the smallest of all", "tiny"))
+            if op == forward and op not in _CURVES
         ),
     )
 
 
-def _drawn(op: str, known: Set[str], random: np.random.Generator) -> Iterator[_Sketch]:
-    """Yield calls of any sizes and options."""
-    for _ in range(_DRAWN):
+def _drawn(reading: Reading, random: np.random.Generator) -> Iterator[Sketch]:
+    """Yield calls of any sizes and options, the last of them large."""
+    family = names.family(reading.op)
+    known = reading.options | set(TASKS[reading.op].positional)
+    for number in range(_DRAWN):
         window = int(random.integers(1, 4)), int(random.integers(1, 4))
+        if number % 3 == 0:
+            window = (3, 3)
         options: dict[str, Any] = {}
-        if "padding" in known and (op == "pad" or min(window) > 1):
+        if "padding" in known and (family == "pad" or min(window) > 1):
             options["padding"] = 1
         if "stride" in known:
             options["stride"] = int(random.integers(1, 4))
-        x = int(random.integers(4, 9)), int(random.integers(4, 9))
-        kinds = ("integers", "float64", "float32")
-        yield _Sketch("any sizes and options", x, window, options, str(random.choice(kinds)))
+        large = number == _DRAWN - 1
+        low, high = (17, 24) if large else (4, 9)
+        x = int(random.integers(low, high)), int(random.integers(low, high))
+        planes = (int(random.integers(1, 4)), int(random.integers(1, 4)), 2)
+        kind = str(random.choice(("integers", "float64", "float32")))
+        about = "a large input" if large else "any sizes and options"
+        yield Sketch(about, x, window, options, kind, planes, "drawn")
 
 
-def _call(op: str, rank: int, sketch: _Sketch, random: np.random.Generator) -> Call:
+def drawn(
+    reading: Reading, sketch: Sketch, fixed: Mapping[str, Any], random: np.random.Generator
+) -> Case | None:
+    """Return the case of a sketch with its numbers, if the reading can make such a call."""
+    form, axes = reading.form, 2 - reading.rank % 2
+    if form.single:
+        sketch = replace(sketch, x=sketch.window)
+    window = sketch.window[-axes:]
+    options = {n: v for n, v in sketch.options.items() if n != "bias"}
+    bias = bool(sketch.options.get("bias")) and "bias" in reading.options
+    if bool(sketch.options.get("bias")) != bias or (bias and reading.op.endswith("-backward")):
+        return None
+    if axes == 1 and any(isinstance(value, tuple) for value in options.values()):
+        return None
+    if reading.rank < 3 and "groups" in options:
+        return None
+    if sketch.numbers in ("ties", "alike") and not form.ties:
+        return None
+    if not reading.can({n: v for n, v in options.items() if n not in fixed}, window):
+        return None
+    if names.family(reading.op) == "pooling" and reading.needs_stride(options, window):
+        options["stride"] = 2
+    call = _call(reading, replace(sketch, options=options), bias, random)
+    call = reading.fixed_in(call.with_options(**fixed))
+    if reading.op.endswith("-backward"):
+        forward = TASKS[reading.op.removesuffix("-backward")]
+        shape = forward.answers(call)[0].shape
+        kind = sketch.numbers if sketch.numbers in ("float64", "float32") else "integers"
+        grad = _numbers(random, shape, kind)
+        if reading.op.removesuffix("-backward") in _CURVES:
+            grad = grad.astype(np.result_type(grad, call.arrays["x"], np.float32))
+        if form.name == "deeplearning-ai-mask":
+            grad = np.ones(shape, np.int64)
+        call = call.but(grad_out=grad)
+    return Case(sketch.about, sketch.stage, call, sketch.layout, sketch.graded, sketch)
+
+
+def _call(reading: Reading, sketch: Sketch, bias: bool, random: np.random.Generator) -> Call:
     """Return the call with its numbers."""
+    op, form, rank = reading.op.removesuffix("-backward"), reading.form, reading.rank
+    axes, family = 2 - rank % 2, names.family(reading.op)
     options = dict(sketch.options)
-    if op in _SKETCHES:
-        axes = min(rank, 2)
-        shape = (*(2, 3)[: max(rank - 2, 0)], *sketch.x[-axes:])
-        arrays = {"w" if op == "flip" else "x": _numbers(random, shape, sketch.numbers)}
-        if op in ("max-pool", "avg-pool"):
-            options["window"] = sketch.window[-axes:]
-            if len(set(options["window"])) == 1:
-                options["window"] = options["window"][0]
-        return Call(arrays, options)
-    axes, groups = 2 - rank % 2, options.get("groups", 1)
+    groups = options.get("groups", 1)
+    images, channels, filters = sketch.planes
+    images = images if "N" in form.x else 1
+    inputs = channels * groups if "C" in form.x else 1
+    outputs = filters * groups if "O" in form.w else 1
     x, window = sketch.x[-axes:], sketch.window[-axes:]
-    inputs, filters = 2 * groups, 3 * groups
-    if rank > 2:
-        planes = (inputs, filters // groups) if op == "transpose" else (filters, inputs // groups)
-        x, window = (2, inputs, *x), (*planes, *window)
+    leading = (images, inputs) if rank > 2 else ()
+    numbers = sketch.numbers
+    if reading.op == "max-pool-backward" and numbers not in ("ties", "alike", "float64", "float32"):
+        numbers = "distinct"
+    if family != "sliding":
+        name = "w" if op == "flip" else "x"
+        if family == "pooling":
+            plain = len(set(window)) == 1 and rank != 3
+            options["window"] = window[0] if plain else window
+        if family == "pad" and rank == 3 and isinstance(options["padding"], int):
+            options["padding"] = (options["padding"],)  # or it would be two axes' with us
+        return Call({name: _numbers(random, (*leading, *x), numbers)}, options)
+    planes: tuple[int, ...] = (outputs, inputs // groups)
+    if op == "transpose":
+        planes = (inputs, outputs // groups)
+    w_shape = (*planes, *window) if rank > 2 else window
+    kinds = {"mixed": "float64", "tiny": "integers", "special": "integers"}
+    weights = kinds.get(numbers, "integers" if numbers in _WHOLE else numbers)
     arrays = {
-        "x": _numbers(random, x, sketch.numbers),
-        "w": _numbers(random, window, "integers" if sketch.numbers == "uint8" else sketch.numbers),
+        "x": _numbers(random, (*leading, *x), numbers),
+        "w": _numbers(random, w_shape, weights),
     }
-    if options.pop("bias", False):
-        arrays["bias"] = _numbers(random, (filters,) if rank > 2 else (), sketch.numbers)
+    if bias:
+        arrays["bias"] = _numbers(random, (outputs,) if rank > 2 else (), weights)
     return Call(arrays, options)
+
+
+# Kinds of x whose weights are plain integers.
+_WHOLE = {"uint8": (100, 256), "int16": (-9000, 9001), "int32": (-(2**30), 2**30)}
 
 
 def _numbers(random: np.random.Generator, shape: tuple[int, ...], kind: str) -> Array:
     if kind in ("float64", "float32"):
-        return np.asarray(random.uniform(-2, 2, shape).round(2), kind)
-    low, high = {"negative": (-9, 0), "uint8": (100, 256)}.get(kind, (-9, 10))
-    dtype = np.uint8 if kind == "uint8" else np.int64
+        return np.asarray(random.uniform(-2, 2, shape), kind)
+    if kind == "large":
+        return np.asarray(random.uniform(-9e4, 9e4, shape).round(1))
+    if kind == "tiny":
+        return np.asarray(random.uniform(-1, 1, shape) * 1e-310)
+    if kind == "special":
+        given = np.asarray(random.integers(-9, 10, shape), float)
+        if given.size > 1:
+            given.flat[0], given.flat[-1] = np.nan, np.inf
+        return given
+    if kind == "distinct":
+        count = int(np.prod(shape))
+        return np.asarray(random.permutation(count).reshape(shape) - count // 2, np.int64)
+    if kind in ("ties", "alike"):
+        return np.asarray(random.integers(3, 5 if kind == "ties" else 4, shape), np.int64)
+    low, high = {"negative": (-9, 0), "low": (-9000, -1000), "small": (-2, 3), **_WHOLE}.get(
+        kind, (-9, 10)
+    )
+    dtype = kind if kind in _WHOLE else "int64"
+    if dtype == "int64" and kind == "integers":
+        # No zeros: what is multiplied by one cannot be seen.
+        return np.asarray(random.integers(1, 10, shape) * random.choice((-1, 1), shape), dtype)
     return np.asarray(random.integers(low, high, shape), dtype)

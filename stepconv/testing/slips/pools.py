@@ -1,0 +1,460 @@
+"""Slips of pools and of their ways back: who is largest, and what an average is divided by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from stepconv.errors import ArgumentError
+from stepconv.testing.evidence import Evidence
+from stepconv.testing.slips import theory
+from stepconv.testing.tasks import TASKS, by_the_book
+
+Array = NDArray[Any]
+Two = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """One call of a pool on planes (planes, rows, columns); `window` and the others per axis."""
+
+    one: Evidence
+    x: Array
+    window: Two
+    stride: Two
+    padding: Two
+    high: int
+    wide: int
+    grad: Array | None
+
+    def windows(self, fill: float = np.nan) -> Array:
+        """All windows: (planes, output rows, output columns, rows, columns)."""
+        ends = [
+            max(0, (out - 1) * step + span - side - pad)
+            for out, step, span, side, pad in zip(
+                *((self.high, self.wide), self.stride, self.window),
+                *(self.x.shape[1:], self.padding),
+                strict=True,
+            )
+        ]
+        sides = zip(self.padding, ends, strict=True)
+        padded = np.pad(self.x, ((0, 0), *sides), constant_values=fill)
+        every = sliding_window_view(padded, self.window, (1, 2))
+        return every[:, :: self.stride[0], :: self.stride[1]][:, : self.high, : self.wide]
+
+    def back(self, planes: Array) -> Array:
+        """Return a result with the axes that the call has."""
+        leading = self.one.case.call.arrays["x"].shape[: -self.axes]
+        return planes.reshape(*leading, *planes.shape[1:][-self.axes :])
+
+    @property
+    def axes(self) -> int:
+        """The axes over which the window slides."""
+        window = self.one.case.call.options["window"]
+        ndim = self.one.case.call.arrays["x"].ndim
+        return len(window) if isinstance(window, tuple) else min(2, ndim)
+
+    def places(self) -> Iterator[tuple[int, int, int, Array, slice, slice]]:
+        """Yield plane, output row and column, the window, and where it lies in the padded input."""
+        windows = self.windows()
+        for plane in range(len(self.x)):
+            for i in range(self.high):
+                for j in range(self.wide):
+                    top, left = i * self.stride[0], j * self.stride[1]
+                    rows = slice(top, top + self.window[0])
+                    columns = slice(left, left + self.window[1])
+                    yield plane, i, j, windows[plane, i, j], rows, columns
+
+
+def of(one: Evidence) -> Pool:
+    """Return the call of a piece of evidence; a dilated one is none of these."""
+    options = one.case.call.options
+    if options.get("dilation", 1) != 1:
+        raise ArgumentError("dilation is not for these slips")
+    x = one.case.call.arrays["x"].astype(float)
+    axes = len(options["window"]) if isinstance(options["window"], tuple) else min(2, x.ndim)
+
+    def two(value: Any, usual: int) -> Two:
+        found = value if isinstance(value, tuple) else (value,) * axes
+        return found if axes == 2 else (usual, *found)
+
+    padding = options.get("padding", 0)
+    if isinstance(padding, str):
+        raise ArgumentError("words are not for these slips")
+    sides = x.shape[-axes:] if axes == 2 else (1, x.shape[-1])
+    grad = one.case.call.arrays.get("grad_out")
+    shape = one.expected[0].shape if grad is None else grad.shape
+    high, wide = shape[-axes:] if axes == 2 else (1, shape[-1])
+    return Pool(
+        one,
+        x.reshape(-1, *sides),
+        two(options["window"], 1),
+        two(options.get("stride", options["window"]), 1),
+        two(padding, 0),
+        high,
+        wide,
+        None if grad is None else grad.astype(float).reshape(-1, high, wide),
+    )
+
+
+Wrong = Callable[[Pool], Array | None]
+_MAX, _AVG, _BOTH = "max-pool", "avg-pool", "max-pool|avg-pool"
+
+
+def pools(name: str, says: str, pattern: str) -> Callable[[Wrong], Wrong]:
+    """Register a slip that is made on a `Pool`."""
+
+    def registered(wrong: Wrong) -> Wrong:
+        def make(one: Evidence) -> Array | None:
+            pool = of(one)
+            made = wrong(pool)
+            return None if made is None else pool.back(made)
+
+        theory.slip(name, says, pattern)(make)
+        return wrong
+
+    return registered
+
+
+@pools("zeros-won", "the zeros of the padding won", _MAX)
+def zeros_won(p: Pool) -> Array:
+    return p.windows(0).max((3, 4))
+
+
+def _from(start: float) -> None:
+    @pools("max-from", f"the largest was looked for from {start:g} upwards", _MAX)
+    def from_a_number(p: Pool) -> Array:
+        return np.maximum(np.nanmax(p.windows(), (3, 4)), start)
+
+
+for _start in (0, -1, -10, -99, -100, -128, -255, -256, -500, -999, -1000, -9999, 1e-6, 2.0**-1022):
+    _from(_start)
+
+
+@pools("min-for-max", "the smallest was taken", _MAX)
+def smallest(p: Pool) -> Array:
+    return np.nanmin(p.windows(), (3, 4))
+
+
+@pools("mean-for-max", "the average was taken", _MAX)
+def average(p: Pool) -> Array:
+    return np.nanmean(p.windows(), (3, 4))
+
+
+@pools("mean-for-max", "the average was taken, over the padding as well", _MAX)
+def average_with_zeros(p: Pool) -> Array:
+    return p.windows(0).mean((3, 4))
+
+
+@pools("largest-size", "the largest in size was taken, whatever its sign", _MAX)
+def largest_in_size(p: Pool) -> Array:
+    return np.nanmax(np.abs(p.windows()), (3, 4))
+
+
+@pools("first-for-max", "the first of each window was taken", _BOTH)
+def first_of_window(p: Pool) -> Array:
+    return p.windows()[:, :, :, 0, 0]
+
+
+@pools("max-for-mean", "the largest was taken", _AVG)
+def largest(p: Pool) -> Array:
+    return np.nanmax(p.windows(), (3, 4))
+
+
+@pools("max-for-mean", "the largest was taken, zeros of the padding among them", _AVG)
+def largest_with_zeros(p: Pool) -> Array:
+    return p.windows(0).max((3, 4))
+
+
+@pools("sum-for-mean", "the sum was not divided", _AVG)
+def not_divided(p: Pool) -> Array:
+    return np.nansum(p.windows(), (3, 4))
+
+
+@pools("divisor-rows", "the sum was divided by the rows of the window alone", _AVG)
+def divided_by_rows(p: Pool) -> Array:
+    return np.nansum(p.windows(), (3, 4)) / p.window[0]
+
+
+def _counted(p: Pool) -> bool:
+    return bool(p.one.case.call.options.get("count_include_pad"))
+
+
+@pools("divisor-with-padding", "cells of the padding were counted in the average", _AVG)
+def padding_counted(p: Pool) -> Array | None:
+    return None if _counted(p) else p.windows(0).mean((3, 4))
+
+
+@pools("divisor-without-padding", "real cells alone were counted in the average", _AVG)
+def padding_not_counted(p: Pool) -> Array | None:
+    return np.nanmean(p.windows(), (3, 4)) if _counted(p) else None
+
+
+@pools("average-floored", "the averages were rounded down: integer division", _AVG)
+def floored(p: Pool) -> Array:
+    return np.floor(p.one.expected[0].reshape(-1, p.high, p.wide))
+
+
+@pools(
+    "average-truncated", "digits behind the point were lost: an array of integers has none", _AVG
+)
+def truncated_for_integers(p: Pool) -> Array | None:
+    if p.one.case.call.arrays["x"].dtype.kind not in "iu":
+        return None
+    return np.trunc(p.one.expected[0].reshape(-1, p.high, p.wide))
+
+
+@pools("average-floored", "the averages of integers were rounded down: integer division", _AVG)
+def floored_for_integers(p: Pool) -> Array | None:
+    if p.one.case.call.arrays["x"].dtype.kind not in "iu":
+        return None
+    return np.floor(p.one.expected[0].reshape(-1, p.high, p.wide))
+
+
+def _called(name: str, says: str, change: Any, pattern: str = _BOTH + "|.*pool-backward") -> None:
+    """Register the textbook's call with other options as a slip."""
+
+    def make(one: Evidence) -> Array | None:
+        call = change(one.case.call)
+        if call is None:
+            return None
+        made = call.run(by_the_book(TASKS[one.op].function))
+        return np.asarray(made)
+
+    theory.slip(name, says, pattern)(make)
+
+
+_called(
+    *("pool-stride-ignored", "the windows moved by one cell, whatever the stride"),
+    lambda call: call.with_options(stride=1),
+    _BOTH,
+)
+_called(
+    *("pool-stride-is-window", "the windows moved by their own size, whatever the stride"),
+    lambda call: call.with_options(stride=call.options["window"]),
+    _BOTH,
+)
+
+
+def _stride(call: Any, rows: bool) -> Any:
+    stride = call.options.get("stride", call.options["window"])
+    pair = stride if isinstance(stride, tuple) else (stride,) * 2
+    return call.with_options(stride=(pair[0], 1) if rows else (1, pair[1]))
+
+
+_called(
+    *("stride-rows", "the stride was used on the rows alone"), lambda c: _stride(c, True), _BOTH
+)
+_called(
+    *("stride-columns", "the stride was used on the columns alone"),
+    lambda c: _stride(c, False),
+    _BOTH,
+)
+_called(
+    *("padding-ignored", "the padding was left out"),
+    lambda call: call.with_options(padding=0) if call.options.get("padding") else None,
+    _BOTH,
+)
+
+
+def _other_window(call: Any, change: Any) -> Any:
+    window = call.options["window"]
+    if not isinstance(window, tuple) or len(window) != 2:
+        return None
+    return call.with_options(window=change(window), stride=call.options.get("stride", window))
+
+
+_called(
+    *("window-exchanged", "rows and columns of the window were exchanged"),
+    lambda call: _other_window(call, lambda window: window[::-1]),
+    _BOTH,
+)
+_called(
+    *("window-square", "the rows of the window were used for its columns as well"),
+    lambda call: (
+        call.with_options(window=(call.options["window"][0],) * 2)
+        if isinstance(call.options["window"], tuple)
+        else None
+    ),
+    _BOTH,
+)
+
+
+def _ceil(one: Evidence) -> Array:
+    """Keep the last window, which does not fit whole, or leave it out."""
+    call = one.case.call
+    other = call.with_options(ceil_mode=not call.options.get("ceil_mode", False))
+    return np.asarray(other.run(by_the_book(TASKS[one.op].function)))
+
+
+theory.slip("ceil", "the last window, which does not fit whole, was kept or left out", _BOTH)(_ceil)
+
+
+@pools("size-without-1", "a loop stops one window early: (size - window) / stride + 1 fit", _BOTH)
+def pool_without_one(p: Pool) -> Array:
+    out = p.one.expected[0].reshape(-1, p.high, p.wide)
+    return out[:, : -1 if p.axes == 2 else None, :-1]
+
+
+def _left_zero(name: str, says: str, *parts: tuple[Any, ...]) -> None:
+    @pools(name, says, _BOTH)
+    def left(p: Pool) -> Array:
+        out = np.array(p.one.expected[0], float).reshape(-1, p.high, p.wide)
+        for part in parts:
+            out[(..., *part)] = 0
+        return out
+
+
+_ALL = slice(None)
+_left_zero("last-row", "the last row was not computed", (-1, _ALL))
+_left_zero("last-column", "the last column was not computed", (_ALL, -1))
+_left_zero("last-both", "the last row and column were not computed", (-1, _ALL), (_ALL, -1))
+
+
+@pools("transposed-result", "rows and columns of the result were exchanged", _BOTH)
+def pool_turned(p: Pool) -> Array | None:
+    return p.one.expected[0].reshape(-1, p.high, p.wide).swapaxes(1, 2) if p.axes == 2 else None
+
+
+theory.slip(
+    "nhwc-result",
+    "the channels of the result come last: (N, H, W, C) in place of (N, C, H, W)",
+    _BOTH,
+)(lambda one: one.expected[0].transpose(0, 2, 3, 1) if one.expected[0].ndim == 4 else None)
+theory.slip("pool-channels", "the pool went over the channels as well", _BOTH)(
+    lambda one: (
+        (np.max if one.op == _MAX else np.mean)(one.expected[0], axis=1)
+        if one.expected[0].ndim == 4
+        else None
+    )
+)
+
+
+# The ways back.
+
+
+def _gathered(p: Pool, share: Callable[[Array], Array], *, add: bool = True) -> Array:
+    """Spread each gradient over its window by the shares that its cells have."""
+    assert p.grad is not None
+    high, wide = (
+        max(side + 2 * pad, (out - 1) * step + span)
+        for side, pad, out, step, span in zip(
+            *(p.x.shape[1:], p.padding, (p.high, p.wide), p.stride, p.window), strict=True
+        )
+    )
+    padded = np.zeros((len(p.x), high, wide))
+    for plane, i, j, window, rows, columns in p.places():
+        given = share(window) * p.grad[plane, i, j]
+        padded[plane, rows, columns] = given + (padded[plane, rows, columns] if add else 0)
+    top, left = p.padding
+    return padded[:, top : top + p.x.shape[1], left : left + p.x.shape[2]]
+
+
+def _winners(window: Array) -> Array:
+    return (window == np.nanmax(window)).astype(float)
+
+
+def _first(window: Array) -> Array:
+    made = np.zeros(window.size)
+    made[np.nanargmax(window)] = 1
+    return made.reshape(window.shape)
+
+
+def _last(window: Array) -> Array:
+    return _first(window[::-1, ::-1])[::-1, ::-1]
+
+
+def _evenly(window: Array) -> Array:
+    real = ~np.isnan(window)
+    return real / real.sum()
+
+
+_BACK_MAX, _BACK_AVG = "max-pool-backward", "avg-pool-backward"
+
+
+def _back(
+    name: str, says: str, pattern: str, share: Callable[[Array], Array], add: bool = True
+) -> None:
+    @pools(name, says, pattern)
+    def back(p: Pool) -> Array:
+        return _gathered(p, share, add=add)
+
+
+_back("ties-all", "where two are largest, both get the whole gradient", _BACK_MAX, _winners)
+_back(
+    *(
+        "ties-shared",
+        "where two are largest, they share the gradient: the first gets it",
+        _BACK_MAX,
+    ),
+    lambda window: _winners(window) / _winners(window).sum(),
+)
+_back("ties-last", "where two are largest, the last gets the gradient", _BACK_MAX, _last)
+_OVERWRITTEN = "where windows overlap, the last one overwrites the others: += adds"
+_back("assigned", _OVERWRITTEN, _BACK_MAX, _first, add=False)
+_back("assigned", _OVERWRITTEN, _BACK_MAX, _winners, add=False)
+_back("assigned", _OVERWRITTEN, _BACK_AVG, _evenly, add=False)
+
+
+@pools("assigned", _OVERWRITTEN, _BACK_MAX)
+def winners_assigned(p: Pool) -> Array:
+    """Only the winning cells are written, each by the last window that it won."""
+    assert p.grad is not None
+    out = np.zeros((len(p.x), *(s + 2 * b for s, b in zip(p.x.shape[1:], p.padding, strict=True))))
+    for plane, i, j, window, rows, columns in p.places():
+        row, column = np.unravel_index(int(np.nanargmax(window)), window.shape)
+        out[plane, rows.start + row, columns.start + column] = p.grad[plane, i, j]
+    top, left = p.padding
+    return out[:, top : top + p.x.shape[1], left : left + p.x.shape[2]]
+
+
+_back(
+    "spread-evenly",
+    "the gradient was spread over all cells, as an average's is",
+    _BACK_MAX,
+    _evenly,
+)
+_back(
+    *("divisor-missing", "the gradient was not divided by the cells of the window", _BACK_AVG),
+    lambda window: np.ones(window.shape),
+)
+_back(
+    *("divisor-with-padding", "cells of the padding were counted in the average", _BACK_AVG),
+    lambda window: np.ones(window.shape) / window.size,
+)
+_back(
+    "first-cell",
+    "the gradient went to the first cell of each window",
+    _BACK_MAX + "|avg-pool-backward",
+    lambda window: np.eye(1, window.size).reshape(window.shape),
+)
+_back(
+    *("max-times", "the gradient was multiplied by the largest number", _BACK_MAX),
+    lambda window: np.nan_to_num(_first(window) * window),
+)
+
+
+@pools("gradient-left-out", "1 was put where the largest is, in place of the gradient", _BACK_MAX)
+def ones_for_gradient(p: Pool) -> Array:
+    assert p.grad is not None
+    made = Pool(**{**vars(p), "grad": np.ones_like(p.grad)})
+    return _gathered(made, _first)
+
+
+@pools(
+    "stride-forgotten", "the windows moved by one cell on the way back", f"{_BACK_MAX}|{_BACK_AVG}"
+)
+def back_unmoved(p: Pool) -> Array:
+    made = Pool(**{**vars(p), "stride": (1, 1)})
+    return _gathered(made, _first if p.one.op == _BACK_MAX else _evenly)
+
+
+@pools("stride-is-window", "the windows moved by their own size", f"{_BACK_MAX}|{_BACK_AVG}")
+def back_by_window(p: Pool) -> Array:
+    made = Pool(**{**vars(p), "stride": p.window})
+    return _gathered(made, _first if p.one.op == _BACK_MAX else _evenly)

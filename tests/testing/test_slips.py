@@ -1,0 +1,57 @@
+"""Each slip that is known is found in two functions that were written differently, and named."""
+
+from pathlib import Path
+
+import pytest
+
+from stepconv.testing import checks
+from stepconv.testing.slips import conditions, theory
+from tests.testing.planted import BASES, PLANTED, Planted
+
+NAMES = {"correlate": "conv", "convolve": "conv", "max-pool": "pool", "avg-pool": "pool"}
+
+
+def name_of(op: str) -> str:
+    return NAMES.get(op, "relu" if op == "relu" else "back")
+
+
+@pytest.mark.parametrize("op", BASES)
+@pytest.mark.parametrize("style", [0, 1])
+def test_the_bases_are_right(op: str, style: int, tmp_path: Path) -> None:
+    file = tmp_path / "base.py"
+    file.write_text(BASES[op][style])
+    report = checks.check(f"{file}:{name_of(op)}", op)
+    assert report.right, report
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: f"{planted.slip}-{planted.op}")
+@pytest.mark.parametrize("style", [0, 1])
+def test_a_slip_is_found_and_named(planted: Planted, style: int, tmp_path: Path) -> None:
+    file = tmp_path / "homework.py"
+    file.write_text(planted.sources()[style])
+    report = checks.check(f"{file}:{name_of(planted.op)}", planted.op)
+    assert not report.right
+    assert planted.slip in report.slip_name.split(" and "), report
+    assert report.case is not None
+    if planted.slip not in ("state", "random", "third-image", "c-order", "overflow"):
+        assert next(iter(report.case.call.arrays.values())).size <= 16
+
+
+def test_no_theory_is_better_than_a_wrong_one(tmp_path: Path) -> None:
+    for number, wrong in enumerate(
+        ("np.roll(result, 2, 2) + 0.5", "result + np.arange(result.shape[-1])", "result ** 2 + 1")
+    ):
+        file = tmp_path / f"odd{number}.py"
+        file.write_text(BASES["correlate"][1].replace("return result", f"return {wrong}"))
+        report = checks.check(f"{file}:conv", "correlate")
+        assert not report.right
+        assert report.slip == "", report
+
+
+def test_every_slip_of_the_table_is_planted() -> None:
+    planted = {each.slip for each in PLANTED}
+    assert planted <= {each.name for each in theory.SLIPS} | {
+        *(name for name, _, _ in conditions.CONDITIONS),
+        *("state", "random", "view", "in-place"),
+    }
+    assert len(planted) >= 55
