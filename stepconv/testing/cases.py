@@ -177,8 +177,6 @@ _TIES = (
     Sketch("all alike", (4, 4), (2, 2), {}, "alike", stage="ties"),
 )
 _SLOPES = (*_CELLS, Sketch("another slope", (3, 4), options={"slope": 0.25}))
-# NumPy takes powers of small integers in few digits, and of large numbers none at all.
-_CURVES = ("leaky-relu", "tanh", "sigmoid", "softmax")
 _SKETCHES = {"pooling": _POOLING, "pad": _BORDERS, "cells": _CELLS, "flip": _CELLS}
 _KINDS = (
     ("numbers with fractions", "float64"),
@@ -213,7 +211,7 @@ def thought_out(op: str) -> tuple[Sketch, ...]:
     forward = op.removesuffix("-backward")
     known = _SKETCHES.get(names.family(op), _SLIDING)
     known = _SLOPES if forward == "leaky-relu" else known
-    kinds = _KINDS[:2] if forward in _CURVES else _KINDS
+    kinds = _KINDS[:2] if forward in names.CURVES else _KINDS
     # Simple, but not so small that mistakes cannot be seen.
     plain = replace(known[3], about="the same sizes again", planes=(2, 2, 3), numbers="integers")
     if op == "max-pool-backward":
@@ -226,7 +224,7 @@ def thought_out(op: str) -> tuple[Sketch, ...]:
         *(
             replace(plain, about=a, numbers=n, stage="numbers", graded=False)
             for a, n in (("NaN and infinity", "special"), ("the smallest of all", "tiny"))
-            if op == forward and op not in _CURVES
+            if op == forward and op not in names.CURVES
         ),
     )
 
@@ -282,7 +280,7 @@ def drawn(
         shape = forward.answers(call)[0].shape
         kind = sketch.numbers if sketch.numbers in ("float64", "float32") else "integers"
         grad = _numbers(random, shape, kind)
-        if reading.op.removesuffix("-backward") in _CURVES:
+        if reading.op.removesuffix("-backward") in names.CURVES:
             grad = grad.astype(np.result_type(grad, call.arrays["x"], np.float32))
         if form.name == "deeplearning-ai-mask":
             grad = np.ones(shape, np.int64)

@@ -21,23 +21,15 @@ from stepconv.testing.forms.reading import Reading
 from stepconv.testing.guest import acts
 from stepconv.testing.guest.host import Answer, Guest, GuestError
 from stepconv.testing.report.verdict import Report
-from stepconv.testing.shrinking import smallest
+from stepconv.testing.shrinking import FEW, smallest
 from stepconv.testing.slips import conditions, theory
 from stepconv.testing.tasks import TASKS
 
 Array = NDArray[Any]
 
 # Each file of slips registers its own.
-for _family in (
-    "kernels",
-    "borders",
-    "steps",
-    "channels",
-    "pools",
-    "gradients",
-    "cells",
-    "numbers",
-):
+_FAMILIES = ("kernels", "borders", "steps", "channels", "gradients", "pools", "pool_gradients")
+for _family in (*_FAMILIES, "cells", "numbers"):
     importlib.import_module(f"stepconv.testing.slips.{_family}")
 
 # Calls that tell a reading from another: the sizes of their axes differ, but for the first, which
@@ -165,7 +157,7 @@ def _judged(invite: Callable[[], Any], asked: Asked) -> Report:
         over = any(one.answer.over for one in evidence)
         if wrong and not slip and not over:
             name, slip = _alone(invite, reading, wrong)
-        failure = min(wrong, key=lambda one: one.size) if wrong else None
+        failure = _simplest(wrong) if wrong else None
         if failure is not None and not over and name not in ("state", "random"):
             failure = smallest(respondent, failure, _shows(name, failure), asked.fixed)
         remarks = _remarks(evidence, guest, reading)
@@ -283,6 +275,13 @@ def _slip(evidence: Sequence[Evidence], reading: Reading) -> tuple[str, str]:
     return conditions.condition(evidence, reading.form.x) or ("", "")
 
 
+def _simplest(wrong: Sequence[Evidence]) -> Evidence:
+    """Return the call to show: the first that is small and gives numbers, if there is one."""
+    telling = [one for one in wrong if one.got and one.got[0].size > 1] or wrong
+    small = [one for one in telling if one.size <= FEW]
+    return small[0] if small else min(telling, key=lambda one: one.size)
+
+
 def _alone(
     invite: Callable[[], Any], reading: Reading, wrong: Sequence[Evidence]
 ) -> tuple[str, str]:
@@ -319,7 +318,7 @@ def _shows(name: str, failure: Evidence) -> Callable[[Evidence], bool]:
         if not slips:
             return bool(one.wrong)
         return any(
-            each.possible(one.op, number) and theory.fits(each, [one], number)
+            each.possible(one.op, number) and theory.fits(each, [one], number, least=1)
             for each in slips
             for number in one.bad
         )
@@ -343,6 +342,7 @@ def _hint(invite: Callable[[], Any], asked: Asked, wrong: Sequence[Evidence]) ->
 def _remarks(evidence: Sequence[Evidence], guest: Any, reading: Reading) -> tuple[str, ...]:
     """Return what is worth knowing, and no mistake."""
     told: dict[str, None] = {}
+    right = not any(one.wrong for one in evidence if one.case.graded)
     for one in evidence:
         kinds = one.answer.kinds
         kinds = tuple(k for k in kinds if not k.startswith(("ndarray", "float", "int", "bool")))
@@ -350,7 +350,7 @@ def _remarks(evidence: Sequence[Evidence], guest: Any, reading: Reading) -> tupl
         names = TASKS[one.op].results
         if one.got and not one.wrong:
             told |= dict.fromkeys(f"it returns no {n}" for n in names[len(one.got) :])
-        if not one.case.graded and one.wrong:
+        if right and not one.case.graded and one.wrong:
             told[f"{one.case.about} in x give other numbers: {one.wrong}"] = None
     lost = [one for one in evidence if one.case.graded and not one.wrong and one.digits_lost]
     if lost:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.testing.calls import Call
+from stepconv.testing.forms.names import CURVES
 from stepconv.testing.tasks import Task
 
 Array = NDArray[Any]
@@ -16,7 +17,6 @@ Array = NDArray[Any]
 _SLACK = 2
 # A power is right but for a few units.
 _CURVED = 16.0
-CURVES = ("leaky_relu", "tanh", "sigmoid", "softmax")
 
 
 def bound(task: Task, call: Call) -> tuple[float, ...]:
@@ -46,7 +46,8 @@ def bound(task: Task, call: Call) -> tuple[float, ...]:
         terms = (w.size if "transpose" in task.function.__name__ else filters.shape[1]) + 2
         return (summed * terms * _SLACK,)
     if "pool" not in task.function.__name__:
-        return (_CURVED * (1 + most.get("x", 0.0)) if task.function.__name__ in CURVES else 0.0,)
+        curved = task.function.__name__.replace("_", "-") in CURVES
+        return (_CURVED * (1 + most.get("x", 0.0)) if curved else 0.0,)
     window = call.options.get("window", 0)
     cells = int(np.prod(window if isinstance(window, tuple) else (window,) * 2))
     return (most.get("x", 0.0) * cells * _SLACK,)

@@ -13,7 +13,7 @@ from stepconv.testing.cases import Sketch, drawn
 from stepconv.testing.evidence import Evidence, Respondent
 
 # So few cells need no shrinking; so many questions are enough.
-_FEW, _QUESTIONS = 12, 60
+FEW, _QUESTIONS = 12, 60
 
 
 def smallest(
@@ -27,7 +27,7 @@ def smallest(
     if sketch is None or not shows(failure):
         return failure
     best, moved = failure, True
-    while moved and asked < _QUESTIONS and best.size > _FEW:
+    while moved and asked < _QUESTIONS and best.size > FEW:
         moved = False
         for smaller in _smaller(sketch):
             asked += 1

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from stepconv.testing import checks
+from stepconv.testing.forms.courses import FORMS
 from stepconv.testing.slips import conditions, theory
 from tests.testing.planted import BASES, PLANTED, Planted
 
@@ -46,6 +47,13 @@ def test_no_theory_is_better_than_a_wrong_one(tmp_path: Path) -> None:
         report = checks.check(f"{file}:conv", "correlate")
         assert not report.right
         assert report.slip == "", report
+
+
+def test_the_guide_lists_every_slip_and_form() -> None:
+    guide = Path(__file__).parents[2].joinpath("docs/checking.md").read_text("utf-8")
+    slips = {each.name for each in theory.SLIPS} | {name for name, _, _ in conditions.CONDITIONS}
+    for name in slips | {form.name for form in FORMS}:
+        assert f"| `{name}` |" in guide, name
 
 
 def test_every_slip_of_the_table_is_planted() -> None:

@@ -28,7 +28,9 @@ def grade(
     ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated lines.")] = False,
 ) -> None:
-    """Check every file of a folder, all at once, and say who made the same slip.
+    """Check a folder of homework; put the same slips together.
+
+    Every file below the folder is checked, as many at once as there are cores.
 
     The exit status is 0 if all are right, 1 if one is wrong or cannot be run.
 

@@ -6,5 +6,6 @@ In reading order:
 - `courses`: the forms of famous courses, one line each;
 - `slots`: which parameter is to get what, spelt how;
 - `reading`: one way to call a function, which turns our calls into its own and its answers back;
+- `calling`: the values of one such call, as the guest gets them;
 - `finding`: all readings that a function may have, and which of them it has.
 """

@@ -81,6 +81,10 @@ _TABLES = {
 }
 
 
+# What takes powers: right but for rounding, of numbers that are not large.
+CURVES = ("leaky-relu", "tanh", "sigmoid", "softmax")
+
+
 def family(op: str) -> str:
     """Return the operations that share their words with this one."""
     op = op.removesuffix("-backward")

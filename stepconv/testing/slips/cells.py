@@ -41,6 +41,27 @@ _relu("sigmoid", "the sigmoid was taken", lambda x: 1 / (1 + np.exp(-x)))
 _relu("tanh", "the hyperbolic tangent was taken", np.tanh)
 
 
+def _curve(op: str, name: str, says: str, change: Callable[[Array], Array]) -> None:
+    theory.slip(name, says, op)(lambda one: change(one.given["x"].astype(float)))
+
+
+def _softmax(x: Array, axis: int | None) -> Array:
+    powers = np.exp(x - x.max(axis=axis, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=axis, keepdims=True))
+
+
+_MINUS = "the exponent has the wrong sign: exp(-x) fits"
+_curve("sigmoid", "exponent-sign", _MINUS, lambda x: 1 / (1 + np.exp(x)))
+_curve("sigmoid", "tanh", "the hyperbolic tangent was taken", np.tanh)
+_curve("tanh", "sigmoid", "the sigmoid was taken", lambda x: 1 / (1 + np.exp(-x)))
+_ALL_CELLS = "everything adds up to 1, where each row should"
+_curve("softmax", "softmax-all", _ALL_CELLS, lambda x: _softmax(x, None))
+_curve(
+    "softmax", "softmax-axis", "columns add up to 1, where rows should", lambda x: _softmax(x, 0)
+)
+_curve("softmax", "softmax-axis", "the last axis adds up to 1", lambda x: _softmax(x, -1))
+
+
 def _back(name: str, says: str, change: Callable[[Array, Array], Array]) -> None:
     def make(one: Evidence) -> Array:
         x, grad = (one.case.call.arrays[n].astype(float) for n in ("x", "grad_out"))

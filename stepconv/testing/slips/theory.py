@@ -62,8 +62,8 @@ def explained(evidence: Sequence[Evidence], number: int) -> Slip | None:
     return None
 
 
-def fits(each: Slip, seen: Sequence[Evidence], number: int) -> bool:
-    """Tell whether a slip explains all of the evidence."""
+def fits(each: Slip, seen: Sequence[Evidence], number: int, least: int = _TELLING) -> bool:
+    """Tell whether a slip explains all of the evidence, and so many telling numbers at least."""
     telling = 0
     with np.errstate(all="ignore"):
         for one in seen:
@@ -80,7 +80,7 @@ def fits(each: Slip, seen: Sequence[Evidence], number: int) -> bool:
                 return False
             if number in one.bad:
                 telling += _telling(wrong, one.expected[number])
-    return telling >= _TELLING
+    return telling >= least
 
 
 def _alike(one: Evidence, number: int, made: Array, got: Array) -> bool:
