@@ -1,8 +1,8 @@
 """What it takes to hold a convolution to account: calls that find weak spots, and a checker.
 
 For whoever tests a convolution of their own: `calls` (one call as data), `layouts` (memory as
-nobody expects it), `strategies` (for Hypothesis) and `gradients` (a gradient written by hand against
-differences). The checker, in reading order:
+nobody expects it), `strategies` (for Hypothesis) and `gradients` (a gradient that was written by
+hand, held against differences). The checker, in reading order:
 - `tasks`: the operations that somebody may write, and who knows their answers;
 - `forms/`: how a function wants to be called;
 - `cases`: the calls that it is asked;
