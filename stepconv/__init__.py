@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         tanh,
         tanh_backward,
     )
-    from stepconv.trace import About, Step, Trace, load_trace, record
+    from stepconv.trace import About, Chain, From, Step, Trace, load_trace, record
 
 __version__ = "0.1.0"
 
@@ -52,6 +52,8 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "BackendError",
+    "Chain",
+    "From",
     "IntegerOverflowWarning",
     "IntegerRangeError",
     "Step",
@@ -89,7 +91,7 @@ __all__ = [
     "use_backend",
 ]
 
-_TRACE = ("About", "Step", "Trace", "load_trace", "record")
+_TRACE = ("About", "Chain", "From", "Step", "Trace", "load_trace", "record")
 _HOMES = {
     **dict.fromkeys((name for name in __all__ if name[0].isupper()), "stepconv.errors"),
     **dict.fromkeys(_TRACE, "stepconv.trace"),

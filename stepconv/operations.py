@@ -33,6 +33,11 @@ class Pass:
     mirrored: bool = False
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The arrays whose cells gather, in the order in which their planes lie."""
+        return (self.source,)
+
+    @property
     def gradient(self) -> str | None:
         """The array that this is the gradient for; None of an operation's own result."""
         return None if self.result == "output" else self.result.removeprefix("grad_")

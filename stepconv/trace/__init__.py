@@ -11,11 +11,14 @@ notebook        a trace as a page
 jobs            from a function and its arguments to what is to be recorded, and back
 recorder        record: a job computed step by step
 counterpart     a convolution for a correlation
+flow            which cells a step was made from, and which steps a cell flows into
+chain           calls recorded one after the other, cells linked from each to the next
 file/           a trace on disk
 gallery/        the worked examples
 """
 
 from stepconv.trace.call import Call
+from stepconv.trace.chain import Chain, From, Link
 from stepconv.trace.file.read import load_trace
 from stepconv.trace.gallery.traces import example_trace, record_example
 from stepconv.trace.gallery.worked import (
@@ -34,6 +37,9 @@ __all__ = [
     "GROUPS",
     "About",
     "Call",
+    "Chain",
+    "From",
+    "Link",
     "NamedKernel",
     "Step",
     "Trace",

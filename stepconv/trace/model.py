@@ -119,16 +119,16 @@ class Trace(Sequence["Step"]):
         return (
             self.call == other.call
             and self.arrays.keys() == other.arrays.keys()
-            and all(_same(array, other.arrays[name]) for name, array in self.arrays.items())
-            and _same(self.output, other.output)
-            and _same(self.sums, other.sums)
-            and _same(self.winners, other.winners)
+            and all(same(array, other.arrays[name]) for name, array in self.arrays.items())
+            and same(self.output, other.output)
+            and same(self.sums, other.sums)
+            and same(self.winners, other.winners)
         )
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"<Trace of {self.op}: {len(self)} steps, output {_sizes(self.output.shape)}>"
+        return f"<Trace of {self.op}: {len(self)} steps, output {sizes(self.output.shape)}>"
 
     def save(self, path: str | PathLike[str], *, force: bool = False) -> None:
         """Write the trace to a file; an existing one only with `force`."""
@@ -333,12 +333,14 @@ class Step:
         return plane if gather.channels else plane[0]
 
 
-def _same(one: Array | None, other: Array | None) -> bool:
+def same(one: Array | None, other: Array | None) -> bool:
+    """Tell whether two arrays are of one type and hold the same numbers; NaN equals itself."""
     if one is None or other is None:
         return one is other
     inexact = one.dtype.kind == "f" and other.dtype.kind == "f"
     return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=inexact)
 
 
-def _sizes(shape: tuple[int, ...]) -> str:
+def sizes(shape: tuple[int, ...]) -> str:
+    """Return a shape as one writes it: rows x columns."""
     return "x".join(map(str, shape)) or "a single number"

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stepconv.trace.chain import Chain
 from stepconv.trace.model import Step, Trace
 from stepconv.trace.ring import outside, rings
 from stepconv.trace.words import channel_names, equation, number, sentence
@@ -52,6 +53,12 @@ def page(trace: Trace) -> str:
         'style="border: 0; resize: vertical" '
         f'title="{html.escape(title)}" srcdoc="{document}"></iframe>'
     )
+
+
+def pages(chain: Chain) -> str:
+    """Return the pages of a chain's links, one below the other, each under a sentence about it."""
+    told = (f"<p>{html.escape(chain.heading(i))}</p>{page(chain[i])}" for i in range(len(chain)))
+    return "".join(told)
 
 
 def _fits(trace: Trace) -> bool:

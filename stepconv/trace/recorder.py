@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,16 @@ from stepconv.trace.gather import Gather, Rule, gather
 from stepconv.trace.jobs import Job, job
 from stepconv.trace.model import About, Trace
 
+if TYPE_CHECKING:
+    from stepconv.trace.chain import Chain
+
 Array = NDArray[Any]
 
 # Plain Python has recorded so many products before a compiler is even loaded.
 FEW = 300_000
 
 
+@overload
 def record(
     function: Callable[..., Any],
     *arguments: Any,
@@ -31,13 +35,32 @@ def record(
     about: About | None = None,
     backend: str | None = None,
     **options: Any,
-) -> Trace:
+) -> Trace: ...
+@overload
+def record(
+    function: Sequence[tuple[Callable[..., Any], Mapping[str, Any]]],
+    x: Any,
+    /,
+    *,
+    backend: str | None = None,
+) -> Chain: ...
+def record(
+    function: Callable[..., Any] | Sequence[tuple[Callable[..., Any], Mapping[str, Any]]],
+    *arguments: Any,
+    gradient: str | None = None,
+    about: About | None = None,
+    backend: str | None = None,
+    **options: Any,
+) -> Trace | Chain:
     """Call an operation of stepconv and record every step of it.
 
     The arguments are those of the operation. One with several gradients is recorded for one of
     them: `gradient` is "x" (the default), "w" or "bias". On the backend "cpu" the textbook's loops
     run compiled and on all threads, on "cuda" with a thread for each step, on "textbook" as plain
     Python; the numbers are the same.
+
+    A list of (operation, options) is recorded as a `Chain`: each call takes what the one before it
+    gave, the first the array that is given.
 
     >>> import stepconv
     >>> trace = stepconv.record(stepconv.correlate, [[1, 2, 3], [4, 5, 6]], [[1, -1]])
@@ -46,7 +69,15 @@ def record(
            [-1, -1]])
     >>> trace[3].in_words()
     'step 3 of 4, row 1, column 1: 5x1 + 6x(-1) = -1'
+    >>> stepconv.record([(stepconv.relu, {}), (stepconv.max_pool, {"window": 2})], [1, -2, 3, 4])
+    <Chain of relu, max_pool: 4 to 2>
     """
+    if isinstance(function, Sequence):
+        from stepconv.trace.chain import record_chain
+
+        shared: dict[str, Any] = {"gradient": gradient, "backend": backend, **options}
+        given = {name: value for name, value in shared.items() if value is not None}
+        return record_chain(function, *arguments, about=about, **given)
     name = kernels.chosen_backend() if backend is None else kernels.check_backend(backend)
     recorder = f"stepconv {__version__}, {name}"
     about = replace(about or About(), recorder=recorder)
