@@ -64,8 +64,8 @@ FACE = {"errors", "geometry", "kernels", "ops", "trace"}
 # A package from elsewhere, and the rooms or modules that may use it.
 GUESTS = {
     # The rest of the player is plain data before any colour: it knows no terminal.
-    "rich": ("player.render", "player.app", "cli"),
-    "textual": ("player.app", "cli"),
+    "rich": ("player.render", "player.stage", "cli"),
+    "textual": ("player.app", "player.stage", "player.chooser", "cli"),
     "typer": ("cli",),
     "hypothesis": ("testing",),
     "numba": ("kernels", "cli.commands.doctor"),

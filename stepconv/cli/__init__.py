@@ -10,6 +10,7 @@ quick.
 import importlib
 import inspect
 import re
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -118,7 +119,15 @@ def _stepconv(
         raise typer.Exit(terminal.OK)
     if context.invoked_subcommand is None:
         # Asking for nothing is no mistake: help on stdout and status 0, as git's successors do.
-        print(context.get_help())
+        print(_welcome() if sys.stdout.isatty() else context.get_help())
+
+
+def _welcome() -> str:
+    import shutil
+
+    from stepconv.cli.showing import welcome
+
+    return "\n".join(welcome.lines(shutil.get_terminal_size().columns))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

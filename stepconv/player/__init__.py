@@ -9,4 +9,6 @@ render          gives roles their colours
 playback        where the player stands, and what it does next; search finds a step for it
 keys            what each key does: for bindings, the last line, clicks and the help
 app             the thin shell on Textual: keys and clicks to the playback, lines to the terminal
+stage           its one widget: lines of plain data, of which those that changed are painted
+choices         what there is to play, to choose from; chooser is the shell round it
 """

@@ -7,107 +7,28 @@ import contextlib
 import signal
 from typing import ClassVar
 
-from rich.segment import Segment
-from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
-from textual.message import Message
-from textual.strip import Strip
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import Input
 
-from stepconv.player import keys, render
+from stepconv.player import keys
 from stepconv.player.frame.film import Film
 from stepconv.player.playback import Playback
 from stepconv.player.search import FINDABLE
-from stepconv.player.text.lines import Line, Spot, columns
+from stepconv.player.stage import Stage
+from stepconv.player.text.lines import Spot
 from stepconv.player.views import screen
 from stepconv.trace import Trace
 
 # What a shell reports for a program that a signal ended: 128 and the signal's number.
 _SIGNALLED = 128
-# Below this a screen cannot hold a window; the lines are cut.
-_LEAST = (20, 6)
-
 # What asks on the last line, by the method of `Playback` that takes the answer.
 _QUESTIONS = {
     "go_to": "go to a step (17) or an output cell (3,4)",
     "find": f"find: {FINDABLE}",
     "break_when": f"stop at: {FINDABLE}; nothing takes it back",
 }
-
-
-class Stage(Widget):
-    """The whole screen: lines of plain data, of which only those that changed are drawn."""
-
-    class Clicked(Message):
-        """The screen was clicked: on a spot that means something, or on none."""
-
-        def __init__(self, spot: Spot | None) -> None:
-            super().__init__()
-            self.spot = spot
-
-    def __init__(self, playback: Playback) -> None:
-        super().__init__()
-        self.playback = playback
-        self.drawn: list[Line] = []
-
-    def redraw(self) -> None:
-        """Work the lines out anew and draw those that are no longer the same."""
-        if not self.size.width:
-            return
-        width, height = self.size
-        fresh = screen.lines(self.playback, max(width, _LEAST[0]), max(height, _LEAST[1]))
-        changed = [
-            y
-            for y, line in enumerate(fresh)
-            if y >= len(self.drawn) or (line is not self.drawn[y] and line != self.drawn[y])
-        ]
-        self.drawn = fresh
-        if changed:
-            self.refresh(*(Region(0, y, width, 1) for y in changed))
-
-    def on_resize(self) -> None:
-        self.drawn = []
-        self.redraw()
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        base = self.rich_style
-        if y >= len(self.drawn):
-            return Strip.blank(width, base)
-        shaded = isinstance(self.app, Player) and self.app.shades_only
-        light = not self.app.current_theme.dark
-        segments = []
-        for piece in self.drawn[y]:
-            if shaded and piece.role.startswith("#"):
-                segments.append(Segment(render.shade(piece), base))
-            elif piece.text:
-                segments.append(Segment(piece.text, base + render.style(piece.role, light=light)))
-        return Strip(segments).simplify().adjust_cell_length(width, base)
-
-    def on_click(self, event: events.Click) -> None:
-        self.post_message(self.Clicked(self.spot_at(event.x, event.y)))
-
-    async def on_mouse_scroll_down(self) -> None:
-        await self.app.run_action("do('move', 1)")
-
-    async def on_mouse_scroll_up(self) -> None:
-        await self.app.run_action("do('move', -1)")
-
-    def spot_at(self, x: int, y: int) -> Spot | None:
-        """Return what can be clicked at a place of the screen."""
-        if not 0 <= y < len(self.drawn):
-            return None
-        left = 0
-        for piece in self.drawn[y]:
-            left += columns(piece.text)
-            if x < left:
-                return piece.spot
-        return None
 
 
 class Player(App[int]):
@@ -133,15 +54,10 @@ class Player(App[int]):
     def __init__(self, trace: Trace) -> None:
         super().__init__()
         self.playback = Playback(trace)
-        self.stage = Stage(self.playback)
+        self.stage = Stage(lambda width, height: screen.lines(self.playback, width, height))
         self._clock: Timer | None = None
         self._interval: float | None = None
         self._asking = ""
-
-    @property
-    def shades_only(self) -> bool:
-        """Whether pictures are drawn with shades: this terminal has no colours, or few."""
-        return self.no_color or not render.shows_pictures(self.console)
 
     def compose(self) -> ComposeResult:
         yield self.stage

@@ -245,3 +245,13 @@ def test_help_is_found_by_any_of_its_names(
     helped = capsys.readouterr().out
     assert main(near) == 0
     assert capsys.readouterr().out == helped
+
+
+def test_alone_at_a_terminal_it_offers_what_to_try(monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main([]) == 0
+    offered = capsys.readouterr().out
+    assert "stepconv play eight-22x16 --kernel sobel-x" in offered
+    assert "vertical-edge-rgb" in offered
+    assert max(map(len, offered.splitlines())) <= 60

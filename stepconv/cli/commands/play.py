@@ -1,19 +1,25 @@
 """`stepconv play`: step through a record on the terminal, multiplication by multiplication."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from stepconv.cli.reading import targets
+
+if TYPE_CHECKING:
+    from stepconv.trace import Trace
 
 
 @targets.with_target
 def play(asked: targets.Asked) -> None:
     """Play a convolution, pooling or gradient window by window.
 
-    In the player `?` lists the keys and `q` leaves. On a pipe, or a terminal that cannot move its
-    cursor, this shows the first step, as `stepconv show` does.
+    In the player `?` lists the keys and `q` leaves; alone, `play` lets you choose. On a pipe, or a
+    terminal that cannot move its cursor, this shows the first step, as `stepconv show` does.
 
     Examples:
 
+        stepconv play
         stepconv play vertical-edge-rgb
         stepconv play max-pool-backward
         stepconv play --input "1 2; 3 4" --kernel "1 0 -1" --padding same
@@ -27,12 +33,46 @@ def play(asked: targets.Asked) -> None:
     if not on_a_screen() or (asked.example is not None and not has_windows(asked.example)):
         show.show(**vars(asked))
         return
-    trace = targets.trace_of(asked)
+    trace = targets.trace_of(asked) if asked.target or asked.options else _chosen()
+    if trace is None:
+        return
     from stepconv.player import app
 
     status = app.play(trace)
     if status:
         raise typer.Exit(status)
+
+
+def _chosen() -> "Trace | None":
+    """Let the person at the terminal choose, until it can be played; None for nothing."""
+    import shlex
+
+    from stepconv.cli.showing import choosing
+    from stepconv.errors import StepconvError
+    from stepconv.player.choices import Choices
+    from stepconv.player.chooser import choose
+
+    typed, message = "", ""
+    while True:
+        choices = Choices(choosing.everything(), choosing.preview, typed, message)
+        typed = choose(choices) or ""
+        if not typed:
+            return None
+        try:
+            return targets.trace_of(_asked(shlex.split(typed)))
+        except (StepconvError, typer.TyperException, OSError, ValueError) as error:
+            message = str(error)
+
+
+def _asked(words: list[str]) -> targets.Asked:
+    """Return what a line asks for that could have followed `stepconv play`."""
+    from typer.main import get_command
+
+    from stepconv import cli
+
+    group = get_command(cli.app)
+    command = group.get_command(group.make_context("stepconv", [], resilient_parsing=True), "play")  # type: ignore[attr-defined]
+    return targets.Asked(**command.make_context("play", words).params)
 
 
 def on_a_screen() -> bool:

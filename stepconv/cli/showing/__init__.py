@@ -6,4 +6,6 @@ steps           steps of a record in panels, as data, as a slide; examples that 
 report          what a network was judged to be worth
 training        those who listen to a training
 demo_network    the second half of the demo
+welcome         what `stepconv` alone offers
+choosing        what there is to choose from where `play` is called alone
 """

@@ -1,0 +1,38 @@
+"""What `stepconv` alone offers somebody at a terminal: what to try, and the examples by theme."""
+
+from collections.abc import Iterator
+
+_TRY = (
+    ("stepconv play", "a list to choose from"),
+    ("stepconv play vertical-edge-rgb", "a worked example by windows"),
+    ("stepconv play eight-22x16 --kernel sobel-x", "a picture under a named kernel"),
+    ('stepconv play --input "1 2 3" --kernel "1 -1"', "numbers of your own"),
+    ("stepconv demo", "then a network that learns"),
+    ("stepconv --help", "all commands"),
+)
+
+
+def lines(width: int) -> Iterator[str]:
+    """Yield what is printed, no line wider than asked for."""
+    import textwrap
+
+    from stepconv.trace.gallery import worked
+    from stepconv.trace.gallery.traces import has_windows
+
+    yield "See every multiplication of a convolution, and compute it fast. Try:"
+    widest = max(len(command) for command, _ in _TRY)
+    for command, told in _TRY:
+        line = f"  {command:<{widest}}  {told}"
+        yield line if len(line) <= width else f"  {command}"
+    yield "Worked examples, each for `stepconv play`:"
+    for theme in worked.GROUPS:
+        names = [e.id for e in worked.worked_examples() if e.group == theme and has_windows(e)]
+        if names:
+            indent = " " * 13
+            yield from textwrap.wrap(
+                ", ".join(names),
+                width,
+                initial_indent=f"  {theme:<11}",
+                subsequent_indent=indent,
+                break_on_hyphens=False,
+            )
