@@ -392,8 +392,9 @@ def test_ten_classes_of_28x28_are_not_taken_for_digits(
     output_of(capsys, "train", "mlp", "--data", "ten", "--epochs", "1", "--quiet", "--out", "run")
     feed = Feed.told(load_network(tmp_path / "run" / MODEL).about)
     given = predict.read(tmp_path / "ten" / "2" / "3.png")
-    assert np.array_equal(predict.as_seen(given, (1, 28, 28), feed, False, "x"), given)
-    digit = predict.as_seen(given, (1, 28, 28), Feed(form="digit"), False, "x")
+    [seen] = predict.as_seen(given, (1, 28, 28), feed, False, "x")
+    assert np.array_equal(seen, given)
+    [digit] = predict.as_seen(given, (1, 28, 28), Feed(form="digit"), False, "x")
     assert not np.array_equal(digit, given)
 
 

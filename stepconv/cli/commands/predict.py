@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 BAR = 24
 MOST_BARS = 10
+MOST_DRAWN = 4
+# What is smaller than this is a digit that was cut out already, and no sheet.
+SHEET = 40
 
 
 def predict(
@@ -36,7 +39,8 @@ def predict(
 
     A picture is treated as those were that the network learnt from: the run says how. One that
     learnt MNIST or made digits knows them bright on black, in the middle, so a picture is brought
-    into that form first: inverted if the paper is light, cut out, scaled and centred.
+    into that form first: inverted if the paper is light, cut out, scaled and centred. A sheet may
+    be shaded, and hold several digits or none.
 
     Examples:
 
@@ -57,22 +61,38 @@ def predict(
 
     classes = names(network.about.get("classes", ()), network.model.classes)
     feed, shape = Feed.told(network.about), network.model.input_shape
-    seen = [as_seen(array, shape, feed, as_is, str(file)) for file, array in given.items()]
-    answers = runs.predictor(network, chosen).logits(feed.numbers(np.stack(seen)))
-    shares = probabilities(answers)
-    console = terminal.stdout()
-    for file, saw, row in zip(given, seen, shares, strict=True):
-        told = int(row.argmax())
+    predictor, console = runs.predictor(network, chosen), terminal.stdout()
+    for file, array in given.items():
+        seen = as_seen(array, shape, feed, as_is, str(file))
+        shares = np.empty((0, len(classes)))
+        if seen:
+            shares = probabilities(predictor.logits(feed.numbers(np.stack(seen))))
+        told = [classes[row.argmax()] for row in shares]
         if as_json:
-            found = {"file": str(file), "class": classes[told], "probability": row[told]}
-            shares_of = dict(zip(classes, row.tolist(), strict=True))
-            terminal.print_json({**found, "probabilities": shares_of}, ensure_ascii=False)
+            found = [answer(classes, row) for row in shares]
+            whole = found[0] if len(found) == 1 else {"class": "".join(told), "digits": found}
+            terminal.print_json({"file": str(file), **whole}, ensure_ascii=False)
             continue
-        print(f"{file}: {classes[told]} ({row[told]:.1%})")
+        sure = ", ".join(f"{row.max():.1%}" for row in shares)
+        print(f"{file}: {' '.join(told)} ({sure})" if told else f"{file}: no digit here")
         if console.is_terminal:
-            preview.show(console, {"the file": given[file], "what the network saw": saw})
-        for line in bars(classes, row):
-            print(line)
+            saw = {f"what the network saw{' ' * i}": one for i, one in enumerate(seen[:MOST_DRAWN])}
+            preview.show(console, {"the file": array, **saw})
+        for number, row in enumerate(shares, 1):
+            if len(shares) > 1:
+                print(f"  digit {number}")
+            for line in bars(classes, row):
+                print(line)
+
+
+def answer(classes: "list[str]", row: Any) -> dict[str, Any]:
+    """Return what the network says of one picture as plain data."""
+    shares = dict(zip(classes, row.tolist(), strict=True))
+    return {
+        "class": classes[row.argmax()],
+        "probability": float(row.max()),
+        "probabilities": shares,
+    }
 
 
 def read(file: Path) -> "Array":
@@ -92,14 +112,17 @@ def read(file: Path) -> "Array":
 
 def as_seen(
     given: "Array", shape: "tuple[int, ...]", feed: "Feed", as_is: bool, name: str
-) -> "Array":
-    """Return what the network is shown of a picture or of numbers: an array of its shape."""
+) -> "list[Array]":
+    """Return what the network is shown of a picture or of numbers: an array of its shape.
+
+    A sheet of paper is read for a network of digits: there may be several, or none.
+    """
     import numpy as np
 
-    from stepconv.train.data import arrays, centre, pictures
+    from stepconv.train.data import arrays, centre, pictures, written
 
     if not feed.of_bytes and given.size == np.prod(shape):
-        return np.ascontiguousarray(given, np.float32).reshape(shape)
+        return [np.ascontiguousarray(given, np.float32).reshape(shape)]
     if given.dtype != np.uint8 or given.ndim == 2:
         if given.ndim not in (2, 3):
             raise ArgumentError(f"{name} is a signal, not a picture")
@@ -110,11 +133,13 @@ def as_seen(
         [given] = arrays.planes(np.rint(levels).astype(np.uint8)[np.newaxis], name, shape)
     form = "as-is" if as_is else feed.form
     if form == "digit" and shape == (1, centre.SIDE, centre.SIDE):
-        return centre.centred(pictures.fit(given, (1, *given.shape[1:]))[0].astype(float))[None]
+        gray = pictures.fit(given, (1, *given.shape[1:]))[0].astype(float)
+        found = [centre.centred(gray)] if min(gray.shape) < SHEET else written.digits(gray)
+        return [digit[np.newaxis] for digit in found]
     if form == "bright":
         gray = pictures.fit(given, (1, *given.shape[1:]))[0].astype(float)
         given = np.rint(centre.bright_on_black(gray)).astype(np.uint8)[np.newaxis]
-    return pictures.fit(given, shape)
+    return [pictures.fit(given, shape)]
 
 
 def bars(classes: "list[str]", shares: Any) -> list[str]:

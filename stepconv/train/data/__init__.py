@@ -8,7 +8,8 @@
 - `own`: what a folder or a file of one's own is: `files` in class folders or a table, arrays in an
   `npz`; `arrays`: which numbers are pictures, which labels are classes.
 - `pictures`: the one reader of picture files; `decoded`: what it read, kept on disk.
-- `digits` made by code, from `strokes`; `centre`: a picture brought into the form of a digit.
+- `digits` made by code, from `strokes`; `written`: those found on a sheet of paper; `centre`: a
+  picture brought into the form of a digit.
 """
 
 from stepconv.train.data.samples import DataSet, Samples, batches, check_labels, renumbered, split

@@ -17,8 +17,12 @@ def centred(gray: Floats) -> NDArray[np.uint8]:
     Dark ink on light paper is inverted; the paper is what most cells of the edge show. An empty
     sheet gives a black picture.
     """
-    ink = bright_on_black(gray)
-    ink[ink < FAINT * ink.max()] = 0
+    return of_ink(bright_on_black(gray))
+
+
+def of_ink(ink: Floats) -> NDArray[np.uint8]:
+    """Return the digit that ink on a black sheet is, scaled and centred."""
+    ink = np.where(ink < FAINT * ink.max(), 0, ink)
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     picture = np.zeros((SIDE, SIDE))
     if not len(rows):
