@@ -19,7 +19,7 @@ def lines(width: int) -> Iterator[str]:
     from stepconv.trace.gallery import worked
     from stepconv.trace.gallery.traces import has_windows
 
-    yield "See every multiplication of a convolution, and compute it fast. Try:"
+    yield "See every multiplication of a convolution. Try:"
     widest = max(len(command) for command, _ in _TRY)
     for command, told in _TRY:
         line = f"  {command:<{widest}}  {told}"
