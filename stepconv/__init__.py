@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         tanh,
         tanh_backward,
     )
-    from stepconv.trace import About, Chain, From, Step, Trace, load_trace, record
+    from stepconv.trace import About, Chain, From, Step, Trace, load_chain, load_trace, record
 
 __version__ = "0.1.0"
 
@@ -72,6 +72,7 @@ __all__ = [
     "flip",
     "leaky_relu",
     "leaky_relu_backward",
+    "load_chain",
     "load_trace",
     "max_pool",
     "max_pool_backward",
@@ -91,7 +92,7 @@ __all__ = [
     "use_backend",
 ]
 
-_TRACE = ("About", "Chain", "From", "Step", "Trace", "load_trace", "record")
+_TRACE = ("About", "Chain", "From", "Step", "Trace", "load_chain", "load_trace", "record")
 _HOMES = {
     **dict.fromkeys((name for name in __all__ if name[0].isupper()), "stepconv.errors"),
     **dict.fromkeys(_TRACE, "stepconv.trace"),

@@ -13,12 +13,13 @@ recorder        record: a job computed step by step
 counterpart     a convolution for a correlation
 flow            which cells a step was made from, and which steps a cell flows into
 chain           calls recorded one after the other, cells linked from each to the next
-file/           a trace on disk
+file/           a trace on disk, and a chain
 gallery/        the worked examples
 """
 
 from stepconv.trace.call import Call
 from stepconv.trace.chain import Chain, From, Link
+from stepconv.trace.file.chain import load, load_chain
 from stepconv.trace.file.read import load_trace
 from stepconv.trace.gallery.traces import example_trace, record_example
 from stepconv.trace.gallery.worked import (
@@ -45,6 +46,8 @@ __all__ = [
     "Trace",
     "WorkedExample",
     "example_trace",
+    "load",
+    "load_chain",
     "load_trace",
     "named_kernels",
     "pictures",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -212,6 +213,12 @@ class Chain(Sequence[Trace]):
         title = trace.call.operation.title
         output = sizes(trace.output.shape)
         return f"link {link} of {len(self)}, {title}: from {read}, output {output}"
+
+    def save(self, path: str | PathLike[str], *, force: bool = False) -> None:
+        """Write the chain to a file; an existing one only with `force`."""
+        from stepconv.trace.file.chain import save
+
+        save(self, path, force=force)
 
     def _repr_html_(self) -> str:
         from stepconv.trace.notebook import pages

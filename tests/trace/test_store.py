@@ -67,7 +67,7 @@ def with_header(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
 
 def with_array(path: Path, name: str, change: Callable[[Array], Array]) -> None:
     """Change an array of a file and all that the header says about it, as a forger would."""
-    from stepconv.trace.file.write import digest
+    from stepconv.trace.file.archive import digest
 
     made: dict[str, Array] = {}
 
