@@ -75,15 +75,13 @@ class Operation:
     @property
     def passes(self) -> tuple[Pass, ...]:
         """The result and the gradients, with all that follows from the operation."""
-        one = len(self.gradients) == 1
-        titles = {of: "gradient of" if one else f"grad_{of} of a" for of in self.gradients}
         return (
             self._known(self.forward, self.name, self.title),
             *(
                 self._known(
                     replace(gradient, result=f"grad_{of}"),
                     self.name_of(of),
-                    f"{titles[of]} {self.title}",
+                    f"gradient for the {_MEANT[of]}, {self.title}",
                 )
                 for of, gradient in self.gradients.items()
             ),
@@ -95,6 +93,8 @@ class Operation:
         return replace(one, of=self.name, name=name, title=title, kernel=kernel, mirrored=mirrored)
 
 
+# What the arrays are called that gradients belong to.
+_MEANT = {"x": "input", "w": "kernel", "bias": "bias"}
 _SLIDING = ("stride", "padding", "dilation", "groups")
 _POOLING = ("window", "stride", "padding")
 _TOTAL = Pass("total", "grad_out", kernel="channel_sums")

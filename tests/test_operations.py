@@ -43,8 +43,8 @@ def test_the_table_of_kernels_is_what_the_passes_need() -> None:
 
 
 def test_names_and_titles_follow_from_the_operation() -> None:
-    assert PASSES["correlate_grad_bias"].title == "grad_bias of a cross-correlation"
-    assert PASSES["max_pool_backward"].title == "gradient of max pooling"
+    assert PASSES["correlate_grad_bias"].title == "gradient for the bias, cross-correlation"
+    assert PASSES["max_pool_backward"].title == "gradient for the input, max pooling"
     assert PASSES["relu"].gradient is None
     assert PASSES["convolve_grad_w"].gradient == "w"
     assert OPERATIONS["correlate_transpose"].word == "transpose"

@@ -140,6 +140,21 @@ class Axis:
         dropped = " - 1 window that starts beyond the input" if self.drops_last else ""
         return f"{self.output} = {quotient} + 1{dropped}"
 
+    def formula_in_letters(self) -> str:
+        """Return the output size as textbooks write it, and what their letters stand for.
+
+        >>> Axis(size=10, window=3, stride=2, before=1, after=1).formula_in_letters()
+        'floor((n - f + 2p) / s) + 1 = 5, n = 10, f = 3, p = 1, s = 2'
+        """
+        even = self.before == self.after
+        quotient = f"(n - f + {'2p' if even else 'p + q'}) / s"
+        if (self.padded - self.span) % self.stride:
+            quotient = f"{'ceil' if self.ceil_mode else 'floor'}({quotient})"
+        pads = f"p = {self.before}" if even else f"p = {self.before}, q = {self.after}"
+        dropped = " - 1" if self.drops_last else ""
+        letters = f"n = {self.size}, f = {self.span}, {pads}, s = {self.stride}"
+        return f"{quotient} + 1{dropped} = {self.output}, {letters}"
+
 
 def same_pads(size: int, span: int, stride: int) -> tuple[int, int]:
     """Return the pads that give ceil(size / stride) windows; an odd cell goes behind.

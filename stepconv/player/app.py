@@ -51,9 +51,9 @@ class Player(App[int]):
         for pressed, action in actions.items()
     ]
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, *, letters: bool = False) -> None:
         super().__init__()
-        self.playback = Playback(trace)
+        self.playback = Playback(trace, letters=letters)
         self.stage = Stage(lambda width, height: screen.lines(self.playback, width, height))
         self._clock: Timer | None = None
         self._interval: float | None = None
@@ -182,8 +182,8 @@ class Player(App[int]):
         self._update()
 
 
-def play(trace: Trace) -> int:
+def play(trace: Trace, *, letters: bool = False) -> int:
     """Play a trace on this terminal; return the exit status."""
-    player = Player(trace)
+    player = Player(trace, letters=letters)
     player.run()
     return player.return_value or player.return_code or 0

@@ -32,19 +32,22 @@ _SPEED = {"plus,equals_sign": "do('change_speed', 1)", "minus": "do('change_spee
 # In the order of the help.
 KEYS = (
     Key("space", "play and pause", {"space": "do('toggle_playing')"}, 1, "play"),
-    Key("←→", "a step back and on", _ARROWS, 2, "step"),
-    Key("↑↓", "a row up and down", _ROWS, beside=True),
-    Key("g", "go to step 17 or to cell 3,4; or click on a cell", {"g": "ask('go_to')"}, 3, "go to"),
-    Key("w", "why this size? what is left over, how others pad", {"w": "look('sizes')"}, 7, "why"),
-    Key("r", "who reads this pixel? the arrows move it", {"r": "look('readers')"}, 8, "readers"),
-    Key("c", "correlation and convolution", {"c": "look('compare')"}, 6, "compare"),
+    Key("←→", "a step", _ARROWS, 2, "step"),
+    Key("↑↓", "a row", _ROWS, beside=True),
+    Key("home", "first", {"home": "do('go_to_end', 0)"}, beside=True),
+    Key("end", "last", {"end": "do('go_to_end', 1)"}, beside=True),
+    Key("g", "go to step 17 or to cell 3,4; or click on a cell", {"g": "ask('go_to')"}, 8, "go to"),
+    Key("w", "why this size? how do others pad?", {"w": "look('sizes')"}, 3, "why"),
+    Key("L", "in letters", {"L": "do('toggle_letters')"}, beside=True),
+    Key("r", "who reads this pixel? the arrows move it", {"r": "look('readers')"}, 4, "readers"),
+    Key("c", "correlation and convolution", {"c": "look('compare')"}, 7, "compare"),
     Key("h", "turns the kernel", {"h": "do('turn')"}, beside=True),
-    Key("/", "find padding <0 >9 =5 nan sign max min", {"slash": "ask('find')"}, 5, "find"),
+    Key("/", "find padding <0 >9 =5 nan sign max min", {"slash": "ask('find')"}, 9, "find"),
     Key("n N", "again", _AGAIN, beside=True),
-    Key("b", "breakpoint", {"b": "do('toggle_breakpoint')"}, 4, "break"),
+    Key("b", "breakpoint", {"b": "do('toggle_breakpoint')"}, 10, "break"),
     Key("B", "stops wherever something holds", {"B": "ask('break_when')"}, beside=True),
-    Key("p", "one window in large digits, for a projector", {"p": "look('present')"}),
-    Key("t", "who computed this: threads or GPU blocks", {"t": "look('workers')"}),
+    Key("p", "one window in large digits, for a projector", {"p": "look('present')"}, 5, "large"),
+    Key("t", "who computed this: threads or GPU blocks", {"t": "look('workers')"}, 6, "threads"),
     Key("tab", "next channel", {"tab": "do('change_channel', 1)"}),
     Key("shift+tab", "the one before", {"shift+tab": "do('change_channel', -1)"}, beside=True),
     Key("f", "same cell of the next filter", {"f": "do('change_plane', 1)"}),
@@ -52,10 +55,8 @@ KEYS = (
     Key("i", "same cell of the next image", {"i": "do('change_image', 1)"}),
     Key("I", "the one before", {"I": "do('change_image', -1)"}, beside=True),
     Key("+-", "play faster, play slower", _SPEED),
-    Key("home", "first step", {"home": "do('go_to_end', 0)"}),
-    Key("end:", "the last", {"end": "do('go_to_end', 1)"}, beside=True),
     Key("l", "light or dark screen", {"l": "light"}),
-    Key("?", "this page", {"question_mark,f1": "look('help')"}, 9, "keys"),
+    Key("?", "this page", {"question_mark,f1": "look('help')"}, 11, "keys"),
     Key("q", "leave", {"q,ctrl+c": "quit"}),
     Key("esc", "closes a view", {"escape": "leave"}, beside=True),
 )
@@ -63,6 +64,13 @@ KEYS = (
 FOOT = sorted((key for key in KEYS if key.place), key=lambda key: key.place)
 CLICKS = {key.shown: next(iter(key.actions.values())) for key in KEYS}
 _MOUSE = "click on a cell, the bar or a key; the wheel steps"
+
+
+# What the colours of cells mean, each in its own.
+_LEGEND = (
+    *(("window", "window"), ("padding", "padding"), ("winner, output", "result")),
+    *(("below 0", "#409cff"), ("above 0", "#ff9620")),
+)
 
 
 def view(width: int) -> Block:
@@ -75,4 +83,7 @@ def view(width: int) -> Block:
         else:
             lines.append([Piece(f" {key.shown}".ljust(8), "key", spot), Piece(key.does, "", spot)])
     lines.append([Piece(" mouse  ", "key"), Piece(_MOUSE)])
+    lines.append([Piece(" colours", "key")])
+    for meaning, role in _LEGEND:
+        lines[-1] += [Piece(" "), Piece(meaning, role)]
     return block(clipped_line(tuple(line), width - 1) for line in lines)

@@ -25,8 +25,8 @@ class Playback:
     Whatever is refused becomes the `message`; nothing raises for what a person typed.
     """
 
-    def __init__(self, trace: Trace) -> None:
-        self.film = Film(trace)
+    def __init__(self, trace: Trace, *, letters: bool = False) -> None:
+        self.film = Film(trace, letters=letters)
         self.index = 0
         self.channel = 0
         self.playing = False
@@ -237,6 +237,10 @@ class Playback:
             self.message = "only a correlation and a convolution can be compared"
         self.playing = self.playing and self.view in _PLAYED
         self.asked = None
+
+    def toggle_letters(self) -> None:
+        """Tell sizes in the letters of textbooks, or in numbers alone."""
+        self.film.letters = not self.film.letters
 
     @property
     def lacks_counterpart(self) -> bool:

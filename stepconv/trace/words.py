@@ -16,6 +16,9 @@ from stepconv.trace.model import Step
 
 # Beyond so many terms a sum is cut short with dots.
 _TERMS = 9
+# Where a function has no slope of its own, a subgradient is chosen.
+_KINK = " (a choice: at 0 there is a kink, any subgradient would do)"
+_TIE = " (a choice: of equal cells the first takes all)"
 
 
 def sentence(step: Step, terms: int = _TERMS) -> str:
@@ -246,7 +249,9 @@ def _largest(step: Step, terms: int) -> str:
     if step.winner is None:
         return f"the window holds padding alone, {number(step.result)}"
     listed = _listed(step, terms)
-    return f"the largest of {listed} is {number(step.result)}, at {_spot(step.winner)}"
+    tied = np.count_nonzero(step.patch[~step.in_padding.reshape(step.patch.shape)] == step.result)
+    first = f", the first of {tied}" if tied > 1 else ""
+    return f"the largest of {listed} is {number(step.result)}, at {_spot(step.winner)}{first}"
 
 
 def _average(step: Step, terms: int) -> str:
@@ -278,7 +283,8 @@ def _gate(step: Step, terms: int) -> str:
     if step.trace.call.is_backward:
         passes = "the gradient passes" if not x <= 0 else "the gradient stops"
         sign = "positive" if x > 0 else "not a number" if x != x else "not positive"
-        return f"{number(x)} is {sign}: {passes}, {number(step.result)}"
+        choice = _KINK if x == 0 else ""
+        return f"{number(x)} is {sign}: {passes}, {number(step.result)}{choice}"
     return f"max(0, {number(x)}) = {number(step.result)}"
 
 
@@ -300,7 +306,9 @@ def _curve(step: Step, terms: int) -> str:
 
 def _slope(step: Step, terms: int) -> str:
     x, steep = step.trace.arrays["x"].reshape(-1)[step.index], np.asarray(step.kernel).reshape(-1)
-    return f"{_sums(step, terms)}, where {number(steep[0])} is the slope at x = {number(x)}"
+    choice = _KINK if x == 0 and step.trace.call.op == "leaky_relu_backward" else ""
+    slope = f"{number(steep[0])} is the slope at x = {number(x)}{choice}"
+    return f"{_sums(step, terms)}, where {slope}"
 
 
 def _share(step: Step, terms: int) -> str:
@@ -352,7 +360,29 @@ def _route(step: Step, terms: int) -> str:
     sign = equals(((value,) for value in step.product_planes.reshape(-1)), step.result)
     told = f"{' + '.join(handed)} {sign} {number(step.result)}"
     sums = told if len(handed) > 1 else handed[0]
-    return f"wins {windows}: {sums}"
+    return f"wins {windows}: {sums}{_TIE if _shares_a_window(step) else ''}"
+
+
+def _shares_a_window(step: Step) -> bool:
+    """Tell whether another cell of a window is as large as this one."""
+    plane, *place = step.place
+    gather, plan = step.trace.gather, step.trace.plan
+    x = step.trace.arrays["x"].reshape(gather.shape)[plane]
+    for i in step.readings[0].cells:
+        for j in step.readings[1].cells:
+            windows = [
+                axis.taps(k) for axis, k in zip(plan.axes, (i, j)[-gather.axes :], strict=True)
+            ]
+            rows, columns = windows if gather.axes == 2 else [(0,), *windows]
+            inside = [
+                [cell for cell in cells if 0 <= cell < size]
+                for cells, size in zip((rows, columns), x.shape, strict=True)
+            ]
+            window = x[np.ix_(*inside)]
+            own = x[place[0], place[1]]
+            if window.max() == own and np.count_nonzero(window == own) > 1:
+                return True
+    return False
 
 
 def _fold(step: Step, terms: int) -> str:

@@ -13,7 +13,7 @@ from stepconv.player.frame.frames import frame
 from stepconv.player.frame.grid import Grid, sheet_of
 from stepconv.player.playback import Playback
 from stepconv.player.render import ROLES
-from stepconv.player.text import digits, picture
+from stepconv.player.text import digits, layout, picture
 from stepconv.player.text.lines import as_text, line_width
 from stepconv.player.views import compare, present, screen
 from stepconv.trace.counterpart import has_counterpart
@@ -60,7 +60,51 @@ def test_the_help_names_every_key_of_the_last_line() -> None:
     for key in keys.KEYS:
         assert f" {key.shown}" in text
         assert key.does in text
-    assert [key.place for key in keys.FOOT] == [*range(1, 10)]
+    assert [key.place for key in keys.FOOT] == [*range(1, 12)]
+
+
+def test_the_help_tells_what_each_colour_means() -> None:
+    block = keys.view(58)
+    roles = {piece.text: piece.role for piece in block.lines[-1]}
+    assert {roles[name] for name in ("window", "padding")} == {"window", "padding"}
+    assert roles["winner, output"] == "result"
+    assert "below 0" in roles
+    assert block.height <= 19  # with the title it fits into 20 lines
+
+
+def test_at_80_columns_the_last_line_has_the_keys_that_matter() -> None:
+    foot = said(looking("vertical-edge-rgb", "step")).splitlines()[-1]
+    for key in ("space play", "w why", "r readers", "p large", "t threads", "? keys"):
+        assert key in foot
+
+
+def test_deep_learning_s_convolution_is_explained_beside_the_other() -> None:
+    text = said(looking("impulse-correlate", "compare"))
+    assert "What deep learning calls a convolution is the cross-correlation" in text
+
+
+def test_sizes_in_the_letters_of_textbooks() -> None:
+    player = looking("vertical-edge-stride-2", "step")
+    assert "floor((n - f" not in said(player)
+    player.toggle_letters()
+    text = " ".join(said(player).split())
+    assert "floor((n - f + 2p) / s) + 1 = 4, n = 10, f = 3, p = 0, s = 2" in text
+    player.toggle_letters()
+    assert "(10 - 3 + 2·0) / 2" in said(player)
+
+
+def test_a_kernel_of_fractions_is_shown_in_fractions() -> None:
+    x = np.arange(9.0).reshape(3, 3)
+    gaussian = np.outer([1, 2, 1], [1, 2, 1]) / 16
+    shot = frame(stepconv.record(stepconv.correlate, x, gaussian, backend="textbook"), 0)
+    assert shot.kernel is not None
+    assert shot.kernel.title == "kernel 3x3: 1/16·"
+    assert shot.kernel.sheet.plane.tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
+    text = "\n".join(as_text(line) for line in layout.screen(shot, 120, 30))
+    assert "1/16·(0·1 + 1·2 + 2·1 + 3·2 + 4·4 + 5·2 + 6·1 + 7·2 + 8·1) = 4" in text
+    rough = frame(stepconv.record(stepconv.correlate, x, gaussian / np.pi, backend="textbook"), 0)
+    assert rough.sums[0].scale == ""
+    assert "≈" in rough.sums[0].ending
 
 
 def test_correlation_and_convolution_stand_side_by_side() -> None:

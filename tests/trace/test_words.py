@@ -63,3 +63,14 @@ def test_what_is_no_fraction_is_about_equal() -> None:
     assert "≈" in step(0, stepconv.tanh, [0.5, 1.0]).in_words()
     assert " = 0" in step(0, stepconv.tanh, [0.0, 1.0]).in_words()
     assert "≈" in step(0, stepconv.avg_pool, [1.0, 1.0, 2.0], 3).in_words()
+
+
+def test_ties_and_kinks_are_called_a_choice() -> None:
+    tied = [[9, 9], [1, 2]]
+    assert ", the first of 2" in step(0, stepconv.max_pool, tied, 2).in_words()
+    back = [step(i, stepconv.max_pool_backward, tied, [[5]], 2).in_words() for i in range(4)]
+    assert ["a choice" in told for told in back] == [True, False, False, False]
+    alone = step(0, stepconv.max_pool_backward, [[9, 8], [1, 2]], [[5]], 2).in_words()
+    assert "a choice" not in alone
+    kink = [step(i, stepconv.relu_backward, [0, 1, -1], [7, 7, 7]).in_words() for i in range(3)]
+    assert ["a choice" in told for told in kink] == [True, False, False]

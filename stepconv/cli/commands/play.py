@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @targets.with_target
-def play(asked: targets.Asked) -> None:
+def play(*, asked: targets.Asked, letters: targets.Letters = False) -> None:
     """Play a convolution, pooling or gradient window by window.
 
     In the player `?` lists the keys and `q` leaves; alone, `play` lets you choose. On a pipe, or a
@@ -31,14 +31,14 @@ def play(asked: targets.Asked) -> None:
     from stepconv.trace.gallery.traces import has_windows
 
     if not on_a_screen() or (asked.example is not None and not has_windows(asked.example)):
-        show.show(**vars(asked))
+        show.show(**vars(asked), letters=letters)
         return
     trace = targets.trace_of(asked) if asked.target or asked.options else _chosen()
     if trace is None:
         return
     from stepconv.player import app
 
-    status = app.play(trace)
+    status = app.play(trace, letters=letters)
     if status:
         raise typer.Exit(status)
 

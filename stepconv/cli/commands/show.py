@@ -33,6 +33,7 @@ def show(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the picture.")] = False,
     asked: targets.Asked,
+    letters: targets.Letters = False,
 ) -> None:
     """Print windows of a convolution, pooling or gradient.
 
@@ -65,7 +66,7 @@ def show(
     if svg is not None:
         if len(chosen) != 1:
             raise ArgumentError(f"--svg shows one step, not {len(chosen)}: --step 3 fits")
-        files.write(svg, showing.svg(trace, chosen[0]).encode())
+        files.write(svg, showing.svg(trace, chosen[0], letters=letters).encode())
     elif as_json:
         for one in chosen:
             terminal.print_json(showing.as_data(one))
@@ -73,7 +74,7 @@ def show(
         for one in chosen:
             print(one.in_words())
     else:
-        showing.panels(trace, chosen)
+        showing.panels(trace, chosen, letters=letters)
         _hint(len(trace) - len(chosen), alone=len(chosen) == 1)
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _OPERATIONS = [operation.word for operation in OPERATIONS.values()]
 _Typed = str | None
+Letters = Annotated[
+    bool, typer.Option("--letters", help="Tell sizes in the letters of textbooks: n, f, p, s.")
+]
 
 
 @dataclass(frozen=True)

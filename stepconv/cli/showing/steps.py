@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 WIDTH = 80
 
 
-def panels(trace: "Trace", steps: "list[Step]", on: "Console | None" = None) -> None:
+def panels(
+    trace: "Trace", steps: "list[Step]", on: "Console | None" = None, *, letters: bool = False
+) -> None:
     """Print each step as it stands in the player, in a panel of its own."""
     from rich.panel import Panel
 
@@ -25,7 +27,7 @@ def panels(trace: "Trace", steps: "list[Step]", on: "Console | None" = None) -> 
     from stepconv.player.frame.frames import frame
 
     console = on or terminal.stdout()
-    film = Film(trace)
+    film = Film(trace, letters=letters)
     colour = render.shows_pictures(console)
     for step in steps:
         inside = render.screen(frame(film, step.index), console.width - 4, colour=colour)
@@ -48,7 +50,7 @@ def as_data(step: "Step") -> dict[str, Any]:
     }
 
 
-def svg(trace: "Trace", step: "Step") -> str:
+def svg(trace: "Trace", step: "Step", *, letters: bool = False) -> str:
     """Return the step as SVG that loads nothing from elsewhere."""
     from rich.console import Console
 
@@ -64,7 +66,7 @@ def svg(trace: "Trace", step: "Step") -> str:
         color_system="truecolor",
         legacy_windows=False,
     )
-    console.print(render.screen(frame(Film(trace), step.index), WIDTH))
+    console.print(render.screen(frame(Film(trace, letters=letters), step.index), WIDTH))
     drawn = console.export_svg(title="", unique_id="stepconv")
     drawn = re.sub(r"@font-face\s*\{.*?\}\s*", "", drawn, flags=re.DOTALL)
     return re.sub(r"font-family: (Fira Code|arial)[^;]*;", "font-family: monospace;", drawn)

@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.geometry import Axis, Reading
-from stepconv.player.frame.formats import Format, format_of, plain, products_format
+from stepconv.player.frame.formats import (
+    Format,
+    common_denominator,
+    format_of,
+    plain,
+    products_format,
+)
 from stepconv.player.frame.grid import Sheet, sheet_of
 from stepconv.trace import Trace
 from stepconv.trace.ring import Ringed, outside, rings
@@ -29,8 +35,10 @@ SINGLE = ("border", "mirror", "gate", "curve")
 class Film:
     """A trace made ready for showing: what all its frames share is worked out once."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, *, letters: bool = False) -> None:
         self.trace = trace
+        # Whether sizes are told in the letters of textbooks.
+        self.letters = letters
         self.gather = trace.gather
         self.family = trace.call.operation.family
         # Always the same sheet of a plane, for what is drawn of it is remembered.
@@ -44,7 +52,7 @@ class Film:
     def weights_sheet(self, plane: int, *, turned: bool = False) -> Sheet:
         """Return a plane of the weights, or that after a half turn."""
         assert self.gather.weights is not None
-        cells = self.gather.weights[plane]
+        cells = self.whole(self.gather.weights[plane])
         cells = cells[::-1, ::-1] if turned else cells
         return self._weights.setdefault((plane, turned), sheet_of(cells, self.weights_format))
 
@@ -65,13 +73,13 @@ class Film:
         """Whether a bias is added to the sums."""
         return "bias" in self.trace.arrays and not self.trace.call.is_backward
 
-    @cached_property
+    @property
     def formulas(self) -> tuple[str, ...]:
         """The size of the result along each axis, as a formula filled in; each formula once.
 
         A gradient has that of its operation: which sizes, strides and pads it leads back through.
         """
-        formulas = [size_formula(self.forward, axis) for axis in self.trace.plan.axes]
+        formulas = [size_formula(self.forward, axis, self.letters) for axis in self.trace.plan.axes]
         told = "forward: " if self.trace.call.is_backward else ""
         return tuple(dict.fromkeys(f"{told}{formula}" for formula in formulas if formula))
 
@@ -106,7 +114,29 @@ class Film:
     def weights_format(self) -> Format:
         """How weights are written."""
         weights = self.gather.weights
-        return Format() if weights is None or self.family in PLAIN_SUMS else format_of(weights)
+        if weights is None or self.family in PLAIN_SUMS:
+            return Format()
+        return format_of(self.whole(weights))
+
+    @cached_property
+    def denominator(self) -> int:
+        """The number that all weights are whole parts of, so that 1/16 stays 1/16; else 1."""
+        operation, weights = self.trace.call.operation, self.gather.weights
+        if weights is None or operation.weights != "w" or self.family not in WEIGHTED:
+            return 1
+        return common_denominator(weights)
+
+    @property
+    def scale(self) -> str:
+        """What the whole numbers of the kernel are multiplied with, as it stands before them."""
+        return f"1/{self.denominator}·" if self.denominator > 1 else ""
+
+    def whole(self, weights: Array) -> Array:
+        """Return weights in parts of the common denominator."""
+        if self.denominator == 1:
+            return weights
+        parts: Array = np.rint(weights * self.denominator).astype(np.int64)
+        return parts
 
     @cached_property
     def products_format(self) -> Format:
@@ -117,7 +147,7 @@ class Film:
         if weights is None or self.family in PLAIN_SUMS:
             return self.source_format
         ends = _ends(self.gather.source, 0), _ends(weights, None)
-        format = products_format(self.source_format, self.weights_format, *ends)
+        format = products_format(self.source_format, format_of(weights), *ends)
         # Infinity times zero is not a number: no panel may be too narrow for that.
         odd = any(_is_odd(array) for array in (self.gather.source, weights))
         return replace(format, width=max(format.width, 4)) if odd else format
@@ -183,14 +213,14 @@ class Film:
         return sizes_of(shape[-self.gather.axes :])
 
 
-def size_formula(operation: str, axis: Axis) -> str:
+def size_formula(operation: str, axis: Axis, letters: bool = False) -> str:
     """Return how an operation's result gets its size along an axis; nothing if each cell stays.
 
     >>> size_formula("correlate", Axis(5, 3)), size_formula("correlate_transpose", Axis(5, 3))
     ('3 = (5 - 3 + 2·0) / 1 + 1', '5 = (3 - 1)·1 - 2·0 + 3')
     """
     if operation in ("correlate", "convolve", "max_pool", "avg_pool"):
-        return axis.formula()
+        return axis.formula_in_letters() if letters else axis.formula()
     if operation == "correlate_transpose":
         extra = axis.before - axis.after
         size = f"({axis.output} - 1)·{axis.stride} - 2·{axis.before} + {axis.span}"

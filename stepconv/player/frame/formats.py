@@ -14,6 +14,8 @@ Array = NDArray[Any]
 _EXACT = 4
 # Of an array larger than this a part decides whether decimals are needed.
 _LOOKED_AT = 1 << 16
+# Kernels that somebody wrote with fractions are small, and so are their denominators.
+_LARGEST_KERNEL, _LARGEST_DENOMINATOR = 4096, 1024
 _HUGE, _TINY = 1e6, 1e-3
 _SCIENTIFIC = -1
 
@@ -55,6 +57,22 @@ def format_of(*arrays: Any) -> Format:
     decimals, rounded = _decimals(parts)
     ends = [end for part in parts for end in (part.min(), part.max())]
     return Format(decimals, max(_width(ends, decimals), odd), rounded)
+
+
+def common_denominator(array: Array) -> int:
+    """Return the number that all of an array are whole parts of, if decimals would hide it; else 1.
+
+    >>> common_denominator(np.array([1 / 16, 1 / 8])), common_denominator(np.array([0.25, 0.5]))
+    (16, 1)
+    """
+    few = array.size and array.size <= _LARGEST_KERNEL and array.dtype.kind == "f"
+    if not few or not np.isfinite(array).all() or (np.round(array, 2) == array).all():
+        return 1
+    for denominator in range(2, _LARGEST_DENOMINATOR + 1):
+        whole = np.rint(array * denominator)
+        if (whole / array.dtype.type(denominator) == array).all():
+            return denominator
+    return 1
 
 
 def products_format(

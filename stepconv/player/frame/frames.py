@@ -38,12 +38,16 @@ _MET = {"route": "winner?", "spread": "1 / cells", "slope": "slope", "balance": 
 
 @dataclass(frozen=True)
 class Sum:
-    """A sum written out: what it is the sum of, its terms, and what comes after them."""
+    """A sum written out: what it is the sum of, its terms, and what comes after them.
+
+    All of it is multiplied with the `scale`, such as 1/16·, if there is one.
+    """
 
     name: str
     terms: tuple[str, ...]
     ending: str
     chosen: bool = False
+    scale: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,11 +208,12 @@ def _kernel(film: Film, step: Step, channel: int) -> Grid | None:
     operation = film.trace.call.operation
     name = "kernel" if operation.weights == "w" else str(operation.weights)
     turned = " turned" if name == "kernel" and operation.mirrored != back else ""
-    title = f"{name} {sizes_of(sheet.plane.shape[-film.gather.axes :])}{turned}"
+    scale = f": {film.scale}" if film.scale else ""
+    title = f"{name} {sizes_of(sheet.plane.shape[-film.gather.axes :])}{turned}{scale}"
     if any(list(each) != sorted(set(each)) for each in taps):
         # Copies in the border: some weights meet the cell more than once.
-        cells = _as_planes(step, np.asarray(step.kernel))[channel]
-        return Grid("kernel", f"{name} as it is met", sheet_of(cells, film.weights_format))
+        cells = film.whole(_as_planes(step, np.asarray(step.kernel))[channel])
+        return Grid("kernel", f"{name} as it is met{scale}", sheet_of(cells, film.weights_format))
     every = tuple(map(len, taps)) == sheet.plane.shape
     return Grid("kernel", title, sheet, ((), ()) if every else (taps[0], taps[1]))
 
@@ -217,7 +222,7 @@ def _weights(film: Film, step: Step, channel: int) -> Grid | None:
     """Return the weights that the window's cells meet, each at the place of its cell."""
     if film.family not in WEIGHTED or step.kernel is None or step.kernel.size == 0:
         return None
-    cells = _as_planes(step, step.kernel)[channel]
+    cells = film.whole(_as_planes(step, step.kernel)[channel])
     return Grid("kernel", "weights", sheet_of(cells, film.weights_format))
 
 
@@ -253,7 +258,9 @@ def _sums(film: Film, step: Step, channel: int, names: list[str]) -> tuple[Sum, 
     first = min(max(channel - _MOST_SUMS // 2, 0), max(len(names) - _MOST_SUMS, 0))
     patch = _as_planes(step, step.products if film.family == "share" else step.patch)
     weighted = film.family not in PLAIN_SUMS and step.kernel is not None
-    kernel = _as_planes(step, step.kernel) if weighted and step.kernel is not None else None
+    kernel = None
+    if weighted and step.kernel is not None:
+        kernel = film.whole(_as_planes(step, step.kernel))
     sums = []
     for k in range(first, min(first + _MOST_SUMS, len(names))):
         terms = [factor(x) for x in patch[k].reshape(-1)[:_MOST_TERMS]]
@@ -264,8 +271,10 @@ def _sums(film: Film, step: Step, channel: int, names: list[str]) -> tuple[Sum, 
             terms.append("…")
         met = [each[k].reshape(-1) for each in (patch, kernel) if each is not None]
         summed = step.channel_sums[k]
-        ending = f"{equals(zip(*met, strict=True), summed)} {number(summed)}"
-        sums.append(Sum(plain(names[k]), tuple(terms), ending, k == channel and len(names) > 1))
+        sign = equals(zip(*met, strict=True), summed, film.denominator)
+        ending = f"{sign} {number(summed)}"
+        chosen = k == channel and len(names) > 1
+        sums.append(Sum(plain(names[k]), tuple(terms), ending, chosen, film.scale))
     return tuple(sums)
 
 

@@ -178,7 +178,10 @@ def sum_line(each: Sum, named: int, width: int) -> Line:
     """Return a sum on one line, its middle left out where it is too long; never its result."""
     label = clipped(each.name, named).ljust(named) + "  " if named else ""
     room = width - columns(label) - columns(each.ending) - 1
-    terms = elided(each.terms, room)
+    around = columns(each.scale) + 2 if each.scale else 0
+    terms = elided(each.terms, room - around)
+    if each.scale and terms:
+        terms = f"{each.scale}({terms})"
     *before, result = each.ending.rpartition(" ")
     role = "result-text" if not each.name or not named else "title" if each.chosen else ""
     return (

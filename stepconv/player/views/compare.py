@@ -22,6 +22,9 @@ from stepconv.player.text.lines import (
     wrapped,
 )
 
+_NAMES = "What deep learning calls a convolution is the cross-correlation: it mirrors no kernel."
+# Below this height the numbers need every line.
+_ROOMY = 16
 # What is done to the kernel, one stage after the other.
 STAGES = ("kernel w", "mirrored ↕", "and ↔: half turn")
 
@@ -32,10 +35,22 @@ def view(
     """Return both operations at the same step; `turned` is the stage of the half turn."""
     if other is None:
         return wrapped("recording the counterpart …", width, "muted")
-    frames = [frame(each, index, channel) for each in (film, other)]
+    if height >= _ROOMY:
+        told = wrapped(_NAMES, width, "note")
+        rest = _numbers((film, other), index, channel, turned, (width, height - told.height))
+        return above(rest, told)
+    return _numbers((film, other), index, channel, turned, (width, height))
+
+
+def _numbers(
+    films: tuple[Film, Film], index: int, channel: int, turned: int, size: tuple[int, int]
+) -> Block:
+    """Return the input, the half turn, and products and results of both."""
+    width, height = size
+    frames = [frame(each, index, channel) for each in films]
     frames.sort(key=lambda each: each.operation != "cross-correlation")
     correlation, convolution = frames
-    stages = _stages(film, correlation, turned)
+    stages = _stages(films[0], correlation, turned)
     right = above(stages, _halves(correlation, convolution), gap=1)
     room = width - 2 - right.width
     below = _outputs(correlation, convolution, width, height)
