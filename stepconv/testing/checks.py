@@ -184,10 +184,10 @@ def _judged(invite: Callable[[], Any], asked: Asked) -> Report:
 
 def _reading(guest: Any, every: Sequence[Reading], asked: Asked) -> Reading:
     """Return the reading by which the function is right on two calls, or comes nearest."""
-    seen: dict[tuple[str, str], list[Evidence]] = {}
+    seen: dict[tuple[str, str, str], list[Evidence]] = {}
 
     def score(reading: Reading) -> tuple[float, bool]:
-        layout = reading.form.x, reading.form.w
+        layout = reading.form.x, reading.form.w, reading.form.out
         before = seen.get(layout)
         if before is not None and not _unclear(before, reading):
             return -1, False
@@ -266,6 +266,8 @@ def _slip(evidence: Sequence[Evidence], reading: Reading) -> tuple[str, str]:
         return "in-place", "it works in place: what it is given has other numbers afterwards"
     if all(shared):
         return "view", "it returns its input, or a view of it: what changes one changes both"
+    if all("one gradient" in one.wrong for one in wrong):
+        return "grad-w-missing", "grad_w is missing: one gradient came"
     answered = [one for one in wrong if one.got]
     numbers = sorted({number for one in answered for number in one.bad})
     found = [theory.explained(evidence, number) for number in numbers]
@@ -355,7 +357,7 @@ def _remarks(evidence: Sequence[Evidence], guest: Any, reading: Reading) -> tupl
     lost = [one for one in evidence if one.case.graded and not one.wrong and one.digits_lost]
     if lost:
         told["it computes in float32: 7 digits are right where float64 keeps 16"] = None
-    if reading.loose == "number" and (reading.slots.get("window") or reading.init):
+    if ("window" in TASKS[reading.op].positional or reading.init) and reading.takes_ints:
         told["it takes whole numbers alone: windows that are not square were not asked for"] = None
     if guest.printed:
         told["it prints"] = None

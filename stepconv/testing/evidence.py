@@ -75,6 +75,8 @@ class Evidence:
         if self.changed:
             return f"it changed {self.changed}: work on a copy, or write to a new array"
         least = len(names) - ("grad_bias" in names)
+        if len(names) == 3 and len(self.got) == 1:
+            return "it returned one gradient: grad_x and grad_w should come, in this order"
         if not least <= len(self.got) <= len(names):
             return f"it returned {len(self.got)} result{'s' * (len(self.got) != 1)}, not {least}"
         if self.bad:

@@ -112,7 +112,8 @@ class Work:
             return {"value": options.get(role, plain[role])}
         if role in ("channels_in", "channels_out"):
             w, groups = self.given.arrays["w"], options.get("groups", 1)
-            return {"value": int(w.shape[1]) * groups if role == "channels_in" else len(w)}
+            planes = w.shape[:2] if w.ndim > 2 else (1, 1)
+            return {"value": planes[1] * groups if role == "channels_in" else planes[0]}
         return self._number(role, slot)
 
     def _number(self, role: str, slot: Slot) -> Recipe:

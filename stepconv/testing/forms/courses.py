@@ -226,6 +226,7 @@ LAYOUTS = (
     ("NHWC", "HWI", "NHW"),
     ("HW", "OHW", "CHW"),
     ("HW", "HWO", "HWC"),
+    ("HW", "OHW", "HWC"),
     ("L", "L", "L"),
     ("NCL", "OIL", "NCL"),
     ("CL", "OIL", "CL"),

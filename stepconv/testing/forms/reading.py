@@ -80,9 +80,14 @@ class Reading:
             return False
         if same and options.get("stride", 1) != 1:
             return False
-        if (self.form.square or self._spelt("window") == "number") and len(set(window)) > 1:
+        if (self.form.square or self.takes_ints) and len(set(window)) > 1:
             return False
         return all(self._may(name, value) for name, value in options.items())
+
+    @property
+    def takes_ints(self) -> bool:
+        """Whether a window is one int, so that it is square."""
+        return "number" in (self._spelt("window"), self._spelt("kernel_size"))
 
     def needs_stride(self, options: Mapping[str, Any], window: tuple[int, ...]) -> bool:
         """Tell whether a stride that is one int has to be named: the window's sides are two."""

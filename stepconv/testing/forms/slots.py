@@ -68,6 +68,10 @@ def assigned(
         role = "channels_out" if sized and name == "filters" else names.role(name, op)
         if role and role not in taken.values():
             taken[name] = role
+    # What is looked up by keys is a dict of options, whatever its name.
+    looked = [name for name in ordered if name in scope.keys and name not in taken]
+    if looked and "dict" not in taken.values():
+        taken[looked[0]] = "dict"
     _by_place(ordered, taken, operands)
     defaults = {p[0]: _default(p[3]) for p in parameters if p[2]}
     lacking = [name for name in ordered if name not in taken and name not in defaults]
@@ -139,7 +143,10 @@ def _spelling(default: Any, role: str) -> str:
         return "word"
     if isinstance(default, tuple | list):
         return "pair"
-    if role in ("stride", "padding", "dilation", "groups", "window") and default is not None:
+    if (
+        role in ("stride", "padding", "dilation", "groups", "window", "kernel_size")
+        and default is not None
+    ):
         return "number"
     return "loose"
 

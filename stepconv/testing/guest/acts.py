@@ -302,15 +302,25 @@ class Acts:
 
 def _has(holder: Any, name: str) -> bool:
     """Tell whether an attribute is there and may be weights: sizes and words are none."""
-    held = None if isinstance(holder, np.ndarray) else getattr(holder, name, None)
+    held = holder.get(name) if isinstance(holder, dict) else getattr(holder, name, None)
+    if isinstance(holder, np.ndarray):
+        return False
     return held is not None and not isinstance(held, bool | int | float | str | tuple)
 
 
-def _put(holder: Any, name: str, value: Any) -> Any:
+def _put(holder: Any, name: str, value: Array) -> Array:
     """Set an attribute, or the array within it where a class of the file's own holds one."""
-    held = getattr(holder, name)
-    if isinstance(held, np.ndarray):
-        value = np.asarray(value).reshape(held.shape) if held.size == np.size(value) else value
+    held = holder[name] if isinstance(holder, dict) else getattr(holder, name)
+    kept = held if isinstance(held, np.ndarray) else getattr(held, "data", None)
+    if isinstance(kept, np.ndarray):
+        sides = [side for side in kept.shape if side > 1]
+        flat = kept.shape == (len(value), value.size // max(len(value), 1))
+        if sides != [side for side in value.shape if side > 1] and not flat:
+            raise Unfit(f"its {name} has shape {kept.shape}, and ours {value.shape}")
+        value = value.reshape(kept.shape)
+    if isinstance(holder, dict):
+        holder[name] = value
+        return value
     if isinstance(getattr(held, "data", None), np.ndarray):
         held.data = value
     else:
@@ -322,7 +332,7 @@ def _attribute(layer: Any, names: Sequence[str]) -> Any:
     for holder in (layer, *vars(layer).values()):
         for name in names:
             first, _, rest = name.partition(".")
-            value = getattr(holder, first, None)
+            value = holder.get(name) if isinstance(holder, dict) else getattr(holder, first, None)
             value = getattr(value, rest, None) if rest and value is not None else value
             if value is not None and not callable(value):
                 return value
