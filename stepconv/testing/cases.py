@@ -263,8 +263,8 @@ def drawn(
     bias = bool(sketch.options.get("bias")) and "bias" in reading.options
     if bool(sketch.options.get("bias")) != bias or (bias and reading.op.endswith("-backward")):
         return None
-    if axes == 1 and any(isinstance(value, tuple) for value in options.values()):
-        return None
+    if axes == 1:
+        options = {n: v[-1:] if isinstance(v, tuple) else v for n, v in options.items()}
     if reading.rank < 3 and "groups" in options:
         return None
     if sketch.numbers in ("ties", "alike") and not form.ties:

@@ -94,16 +94,12 @@ def likely(file: Path, op: str) -> str:
         kinds = (ast.FunctionDef, ast.ClassDef)
         found = [node.name for node in body if isinstance(node, kinds)]
     found = [name for name in found if not name.startswith("_")]
-    back = op.endswith("-backward")
     usual = _CALLED.get(names.family(op), op.removesuffix("-backward").replace("-", "_"))
-    known = [
-        n for n in found if any(f.functions and f.fits(op, n, set(f.needs.split())) for f in FORMS)
-    ]
-    named = [
-        name
-        for name in found
-        if re.search(usual, name, re.IGNORECASE) and ("back" in name.lower()) == back
-    ]
+    back = op.endswith("-backward")
+    there = [name for name in found if ("back" in name.lower()) == back] or found
+    forms = [form for form in FORMS if form.functions]
+    known = [n for n in there if any(f.fits(op, n, set(f.needs.split())) for f in forms)]
+    named = [n for n in there if re.search(usual, n, re.IGNORECASE)]
     if not found:
         raise ArgumentError(f"{file} has no function")
     return str((known or named or found[-1:])[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from stepconv.errors import StepconvError
 from stepconv.testing.cases import Sketch, drawn
 from stepconv.testing.evidence import Evidence, Respondent
+from stepconv.testing.tasks import TASKS
 
 # So few cells need no shrinking; so many questions are enough.
 FEW, _QUESTIONS = 12, 60
@@ -29,7 +30,7 @@ def smallest(
     best, moved = failure, True
     while moved and asked < _QUESTIONS and best.size > FEW:
         moved = False
-        for smaller in _smaller(sketch):
+        for smaller in _smaller(sketch, TASKS[respondent.reading.op].positional):
             asked += 1
             one = _tried(respondent, smaller, fixed)
             if one is not None and one.answer.over:
@@ -48,13 +49,13 @@ def _tried(respondent: Respondent, sketch: Sketch, fixed: Mapping[str, Any]) -> 
         return None  # such a call does not exist
 
 
-def _smaller(sketch: Sketch) -> Iterator[Sketch]:
+def _smaller(sketch: Sketch, needed: Sequence[str]) -> Iterator[Sketch]:
     """Yield sketches with one thing less, what takes most away first."""
     for place, count in enumerate(sketch.planes):
         for less in sorted({1, count - 1}):
             if 0 < less < count:
                 yield replace(sketch, planes=_put(sketch.planes, place, less))
-    for name in sketch.options:
+    for name in set(sketch.options) - set(needed):
         yield replace(sketch, options={n: v for n, v in sketch.options.items() if n != name})
     for place, side in enumerate(sketch.x):
         for less in sorted({side // 2, side - 1}):

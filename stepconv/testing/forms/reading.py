@@ -110,6 +110,8 @@ class Reading:
             return self.form.numbers
         if name == "mode":
             return self._knows_mode(value, slot)
+        if isinstance(value, tuple) and isinstance(value[0], tuple):
+            return self._slot("before_columns") is not None
         if isinstance(value, tuple):
             return (self._spelt(name) == "pair" or self._slot(f"{name}_rows") is not None) and (
                 all(isinstance(each, int) for each in value)
@@ -229,7 +231,10 @@ class Reading:
 
     def in_python(self, name: str) -> str:
         """Return the Python that turns an array of ours into the function's own layout."""
-        return in_python(name, self._ours(name), self._theirs(name)) if name != "out" else name
+        if name == "out":
+            return name
+        laid = in_python(name, self._ours(name), self._theirs(name))
+        return f"{laid}.ravel()" if self.slots.get("out_shape") else laid
 
     def back_in_python(self, name: str) -> str:
         """Return the Python that turns a result into our layout."""

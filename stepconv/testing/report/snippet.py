@@ -32,7 +32,7 @@ def snippet(report: Report) -> str:
         (
             "import numpy as np",
             "import stepconv",
-            *([f"from {source} import {function.partition('.')[0]}"] if source else []),
+            *([f"from {source} import {', '.join(_imported(report, function))}"] if source else []),
             "",
             *made,
             f"right = stepconv.{task.function.__name__}({', '.join(given)})",
@@ -42,6 +42,14 @@ def snippet(report: Report) -> str:
             *(["print(mine - right)"] if _comparable(failure) else []),
         )
     )
+
+
+def _imported(report: Report, function: str) -> Iterator[str]:
+    yield function.partition(".")[0]
+    if report.reading.forward is not None:
+        other = report.reading.forward[0].partition(".")[0]
+        if other not in ("", "target"):
+            yield other
 
 
 def _comparable(failure: Evidence) -> bool:
@@ -55,8 +63,10 @@ def _own(reading: Reading, failure: Evidence, function: str) -> Iterator[str]:
     laid = {name: reading.in_python(name) for name in places}
     if "bias" in places and "bias" not in failure.given:
         yield f"bias = np.zeros({reading.arrays(failure.case.call)['bias'].size})"
+    shape = reading.out_shape(shapes[0])
+    flat = reading.slots.get("out_shape") is not None
     if "out" in places:
-        yield f"out = np.zeros({reading.out_shape(shapes[0])})"
+        yield f"out = np.zeros({int(np.prod(shape)) if flat else shape})"
     for step in recipe["steps"]:
         match step:
             case {"do": "set", "names": names, "value": value}:
@@ -75,7 +85,9 @@ def _own(reading: Reading, failure: Evidence, function: str) -> Iterator[str]:
                 kept = "mine" if name == recipe["result"] else name
                 kept = "_, cache" if step["do"] == "cache" else kept
                 yield f"{kept} = {called}({', '.join(told)})"
-    if failure.answer.several:
+    if "out" in places:
+        yield f"mine = out.reshape({shape})" if flat else "mine = out if mine is None else mine"
+    if failure.answer.several and len(shapes) == 1:
         yield "mine = mine[0]"
     back = reading.back_in_python("mine")
     if back != "mine" and len(shapes) == 1:
