@@ -86,7 +86,9 @@ def assigned(
             f"{target} needs {', '.join(lacking)}, which nobody gives it: {options} fit"
         )
     missing = [role for role in operands if role not in taken.values()]
-    if {"x", "w"} & set(missing) and not {"cache", "shape"} & set(taken.values()):
+    # Of an average's way back only the sizes matter.
+    needed = {"x", "w"} & set(missing) if op != "avg-pool-backward" else set()
+    if needed and "cache" not in taken.values():
         raise GuestError(
             f"{target} cannot be called with {', '.join(operands)}: "
             f"its arguments are {', '.join(ordered) or 'none'}"
