@@ -11,7 +11,7 @@ LOSSES = {"cross-entropy": CROSS_ENTROPY, "mean-squared-error": SQUARED_ERROR}
 ACTIVATE, STORE_GRADIENT, ADD_GRADIENT = range(3)
 
 # Where the numbers stand that a step of an optimiser goes by: of all, of SGD, of Adam.
-RATE, DECAY = range(2)
-MOMENTUM, AHEAD = range(2, 4)
-BETA1, BETA2, EPSILON, ROOT, PACE, SHRINK = range(2, 8)
-STEP_NUMBERS = 8
+RATE, DECAY, L1, CLIP = range(4)
+MOMENTUM, AHEAD = range(4, 6)
+BETA1, BETA2, EPSILON, ROOT, PACE, SHRINK = range(4, 10)
+STEP_NUMBERS = 10

@@ -34,7 +34,7 @@ from stepconv.nn.model import (
     initial_statistics,
     walk,
 )
-from stepconv.nn.optim import OPTIMIZERS, SGD, Adam, AdamW, RMSprop, Schedule
+from stepconv.nn.optim import OPTIMIZERS, SGD, Adadelta, Adam, AdamW, RMSprop, Schedule
 from stepconv.nn.zoo.small import CLASSES, PICTURE, ZOO, build
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ __all__ += ["LAYERS", "Layer", "LeakyReLU", "MaxPool", "ReLU", "Residual", "Sigm
 __all__ += ["Model", "Place", "initial_parameters", "initial_statistics", "walk"]
 __all__ += ["CLASSES", "PICTURE", "ZOO", "build"]
 __all__ += ["from_dict", "from_toml", "load", "to_dict", "to_toml"]
-__all__ += ["ALGORITHMS", "OPTIMIZERS", "SGD", "Adam", "AdamW", "RMSprop", "Schedule"]
+__all__ += ["ALGORITHMS", "OPTIMIZERS", "SGD", "Adadelta", "Adam", "AdamW", "RMSprop", "Schedule"]
 __all__ += ["Predictor", "Trainer"]
 __all__ += ["dropout", "loss", "optim", "twin"]
 

@@ -7,7 +7,7 @@ learning rate of a step depends on the number of the step and nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, pi, sqrt
+from math import cos, inf, pi, sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,22 +21,38 @@ from stepconv.nn.layers import number
 Array = NDArray[Any]
 
 
+def _pulled(o: Any, p: Array, gradient: Array, decay: float) -> Array:
+    """Return the gradient cut to ±clip, with both pulls towards 0: decay · p and l1 · sign(p)."""
+    g: Array = np.clip(gradient, -o.clip, o.clip) + decay * p + o.l1 * np.sign(p)
+    return g
+
+
+def _check_pulls(o: Any) -> None:
+    number("weight_decay", o.weight_decay, 0, 1)
+    number("l1", o.l1, 0, 1)
+    if number("clip", o.clip, 0, inf) == 0:
+        raise ArgumentError("clip=0 leaves nothing of a gradient: above 0 fits")
+
+
 @dataclass(frozen=True)
 class SGD:
     """Follow the gradient; with momentum, a mean of it that forgets slowly.
 
-    `nesterov` looks one step ahead. `weight_decay` pulls every parameter towards 0.
+    `nesterov` looks one step ahead. `weight_decay` pulls every parameter towards 0 in proportion,
+    `l1` by the same amount; each number of a gradient is cut to ±`clip` first.
     """
 
     momentum: float = 0.9
     nesterov: bool = False
     weight_decay: float = 0.0
+    l1: float = 0.0
+    clip: float = inf
     kind: ClassVar[str] = "sgd"
     moments: ClassVar[tuple[str, ...]] = ("velocity",)
 
     def __post_init__(self) -> None:
         number("momentum", self.momentum, 0, 1)
-        number("weight_decay", self.weight_decay, 0, 1)
+        _check_pulls(self)
         if flag("nesterov", self.nesterov) and self.momentum == 0:
             raise ArgumentError("nesterov=True looks ahead along the momentum: above 0 fits")
 
@@ -45,7 +61,7 @@ class SGD:
     ) -> None:
         """Move parameters p, in place; `step` counts from 1."""
         [velocity] = moments
-        g = gradient + self.weight_decay * p
+        g = _pulled(self, p, gradient, self.weight_decay)
         velocity *= self.momentum
         velocity += g
         p -= rate * (g + self.momentum * velocity if self.nesterov else velocity)
@@ -55,6 +71,8 @@ class SGD:
         return {
             kinds.RATE: rate,
             kinds.DECAY: self.weight_decay,
+            kinds.L1: self.l1,
+            kinds.CLIP: self.clip,
             kinds.MOMENTUM: self.momentum,
             kinds.AHEAD: self.momentum if self.nesterov else 0.0,
         }
@@ -68,6 +86,8 @@ class Adam:
     beta2: float = 0.999
     epsilon: float = 1e-8
     weight_decay: float = 0.0
+    l1: float = 0.0
+    clip: float = inf
     kind: ClassVar[str] = "adam"
     moments: ClassVar[tuple[str, ...]] = ("mean", "square")
     decays_apart: ClassVar[bool] = False
@@ -78,18 +98,16 @@ class Adam:
             if number(name, getattr(self, name), 0, 1) == 1:
                 raise ArgumentError(f"{name}=1 never learns: below 1 fits")
         number("epsilon", self.epsilon, 0, 1)
-        number("weight_decay", self.weight_decay, 0, 1)
+        _check_pulls(self)
 
     def update(
         self, p: Array, gradient: Array, moments: list[Array], rate: float, step: int
     ) -> None:
         """Move parameters p, in place; `step` counts from 1."""
         mean, square = moments
-        g = gradient
+        g = _pulled(self, p, gradient, 0.0 if self.decays_apart else self.weight_decay)
         if self.decays_apart:
             p *= 1 - rate * self.weight_decay
-        else:
-            g = g + self.weight_decay * p
         mean += (1 - self.beta1) * (g - mean)
         square += (1 - self.beta2) * (g * g - square)
         seen1, seen2 = self._seen(step)
@@ -106,6 +124,8 @@ class Adam:
         return {
             kinds.RATE: rate,
             kinds.DECAY: 0.0 if self.decays_apart else self.weight_decay,
+            kinds.L1: self.l1,
+            kinds.CLIP: self.clip,
             kinds.BETA1: self.beta1,
             kinds.BETA2: self.beta2,
             kinds.EPSILON: self.epsilon,
@@ -134,8 +154,51 @@ class RMSprop(Adam):
     corrects: ClassVar[bool] = False
 
 
-Optimizer = SGD | Adam
-OPTIMIZERS: dict[str, type[SGD] | type[Adam]] = {o.kind: o for o in (SGD, Adam, AdamW, RMSprop)}
+@dataclass(frozen=True)
+class Adadelta:
+    """Go as far as the last ways were long, in units of the last gradients: no rate to choose."""
+
+    rho: float = 0.9
+    epsilon: float = 1e-6
+    weight_decay: float = 0.0
+    l1: float = 0.0
+    clip: float = inf
+    kind: ClassVar[str] = "adadelta"
+    moments: ClassVar[tuple[str, ...]] = ("square", "travelled")
+
+    def __post_init__(self) -> None:
+        if number("rho", self.rho, 0, 1) == 1:
+            raise ArgumentError("rho=1 never learns: below 1 fits")
+        number("epsilon", self.epsilon, 0, 1)
+        _check_pulls(self)
+
+    def update(
+        self, p: Array, gradient: Array, moments: list[Array], rate: float, step: int
+    ) -> None:
+        """Move parameters p, in place; `step` counts from 1."""
+        square, travelled = moments
+        g = _pulled(self, p, gradient, self.weight_decay)
+        square += (1 - self.rho) * (g * g - square)
+        way = np.sqrt(travelled + self.epsilon) / np.sqrt(square + self.epsilon) * g
+        travelled += (1 - self.rho) * (way * way - travelled)
+        p -= rate * way
+
+    def numbers(self, rate: float, step: int) -> dict[int, float]:
+        """Return what a kernel's update goes by, at the places that kernels/kinds.py names."""
+        return {
+            kinds.RATE: rate,
+            kinds.DECAY: self.weight_decay,
+            kinds.L1: self.l1,
+            kinds.CLIP: self.clip,
+            kinds.BETA1: self.rho,
+            kinds.EPSILON: self.epsilon,
+        }
+
+
+Optimizer = SGD | Adam | Adadelta
+OPTIMIZERS: dict[str, type[SGD] | type[Adam] | type[Adadelta]] = {
+    o.kind: o for o in (SGD, Adam, AdamW, RMSprop, Adadelta)
+}
 
 SCHEDULES = ("constant", "step", "cosine", "one-cycle")
 

@@ -13,7 +13,7 @@ from stepconv.nn.layers import number
 from stepconv.nn.optim import Optimizer
 
 # A full rate that suits each optimiser, for batches of 64; larger batches take it as well.
-RATES = {"sgd": 0.03, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001}
+RATES = {"sgd": 0.03, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001, "adadelta": 1.0}
 # Fewer pictures than these are learnt by heart in large steps, or a network falls silent.
 FEW = 5000
 RATES_OF_FEW = {**RATES, "sgd": 0.01}
@@ -52,6 +52,8 @@ class Recipe:
     evaluate_every: int = 1
     start: str | None = None
     freeze: str = ""
+    l1: float = 0.0
+    clip: float | None = None
 
     def __post_init__(self) -> None:
         if self.optimizer not in OPTIMIZERS:
@@ -74,11 +76,14 @@ class Recipe:
     def make_optimizer(self) -> Optimizer:
         """Return the optimiser of that name."""
         made = OPTIMIZERS[self.optimizer]
-        if self.momentum is None:
-            return made(weight_decay=self.weight_decay)
-        if made is not SGD:
-            raise ArgumentError(f"momentum={self.momentum} is of sgd, not of {self.optimizer}")
-        return SGD(momentum=self.momentum, weight_decay=self.weight_decay)
+        chosen: dict[str, Any] = {"weight_decay": self.weight_decay, "l1": self.l1}
+        if self.clip is not None:
+            chosen["clip"] = self.clip
+        if self.momentum is not None:
+            if made is not SGD:
+                raise ArgumentError(f"momentum={self.momentum} is of sgd, not of {self.optimizer}")
+            chosen["momentum"] = self.momentum
+        return made(**chosen)
 
     def total(self, steps_per_epoch: int) -> int:
         """Return how many steps the training has."""

@@ -116,6 +116,9 @@ OPTIMIZERS = [
     nn.SGD(0.9, nesterov=True),
     nn.Adam(epsilon=EPSILON, weight_decay=0.01),
     nn.AdamW(epsilon=EPSILON),
+    nn.SGD(0.9, clip=0.05),
+    nn.RMSprop(epsilon=EPSILON, clip=0.05),
+    nn.Adadelta(epsilon=EPSILON, weight_decay=0.01, l1=0.002),
 ]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stepconv.errors import StepconvError
-from stepconv.nn.optim import SCHEDULES, SGD, Adam, AdamW, RMSprop, Schedule
+from stepconv.nn.optim import SCHEDULES, SGD, Adadelta, Adam, AdamW, RMSprop, Schedule
 
 PAIRS = [
     (SGD(0.0), "SGD", {}),
@@ -15,6 +15,8 @@ PAIRS = [
     (Adam(), "Adam", {}),
     (Adam(0.8, 0.99, 1e-6, 0.1), "Adam", {"betas": (0.8, 0.99), "eps": 1e-6, "weight_decay": 0.1}),
     (AdamW(weight_decay=0.1), "AdamW", {"weight_decay": 0.1}),
+    (Adadelta(), "Adadelta", {}),
+    (Adadelta(0.8, 1e-5, 0.1), "Adadelta", {"rho": 0.8, "eps": 1e-5, "weight_decay": 0.1}),
     (RMSprop(), "RMSprop", {}),
     (RMSprop(beta2=0.9, weight_decay=0.1), "RMSprop", {"alpha": 0.9, "weight_decay": 0.1}),
 ]
@@ -34,6 +36,24 @@ def test_ten_steps_are_pytorchs(optimizer: Any, name: str, options: dict[str, An
         other.grad = torch.tensor(gradient)
         judge.step()
     assert np.allclose(p, other.detach().numpy(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, RMSprop, Adadelta])
+def test_l1_pulls_and_clip_cuts(kind: Any) -> None:
+    p = np.array([2.0, -2.0, 0.0, 1.0])
+    gradient = np.array([0.0, 0.0, 0.0, 50.0])
+    plain, same = p.copy(), p.copy()
+    moments = [[np.zeros(4) for _ in kind.moments] for _ in range(2)]
+    kind(l1=0.5, clip=3.0).update(plain, gradient, moments[0], 0.1, 1)
+    kind().update(same, np.array([0.5, -0.5, 0.0, 3.5]), moments[1], 0.1, 1)
+    assert np.array_equal(plain, same)
+
+
+def test_adadelta_by_hand() -> None:
+    p = np.array([1.0])
+    Adadelta(0.5, 0.01).update(p, np.array([2.0]), [np.zeros(1), np.zeros(1)], 1.0, 1)
+    # square = 2;  way = √0.01 / √2.01 · 2
+    assert p == pytest.approx(1 - 0.1 / 2.01**0.5 * 2)
 
 
 def test_rmsprop_by_hand() -> None:
@@ -69,6 +89,9 @@ def test_warm_up_climbs_to_the_schedule(name: str) -> None:
         (lambda: SGD(1.5), "momentum=1.5 is out of range"),
         (lambda: SGD(0.0, nesterov=True), "nesterov=True looks ahead"),
         (lambda: Adam(beta2=1.0), "beta2=1 never learns"),
+        (lambda: Adadelta(rho=1.0), "rho=1 never learns"),
+        (lambda: SGD(l1=-0.1), "l1=-0.1 is out of range"),
+        (lambda: Adam(clip=0.0), "clip=0 leaves nothing"),
         (lambda: Schedule("cosin", 0.1, 5), "schedule='cosin' is not known"),
         (lambda: Schedule("cosine", -0.1, 5), "rate=-0.1 is out of range"),
         (lambda: Schedule("cosine", 0.1, 0), "steps=0 is too small"),

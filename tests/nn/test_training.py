@@ -176,3 +176,32 @@ def test_what_moves_beside_frozen_layers_moves_as_it_would() -> None:
 def test_only_layers_with_weights_are_frozen() -> None:
     with pytest.raises(ArgumentError, match="frozen layer 'relu1' has no weights: conv1, conv2"):
         nn.Trainer(nn.build("lenet5"), frozen=("relu1",))
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        nn.SGD(0.9, weight_decay=0.01, l1=0.002, clip=0.01),
+        nn.Adam(l1=0.002, clip=0.01),
+        nn.AdamW(clip=0.02),
+        nn.RMSprop(weight_decay=0.01),
+        nn.Adadelta(),
+        nn.Adadelta(0.8, 1e-5, weight_decay=0.01, l1=0.002, clip=0.01),
+    ],
+    ids=lambda optimizer: optimizer.kind,
+)
+def test_updates_follow_the_formula(optimizer: Any) -> None:
+    draw = np.random.default_rng(0)
+    images = draw.integers(0, 256, (30, 1, 28, 28), np.uint8)
+    labels = draw.integers(0, 10, 30)
+    trainer = nn.Trainer(nn.build("lenet5"), optimizer, batch_size=30)
+    moments = {
+        name: [np.zeros_like(array) for _ in optimizer.moments]
+        for name, array in trainer.parameters().items()
+    }
+    for step in range(1, 5):
+        wanted = trainer.parameters()
+        trainer.step(images, labels, 0.02)
+        for name, gradient in trainer.gradients().items():
+            optimizer.update(wanted[name], gradient, moments[name], 0.02, step)
+            assert np.allclose(trainer.parameters()[name], wanted[name], rtol=1e-4, atol=1e-6)

@@ -370,7 +370,10 @@ def test_a_damaged_state_is_refused(straight: Path, tmp_path: Path) -> None:
         ({"batch_size": -1}, "batch_size=-1"),
         ({"seed": -1}, "seed=-1"),
         ({"limit": 0}, "limit=0"),
-        ({"optimizer": "sdg"}, "optimizer='sdg' is not known: sgd, adam, adamw, rmsprop fit"),
+        (
+            {"optimizer": "sdg"},
+            "'sdg' is not known: sgd, adam, adamw, rmsprop, ",
+        ),
         ({"schedule": "linear"}, "linear"),
         ({"algorithm": "fft"}, "algorithm='fft' is not known: direct, winograd fit"),
         ({"lr": -0.1}, "-0.1"),

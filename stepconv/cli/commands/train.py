@@ -51,7 +51,9 @@ def train(
         float | None,
         typer.Option(help="How large a step is [0.03, for few pictures 0.01; adam 0.001]."),
     ] = None,
-    optimizer: Annotated[str | None, typer.Option(help="sgd, adam, adamw, rmsprop [sgd].")] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="sgd, adam, adamw, rmsprop, adadelta [sgd].")
+    ] = None,
     momentum: Annotated[
         float | None, typer.Option(help="How slowly sgd forgets its direction [0.9].")
     ] = None,
@@ -64,6 +66,10 @@ def train(
     ] = None,
     weight_decay: Annotated[
         float | None, typer.Option(help="Pull of weights towards 0 [0.0005].")
+    ] = None,
+    l1: Annotated[float | None, typer.Option(help="The same pull on all weights [0].")] = None,
+    clip: Annotated[
+        float | None, typer.Option(help="Cut each number of a gradient to this [not at all].")
     ] = None,
     algorithm: Annotated[
         str | None,
@@ -135,6 +141,8 @@ def train(
         "schedule": schedule,
         "warm_up": warm_up,
         "weight_decay": weight_decay,
+        "l1": l1,
+        "clip": clip,
         "algorithm": algorithm,
         "augment": augment or None,
         "validation": validation,

@@ -33,7 +33,7 @@ from stepconv.nn.cpu.layers import way
 from stepconv.nn.cpu.writer import LaneWeights, Writer, backward, forward
 from stepconv.nn.layers import Dropout
 from stepconv.nn.model import Model
-from stepconv.nn.optim import SGD, Adam, Optimizer
+from stepconv.nn.optim import SGD, Adadelta, Adam, Optimizer
 from stepconv.nn.steps.lowering import lower
 from stepconv.nn.steps.records import SumStep
 
@@ -42,7 +42,11 @@ Array = NDArray[Any]
 # Tasks that share the weights when the chunks are through: enough for as many threads.
 _SLICES = 16
 
-_UPDATES = {SGD.moments: updates.sgd, Adam.moments: updates.adam}
+_UPDATES = {
+    SGD.moments: updates.sgd,
+    Adam.moments: updates.adam,
+    Adadelta.moments: updates.adadelta,
+}
 
 
 class Program:

@@ -26,7 +26,7 @@ from stepconv.nn.cuda import cells, layers  # noqa: F401  # they say what steps 
 from stepconv.nn.cuda.writer import CardWeights, CardWriter, Memory, backward, forward
 from stepconv.nn.layers import Dropout
 from stepconv.nn.model import Model
-from stepconv.nn.optim import SGD, Adam, Optimizer
+from stepconv.nn.optim import SGD, Adadelta, Adam, Optimizer
 from stepconv.nn.steps.lowering import lower
 from stepconv.nn.steps.records import SumStep
 from stepconv.nn.steps.ways import Way
@@ -40,7 +40,11 @@ _SEQUENCES = 4
 # So many steps are started before the host waits for what they found.
 TOGETHER = 32
 
-_UPDATES = {SGD.moments: updates.sgd, Adam.moments: updates.adam}
+_UPDATES = {
+    SGD.moments: updates.sgd,
+    Adam.moments: updates.adam,
+    Adadelta.moments: updates.adadelta,
+}
 
 
 class CardProgram:

@@ -33,8 +33,10 @@ MOST_CELLS = 48 * 48
 def fitted(layers: Stack, picture: Shape, classes: int) -> Stack:
     """Return the layers of a network whose last one is dense, for such pictures and classes.
 
-    >>> fitted((Conv(6, 5), ReLU(), MaxPool(2), Dense(10)), (3, 96, 96), 3)[2:]
-    (MaxPool(window=2), MaxPool(window=2), Dense(out_features=3))
+    >>> from stepconv.nn.layers import Flatten
+    >>> made = fitted((Conv(6, 5), ReLU(), MaxPool(2), Flatten(), Dense(10)), (3, 96, 96), 3)
+    >>> [layer.kind for layer in made], made[-1].out_features
+    (['conv', 'relu', 'max-pool', 'max-pool', 'flatten', 'dense'], 3)
     """
     _, rows, columns = picture
     made: Stack = (*layers[:-1], Dense(classes))

@@ -9,15 +9,17 @@ from typing import Any
 
 from numba import cuda
 
-from stepconv.kernels.cuda.machine.launch import kernel, launch_each
+from stepconv.kernels.cuda.machine.launch import inner, kernel, launch_each
 from stepconv.kernels.cuda.machine.sums import sum_parts
 from stepconv.kernels.cuda.network.batches import NUMBERS
 from stepconv.kernels.kinds import (
     AHEAD,
     BETA1,
     BETA2,
+    CLIP,
     DECAY,
     EPSILON,
+    L1,
     MOMENTUM,
     PACE,
     RATE,
@@ -36,6 +38,23 @@ def update(formula: Any, p: Array, *rows: Any) -> None:
     launch_each(formula, p.size, p, *rows)
 
 
+@inner
+def _pulled(g: Any, p: Array, i: Any, controls: Array) -> Any:
+    """Return clip(g) + decay · p + l1 · sign(p); NaN stays NaN."""
+    number = p.dtype.type
+    clip, l1 = number(controls[NUMBERS + CLIP]), number(controls[NUMBERS + L1])
+    if g > clip:
+        g = clip
+    if g < -clip:
+        g = -clip
+    g += number(controls[NUMBERS + DECAY]) * p[i]
+    if p[i] > 0:
+        g += l1
+    if p[i] < 0:
+        g -= l1
+    return g
+
+
 @kernel
 def sgd(
     p: Array, gradients: Array, found: Array, places: Array, velocity: Array, controls: Array
@@ -44,10 +63,10 @@ def sgd(
     i = cuda.grid(1)
     if i < p.size:
         number = p.dtype.type
-        rate, decay = number(controls[NUMBERS + RATE]), number(controls[NUMBERS + DECAY])
+        rate = number(controls[NUMBERS + RATE])
         momentum, ahead = number(controls[NUMBERS + MOMENTUM]), number(controls[NUMBERS + AHEAD])
         gradients[i] = sum_parts(found, places[FIRST, i], places[APART, i], places[PARTS, i])
-        g = gradients[i] + decay * p[i]
+        g = _pulled(gradients[i], p, i, controls)
         velocity[i] = momentum * velocity[i] + g
         # Nesterov goes by g + momentum · velocity: `ahead` is the momentum then, and 0 otherwise.
         p[i] -= rate * (g + ahead * velocity[i] if ahead > 0 else velocity[i])
@@ -67,14 +86,38 @@ def adam(
     i = cuda.grid(1)
     if i < p.size:
         number = p.dtype.type
-        one, decay = number(1), number(controls[NUMBERS + DECAY])
+        one = number(1)
         beta1, beta2 = number(controls[NUMBERS + BETA1]), number(controls[NUMBERS + BETA2])
         epsilon, root = number(controls[NUMBERS + EPSILON]), number(controls[NUMBERS + ROOT])
         pace, shrink = number(controls[NUMBERS + PACE]), number(controls[NUMBERS + SHRINK])
         gradients[i] = sum_parts(found, places[FIRST, i], places[APART, i], places[PARTS, i])
-        g = gradients[i] + decay * p[i]
+        g = _pulled(gradients[i], p, i, controls)
         mean[i] += (one - beta1) * (g - mean[i])
         square[i] += (one - beta2) * (g * g - square[i])
         # root = 1 / √(1 - beta2^step), pace = rate / (1 - beta1^step), shrink = 1 - rate · decay
         way = mean[i] / (math.sqrt(square[i]) * root + epsilon)
         p[i] = shrink * p[i] - pace * way
+
+
+@kernel
+def adadelta(
+    p: Array,
+    gradients: Array,
+    found: Array,
+    places: Array,
+    square: Array,
+    travelled: Array,
+    controls: Array,
+) -> None:
+    """p -= rate · √(mean of the ways² + epsilon) / √(mean of g² + epsilon) · g."""
+    i = cuda.grid(1)
+    if i < p.size:
+        number = p.dtype.type
+        one, rate = number(1), number(controls[NUMBERS + RATE])
+        rho, epsilon = number(controls[NUMBERS + BETA1]), number(controls[NUMBERS + EPSILON])
+        gradients[i] = sum_parts(found, places[FIRST, i], places[APART, i], places[PARTS, i])
+        g = _pulled(gradients[i], p, i, controls)
+        square[i] += (one - rho) * (g * g - square[i])
+        way = math.sqrt(travelled[i] + epsilon) / math.sqrt(square[i] + epsilon) * g
+        travelled[i] += (one - rho) * (way * way - travelled[i])
+        p[i] -= rate * way
