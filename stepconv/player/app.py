@@ -19,7 +19,7 @@ from stepconv.player.search import FINDABLE
 from stepconv.player.stage import Stage
 from stepconv.player.text.lines import Spot
 from stepconv.player.views import screen
-from stepconv.trace import Trace
+from stepconv.trace import Chain, Trace
 
 # What a shell reports for a program that a signal ended: 128 and the signal's number.
 _SIGNALLED = 128
@@ -32,7 +32,7 @@ _QUESTIONS = {
 
 
 class Player(App[int]):
-    """The player of one trace."""
+    """The player of one trace, or of a chain of them."""
 
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = ""
@@ -51,9 +51,9 @@ class Player(App[int]):
         for pressed, action in actions.items()
     ]
 
-    def __init__(self, trace: Trace, *, letters: bool = False) -> None:
+    def __init__(self, record: Trace | Chain, *, letters: bool = False) -> None:
         super().__init__()
-        self.playback = Playback(trace, letters=letters)
+        self.playback = Playback(record, letters=letters)
         self.stage = Stage(lambda width, height: screen.lines(self.playback, width, height))
         self._clock: Timer | None = None
         self._interval: float | None = None
@@ -95,11 +95,13 @@ class Player(App[int]):
         self._update()
 
     def _record_counterpart(self) -> None:
+        film = self.playback.film
         other = self.playback.record_counterpart()
-        self.call_from_thread(self._compare_with, other)
+        self.call_from_thread(self._compare_with, film, other)
 
-    def _compare_with(self, other: Film) -> None:
-        self.playback.other = other
+    def _compare_with(self, film: Film, other: Film) -> None:
+        if film is self.playback.film:  # somebody may have walked on
+            self.playback.other = other
         self._update()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
@@ -182,8 +184,8 @@ class Player(App[int]):
         self._update()
 
 
-def play(trace: Trace, *, letters: bool = False) -> int:
-    """Play a trace on this terminal; return the exit status."""
-    player = Player(trace, letters=letters)
+def play(record: Trace | Chain, *, letters: bool = False) -> int:
+    """Play a trace or a chain on this terminal; return the exit status."""
+    player = Player(record, letters=letters)
     player.run()
     return player.return_value or player.return_code or 0

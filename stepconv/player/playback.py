@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from stepconv.errors import ArgumentError
 from stepconv.player import search
-from stepconv.player.frame import who_reads
+from stepconv.player.frame import linked, who_reads
 from stepconv.player.frame.film import Film
 from stepconv.player.frame.frames import Frame, frame
 from stepconv.player.search import Query
-from stepconv.trace import Trace
+from stepconv.trace import Chain, Trace
 from stepconv.trace.counterpart import counterpart, has_counterpart
 
 # Steps a second; beyond so many pictures a second several steps go into one.
@@ -25,8 +25,12 @@ class Playback:
     Whatever is refused becomes the `message`; nothing raises for what a person typed.
     """
 
-    def __init__(self, trace: Trace, *, letters: bool = False) -> None:
-        self.film = Film(trace, letters=letters)
+    def __init__(self, record: Trace | Chain, *, letters: bool = False) -> None:
+        # Of a chain, the link that the player stands on, and the breakpoints of each.
+        self.chain = record if isinstance(record, Chain) else None
+        self.link = 0
+        self._stops: dict[int, set[int]] = {}
+        self.film = Film(record[0] if isinstance(record, Chain) else record, letters=letters)
         self.index = 0
         self.channel = 0
         self.playing = False
@@ -227,6 +231,24 @@ class Playback:
             self.message = "there is one image alone"
         else:
             self.change_plane(by * outputs[-1])
+
+    def walk(self, by: int) -> None:
+        """Follow the cell to the next link that reads it, or back to where it is from."""
+        if self.chain is None:
+            self.message = "there is one call alone: --then makes a chain"
+            return
+        found = linked.onward(self.chain, self.link, self.index, by)
+        if isinstance(found, str):
+            self.message = found
+            return
+        self._stops[self.link] = self.breakpoints
+        self.link, step = found
+        self.film = Film(self.chain[self.link], letters=self.film.letters)
+        self.breakpoints = self._stops.get(self.link, set())
+        self.playing, self.other, self.asked = False, None, None
+        self.go(step)
+        if self.view == "compare" and not has_counterpart(self.film.trace):
+            self.view = "step"
 
     def look(self, view: str) -> None:
         """Show a view; the same again leads back to the steps."""

@@ -59,6 +59,12 @@ class Chain(Sequence[Trace]):
     input: Array
     links: tuple[Link, ...] = ()
 
+    @classmethod
+    def begun_with(cls, trace: Trace) -> Chain:
+        """Return a chain of one link: what its windows move over is the chain's input."""
+        source = trace.call.operation.source
+        return cls(trace.arrays[source], (Link(trace, {source: From()}),))
+
     @property
     def output(self) -> Array:
         """What the last link gives."""
@@ -96,9 +102,6 @@ class Chain(Sequence[Trace]):
         name = getattr(function, "__name__", repr(function))
         try:
             sources, arguments = self._arguments(name, options)
-            # A chain has one title; the notes are about a single call.
-            about = About(self[0].about.title if self.links else "")
-            arguments = {"about": about, **arguments}
             return Chain(self.input, (*self.links, Link(record(function, **arguments), sources)))
         except StepconvError as error:
             raise type(error)(f"link {len(self)}, {name}: {error}") from None
@@ -121,6 +124,12 @@ class Chain(Sequence[Trace]):
                 fits = f"0 to {len(self) - 1}, or None for the input, fit" if len(self) else "None"
                 raise ArgumentError(f"{key}=From({link!r}) is no link before this one: {fits}")
         return sources, given | {key: self.output_of(link) for key, (link,) in sources.items()}
+
+    def places(self, cells: Cells) -> list[tuple[int, ...]]:
+        """Return where cells are, each as an index of the array that they are in."""
+        shape = self.output_of(cells.link).shape
+        axes = np.unravel_index(cells.numbers, shape)
+        return list(zip(*(axis.tolist() for axis in axes), strict=True))
 
     def made_from(self, link: int, step: int) -> tuple[Cells, ...]:
         """Return the cells that a step of a link was made from, and where they are.

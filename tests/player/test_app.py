@@ -373,6 +373,7 @@ def test_q_leaves_with_success() -> None:
 # Keys whose names for Textual are not what the screens write.
 WRITTEN = {"left": "←", "right": "→", "up": "↑", "down": "↓", "slash": "/", "escape": "esc"}
 WRITTEN |= {"plus": "+", "minus": "-", "question_mark": "?"}
+WRITTEN |= {"left_square_bracket": "[", "right_square_bracket": "]"}
 
 
 def test_every_key_that_is_told_works_and_the_other_way_round() -> None:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from textual.pilot import Pilot
 
-from stepconv.cli.commands.play import _asked
 from stepconv.cli.reading import targets
 from stepconv.cli.showing import choosing
 from stepconv.errors import ArgumentError
@@ -64,7 +63,7 @@ def test_every_choice_can_be_played() -> None:
     assert {c.name for c in every} >= {e.id for e in worked_examples() if has_windows(e)}
     for choice in every:
         if choice.theme == "pictures":
-            assert len(targets.trace_of(_asked(choice.command.split()))) > 0
+            assert len(targets.trace_of(targets.parsed(choice.command.split()))) > 0
         else:
             assert choice.theme == "files here" or choosing.preview(choice) is not None
 
@@ -78,7 +77,7 @@ def test_what_cannot_be_looked_at_says_why() -> None:
 
 
 def test_a_line_of_ones_own_is_read_as_play_reads_it() -> None:
-    asked = _asked(["--input", "1 2 3", "--kernel", "1 1", "--padding", "1"])
+    asked = targets.parsed(["--input", "1 2 3", "--kernel", "1 1", "--padding", "1"])
     assert targets.trace_of(asked).output.tolist() == [1, 3, 5, 3]
     np.testing.assert_equal(asked.stride, None)
 

@@ -7,7 +7,7 @@ import typer
 from stepconv.cli.reading import targets
 
 if TYPE_CHECKING:
-    from stepconv.trace import Trace
+    from stepconv.trace import Chain, Trace
 
 
 @targets.with_target
@@ -26,6 +26,7 @@ def play(*, asked: targets.Asked, letters: targets.Letters = False) -> None:
         stepconv play eight-22x16 --kernel gaussian-5
         stepconv play photo.jpg --kernel "1 -1 | 2 -2 | 3 -3" --bias 1
         stepconv play lecture.trace.npz
+        stepconv play vertical-edge-rgb --then relu --then "max-pool 2"
     """
     from stepconv.cli.commands import show
     from stepconv.trace.gallery.traces import has_windows
@@ -43,7 +44,7 @@ def play(*, asked: targets.Asked, letters: targets.Letters = False) -> None:
         raise typer.Exit(status)
 
 
-def _chosen() -> "Trace | None":
+def _chosen() -> "Trace | Chain | None":
     """Let the person at the terminal choose, until it can be played; None for nothing."""
     import shlex
 
@@ -59,20 +60,9 @@ def _chosen() -> "Trace | None":
         if not typed:
             return None
         try:
-            return targets.trace_of(_asked(shlex.split(typed)))
+            return targets.trace_of(targets.parsed(shlex.split(typed)))
         except (StepconvError, typer.TyperException, OSError, ValueError) as error:
             message = str(error)
-
-
-def _asked(words: list[str]) -> targets.Asked:
-    """Return what a line asks for that could have followed `stepconv play`."""
-    from typer.main import get_command
-
-    from stepconv import cli
-
-    group = get_command(cli.app)
-    command = group.get_command(group.make_context("stepconv", [], resilient_parsing=True), "play")  # type: ignore[attr-defined]
-    return targets.Asked(**command.make_context("play", words).params)
 
 
 def on_a_screen() -> bool:

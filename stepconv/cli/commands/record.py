@@ -26,12 +26,16 @@ def record(
         stepconv record --input "1 2; 3 4" --kernel "1 -1" -o mine.trace.npz
         stepconv record --input x.npy --op max-pool --window 2 -o pool.trace.npz
         stepconv record max-pool-4x4 --gradient x -o back.trace.npz
+        stepconv record vertical-edge-rgb --then relu -o chain.npz
     """
     from stepconv.cli.showing import output
+    from stepconv.trace import Chain
 
     output.check(out, (".npz",), force)
     trace = targets.trace_of(asked)
     trace.save(out, force=force)
-    steps = f"{len(trace)} step{'s' * (len(trace) != 1)}"
-    size = f"{out.stat().st_size:,} bytes"
-    print(f"{out}: {steps} of {trace.call.operation.title}, {size}", file=sys.stderr)
+    links = trace[:] if isinstance(trace, Chain) else [trace]
+    told = [
+        f"{len(each)} step{'s' * (len(each) != 1)} of {each.call.operation.title}" for each in links
+    ]
+    print(f"{out}: {', '.join(told)}, {out.stat().st_size:,} bytes", file=sys.stderr)

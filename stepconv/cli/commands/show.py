@@ -31,13 +31,17 @@ def show(
     svg: Annotated[
         Path | None, typer.Option("--svg", help="Write one step as a picture for a slide.")
     ] = None,
+    link: Annotated[
+        int | None, typer.Option("--link", help="One call of a chain, counted from 0.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the picture.")] = False,
     asked: targets.Asked,
     letters: targets.Letters = False,
 ) -> None:
     """Print windows of a convolution, pooling or gradient.
 
-    Without --step or --steps the panels show the first step, sentences and JSON all of them.
+    Without --step or --steps the panels show the first step, sentences and JSON all of them. Of
+    calls after one another (--then) each is shown, or with --link one.
 
     Examples:
 
@@ -47,10 +51,12 @@ def show(
         stepconv show --input "1 2; 3 4" --kernel "1 0 -1" --padding 1 --steps 0:3
         stepconv show --input eight-22x16 --op avg-pool --window 2 --json
         stepconv show size-10-3-p0-s2
+        stepconv show vertical-edge-rgb --then relu --then "max-pool 2"
     """
     from stepconv.cli import terminal
     from stepconv.cli.showing import output
     from stepconv.cli.showing import steps as showing
+    from stepconv.cli.showing.links import shown
     from stepconv.trace.gallery.traces import has_windows
 
     if plain + as_json + (svg is not None) > 1:
@@ -61,21 +67,28 @@ def show(
     if example is not None and not has_windows(example):
         showing.count(example, as_json)
         return
-    trace = targets.trace_of(asked)
-    chosen = _chosen(trace, step, steps, everything=plain or as_json)
+    found = shown(targets.trace_of(asked), link)
     if svg is not None:
+        chosen = [one for each in found for one in _chosen(each.trace, step, steps, False)]
+        if len(found) > 1:
+            raise ArgumentError(f"--svg shows one link, not {len(found)}: --link 0 fits")
         if len(chosen) != 1:
             raise ArgumentError(f"--svg shows one step, not {len(chosen)}: --step 3 fits")
-        files.write(svg, showing.svg(trace, chosen[0], letters=letters).encode())
-    elif as_json:
-        for one in chosen:
-            terminal.print_json(showing.as_data(one))
-    elif plain:
-        for one in chosen:
-            print(one.in_words())
-    else:
-        showing.panels(trace, chosen, letters=letters)
-        _hint(len(trace) - len(chosen), alone=len(chosen) == 1)
+        files.write(svg, showing.svg(found[0].trace, chosen[0], letters=letters).encode())
+        return
+    for each in found:
+        chosen = _chosen(each.trace, step, steps, everything=plain or as_json)
+        if each.heading and not as_json:
+            print(each.heading)
+        if as_json:
+            for one in chosen:
+                terminal.print_json(each.as_data(one))
+        elif plain:
+            for one in chosen:
+                print(one.in_words())
+        else:
+            showing.panels(each.trace, chosen, letters=letters)
+            _hint(len(each.trace) - len(chosen), alone=len(chosen) == 1)
 
 
 def _hint(more: int, alone: bool) -> None:

@@ -7,5 +7,6 @@ picture_and_kernel    PICTURE and KERNEL: a name, a file, or numbers
 inputs                --input: a picture, an array, or numbers
 targets               TARGET and its options: what is asked for, and its trace
 calls                 what is asked for as the call of an operation, recorded
+chains                calls after one another, each --then one more
 networks              networks by name, by file, by run
 """

@@ -1,6 +1,7 @@
 """Calls as they are typed: TARGET's example, or --input, with the options, recorded as a trace."""
 
 import inspect
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _OPERATIONS = {operation.word: operation.name for operation in OPERATIONS.values()}
 # Options that change how an example is computed, and nothing of what it shows.
-_SAME_CALL = ("backend",)
+_SAME_CALL = ("backend", "then")
 # What some call an operation that has another name here, or two.
 _CONVOLUTION = "correlate is deep learning's convolution, convolve mirrors the kernel first"
 _ALSO_CALLED = dict.fromkeys(("conv", "conv1d", "conv2d", "convolution"), _CONVOLUTION)
@@ -54,6 +55,21 @@ def recorded(asked: Asked) -> "Trace":
         raise ArgumentError(f"--gradient has no place here: {name} has no way back")
     given = _with_gradient(name, given, asked.grad_out)
     return record(back, **given, gradient=gradient, about=about, backend=backend)
+
+
+def following(asked: Asked, x: "Array") -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Return the operation that comes next and its options, for an x that is there already."""
+    from stepconv import ops
+
+    name, given = operation(str(asked.op)), {"x": x, **_options(asked)}
+    _fit_arrays(name, given, asked)
+    _check_names(getattr(ops, name), given)
+    backend = asked.backend or ("textbook" if _is_small(given) else None)
+    fitted = given.pop(OPERATIONS[name].arrays[0])
+    if fitted.shape != x.shape:
+        shape = "x".join(map(str, x.shape))
+        raise ArgumentError(f"the kernel is of a layer, its input {shape} has no channels")
+    return getattr(ops, name), {**given, "backend": backend}
 
 
 def operation(word: str) -> str:

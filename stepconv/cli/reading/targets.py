@@ -13,7 +13,7 @@ from stepconv.errors import ArgumentError
 from stepconv.operations import OPERATIONS
 
 if TYPE_CHECKING:
-    from stepconv.trace import Trace, WorkedExample
+    from stepconv.trace import Chain, Trace, WorkedExample
 
 _OPERATIONS = [operation.word for operation in OPERATIONS.values()]
 _Typed = str | None
@@ -78,11 +78,16 @@ class Asked:
         _Typed, typer.Option(help="Take one channel: a number, red, green or blue.")
     ] = None
     backend: Annotated[_Typed, typer.Option(help="textbook, cpu or cuda.")] = None
+    then: Annotated[
+        list[str] | None,
+        typer.Option(help='A call on what comes out, again and again: relu, "max-pool 2".'),
+    ] = None
 
     @property
     def options(self) -> list[str]:
         """Names of the options that were given, TARGET left out."""
-        return [f.name for f in fields(self)[1:] if getattr(self, f.name) not in (None, False)]
+        given = {f.name: getattr(self, f.name) for f in fields(self)[1:]}
+        return [name for name, value in given.items() if value or value == ""]
 
     def typed(self, *names: str) -> str:
         """Return options as they stand on a command line."""
@@ -119,8 +124,21 @@ def with_target(command: Callable[..., None]) -> Callable[..., None]:
     return typed
 
 
-def trace_of(asked: Asked) -> "Trace":
-    """Return the trace that is asked for: read from a file, or recorded now.
+def parsed(words: list[str]) -> Asked:
+    """Return what words ask for that stand where TARGET and its options do."""
+    from typer.main import get_command
+
+    app = typer.Typer(add_completion=False)
+    app.command()(with_target(_asked_alone))
+    return Asked(**get_command(app).make_context("stepconv", words).params)
+
+
+def _asked_alone(asked: Asked) -> None:
+    """Have no option but those of TARGET."""
+
+
+def trace_of(asked: Asked) -> "Trace | Chain":
+    """Return what is asked for: read from a file, or recorded now; with `--then` a chain.
 
     Large inputs take a moment, and so does compiling: meanwhile the terminal says so.
     """
@@ -130,12 +148,16 @@ def trace_of(asked: Asked) -> "Trace":
         return _trace_of(asked)
     doing = "recording every window …" if asked.options else "reading …"
     with terminal.stderr().status(doing):
-        return _trace_of(asked)
+        if not asked.then:
+            return _trace_of(asked)
+        from stepconv.cli.reading import chains
+
+        return chains.continued(_trace_of(replace(asked, then=None)), asked.then, asked.backend)
 
 
-def _trace_of(asked: Asked) -> "Trace":
+def _trace_of(asked: Asked) -> "Trace | Chain":
     from stepconv.cli.reading import calls
-    from stepconv.trace import example_trace, load_trace
+    from stepconv.trace import example_trace, load
 
     if asked.target is None:
         if asked.input is None:
@@ -149,7 +171,7 @@ def _trace_of(asked: Asked) -> "Trace":
             raise ArgumentError(
                 f"{asked.target} is recorded already: {asked.typed(*asked.options)} cannot apply"
             )
-        return load_trace(asked.target)
+        return load(asked.target)
     if asked.input is not None:
         raise ArgumentError(f"TARGET {asked.target!r} and --input say two things: give one")
     if _is_input(asked.target):

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from stepconv.errors import TraceError
 from stepconv.player import keys
+from stepconv.player.frame import linked
 from stepconv.player.playback import Playback
 from stepconv.player.text import head_and_foot, layout
 from stepconv.player.text.head_and_foot import Status
-from stepconv.player.text.lines import Block, Line, Piece, clipped, clipped_line, indented, wrapped
+from stepconv.player.text.lines import (
+    Block,
+    Line,
+    Piece,
+    Spot,
+    clipped,
+    clipped_line,
+    indented,
+    wrapped,
+)
 from stepconv.player.views import compare, present, readers, sizes, workers
 
 _ASKS = {
@@ -18,9 +28,30 @@ _ASKS = {
     "compare": "correlation and convolution",
 }
 
+# Below so many lines there is none to spare for what a chain says.
+_ROOM_FOR_LINKS = 12
+
 
 def lines(playback: Playback, width: int, height: int) -> list[Line]:
-    """Return the lines of the screen: exactly `height` of them, none wider than `width`."""
+    """Return the lines of the screen: exactly `height` of them, none wider than `width`.
+
+    Of a chain, the second says which link it is and where the cell is from and goes.
+    """
+    chain = playback.chain
+    if chain is None or height < _ROOM_FOR_LINKS or not len(playback.film):
+        return _lines(playback, width, height)
+    first, *others = _lines(playback, width, height - 1)
+    which, made, goes = linked.sentence(chain, playback.link, playback.index)
+    back, on = Spot("key:["), Spot("key:]")
+    line = (
+        Piece(f" {which}", "title"),
+        *(Piece(" · "), Piece("[", "key", back), Piece(f" {made}", "", back)),
+        *(Piece(" · "), Piece("]", "key", on), Piece(f" {goes}", "", on)),
+    )
+    return _fitted([first, line, *others], width, height)
+
+
+def _lines(playback: Playback, width: int, height: int) -> list[Line]:
     stops = tuple(sorted(playback.breakpoints))
     status = Status(playback.playing, playback.speed, stops, playback.message)
     if len(playback.film) == 0:

@@ -1,0 +1,75 @@
+"""From link to link of a chain: what a cell was made from, and what is made of it."""
+
+from __future__ import annotations
+
+from stepconv.trace import Chain
+from stepconv.trace.chain import Cells, told
+
+# A link and one of its steps, or why there is none to go to.
+Onward = tuple[int, int] | str
+
+
+def onward(chain: Chain, link: int, step: int, by: int) -> Onward:
+    """Return where the cell leads: by 1 to what is made of it, by -1 to what it was made from.
+
+    Of several cells it is the winner or the one in the middle. A cell that leads nowhere leaves the
+    choice of a step to who walks: the first.
+    """
+    if by > 0:
+        if link == len(chain) - 1:
+            return "this is the last link: what it gives is the result"
+        goes = chain.goes_to(link, step)
+        return (goes[0].link or 0, _middle(goes[0])) if goes else (link + 1, 0)
+    before = [source.link for source in chain.links[link].sources.values()]
+    links = [source for source in before if source is not None]
+    if not links:
+        return "this link is made from the input: there is no link before it"
+    made = [cells for cells in chain.made_from(link, step) if cells.link is not None]
+    if not made:
+        return links[0], 0
+    source = made[0].link or 0
+    won = _winner(chain, link, step)
+    return source, _middle(made[0]) if won is None else won
+
+
+def sentence(chain: Chain, link: int, step: int) -> tuple[str, str, str]:
+    """Return which link it is, what the cell was made from, and what is made of it.
+
+    >>> import stepconv
+    >>> calls = [(stepconv.correlate, {"w": [1, -1]}), (stepconv.relu, {})]
+    >>> sentence(stepconv.record(calls, [3, 1, 4]), 0, 1)
+    ('link 0 of 2', 'from 2 cells of the input', 'into cell 1 of link 1')
+    """
+    made = " and ".join(_where(chain, cells) for cells in chain.made_from(link, step))
+    goes = " and ".join(_where(chain, cells) for cells in chain.goes_to(link, step))
+    last = link == len(chain) - 1
+    return (
+        f"link {link} of {len(chain)}",
+        f"from {made or 'padding alone'}",
+        f"into {goes}" if goes else "the result" if last else "into no cell",
+    )
+
+
+def _where(chain: Chain, cells: Cells) -> str:
+    if len(cells.numbers) > 1:
+        return f"{len(cells.numbers)} cells of {told(cells.link)}"
+    *leading, row, column = (0, 0, *chain.places(cells)[0])
+    if len(chain.output_of(cells.link).shape) < 2:
+        return f"cell {column} of {told(cells.link)}"
+    plane = f"plane {leading[-1]}, " if len(leading) > 2 else ""
+    return f"{plane}row {row}, column {column} of {told(cells.link)}"
+
+
+def _winner(chain: Chain, link: int, step: int) -> int | None:
+    """Return the cell that a max pooling chose, in the link before it."""
+    trace = chain[link]
+    winners = trace.winners
+    if winners is None or trace.call.operation.family != "largest":
+        return None
+    _, height, width = trace.gather.source.shape
+    won = int(winners.reshape(-1)[step])
+    return None if won < 0 else trace.gather.place(step)[0] * height * width + won
+
+
+def _middle(cells: Cells) -> int:
+    return int(cells.numbers[len(cells.numbers) // 2])
