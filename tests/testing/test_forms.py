@@ -67,6 +67,8 @@ others.py:tensor_conv2d             correlate           minitorch-conv2d        
 others.py:filter2D                  correlate           opencv-filter               -
 others.py:torch_conv2d              correlate           -                           groups
 others.py:keras_conv2d              correlate           -                           padding
+others.py:tensorflow_conv2d         correlate           -                           padding
+others.py:torch_pad                 pad                 -                           value
 others.py:decorated                 correlate           -                           stride
 others.py:wrapped                   correlate           -                           padding
 others.py:by_keywords               correlate           -                           stride
@@ -79,7 +81,9 @@ others.py:single_precision          correlate           -                       
 classes.py:Conv2d                   correlate           -                           bias
 classes.py:Conv2d                   correlate-backward  -                           stride
 classes.py:Convolution.forward      correlate           -                           bias
-classes.py:Pooling                  max-pool            -                           padding
+classes.py:Pooling                  max-pool            scratch-pooling             stride
+classes.py:MaxPool2d_stride1        max-pool            11-785-pool-stride1         -
+classes.py:TinyConv                 correlate           -                           bias
 classes.py:MaxPool2d                max-pool            -                           stride
 classes.py:Conv1d                   correlate           -                           stride
 classes.py:Conv2D                   correlate           -                           stride

@@ -131,6 +131,8 @@ class Work:
         spelling = slot.spelt if slot.spelt in ("pair", "number") else self.reading.loose
         if spelling == "pair" and not isinstance(value, tuple):
             value = (value,) * self._axes()
+        if spelling == "sides":
+            return {"tuple": [{"value": side} for side in self._sides(value)]}
         if isinstance(value, tuple):
             if spelling != "pair" and len(set(value)) == 1:
                 return {"value": value[0]}
@@ -144,6 +146,12 @@ class Work:
         usual = {"stride": options.get("window", 1), "padding": 0, "output_padding": 0}
         return options.get(role, usual.get(role, 1))
 
+    def _sides(self, padding: Any) -> list[int]:
+        """Return a padding as PyTorch's pad takes it: left, right, top, bottom."""
+        axes = padding if isinstance(padding, tuple) else (padding,) * self._axes()
+        pairs = [axis if isinstance(axis, tuple) else (axis, axis) for axis in axes]
+        return [side for pair in reversed(pairs) for side in pair]
+
     def _both(self, name: str) -> tuple[Any, ...]:
         value = self._given(name)
         return value if isinstance(value, tuple) else (value,) * max(2, self._axes())
@@ -153,10 +161,9 @@ class Work:
 
     def _padding(self, slot: Slot) -> Recipe:
         padding = self.given.options.get("padding", 0)
-        if isinstance(padding, str):
-            return {"value": padding}
-        if not padding:
-            return {"value": "valid"}
+        if isinstance(padding, str) or not padding:
+            word = padding or "valid"
+            return {"value": word.upper() if str(slot.default).isupper() else word}
         sides = padding if isinstance(padding, tuple) else (padding,) * self._axes()
         return {"tuple": [{"value": side} for side in sides]}
 

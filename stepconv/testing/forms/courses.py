@@ -198,6 +198,16 @@ FORMS = (
         odd=True,
         fixed={"padding": "same", "mode": "reflect"},
     ),
+    Form(
+        *("11-785-pool-stride1", "11-785", _POOL, r"(max|mean|avg)pool\w*_stride1"),
+        fixed={"stride": 1},
+    ),
+    # Its sizes leave the padding out, so none is asked for.
+    Form(
+        *("scratch-pooling", "deep-learning-from-scratch", f"{_POOL} {_POOL_BACK}", r"pooling\w*"),
+        needs="pool_h pool_w stride pad",
+        fixed={"padding": 0},
+    ),
     # What it computes has the size of the input; the window starts at each cell, or ends there.
     Form(
         *("minitorch-conv1d", "minitorch", _CONV, r"_?tensor_conv1d", "out input weight"),

@@ -28,7 +28,8 @@ def readings(
     """
     name = target.rpartition(":")[2].rpartition(".")[2]
     whole = _calls(told, op, name, target)
-    parameters = {slot.parameter for slot in whole.slots.every}
+    every = (*whole.slots.every, *(whole.init.every if whole.init else ()))
+    parameters = {slot.parameter for slot in every}
     found = [each for each in FORMS if each.fits(op, name, parameters)]
     if form is not None:
         found = [each for each in FORMS if each.name == form]
@@ -38,16 +39,16 @@ def readings(
     found.sort(key=lambda each: -len(each.needs.split()))
     if not found:
         found = _plain(op, whole)
-    every = [
+    likely = [
         replace(whole, form=_free(each, whole), rank=rank_of(each), bias=bias, loose=loose)
         for each in found
-        for loose in ("loose", "pair", "number")
+        for loose in ("loose", "pair", "number", *(["sides"] if op == "pad" else []))
         for bias in _biases(each, whole)
         if rank in (None, rank_of(each)) or form is not None
     ]
-    if not every:
+    if not likely:
         raise ArgumentError(f"rank={rank} does not fit {found[0].course}: {rank_of(found[0])} does")
-    return every
+    return likely
 
 
 def rank_of(form: Form) -> int:
@@ -68,7 +69,10 @@ def _biases(form: Form, whole: Reading) -> Sequence[str]:
 
 def _free(form: Form, whole: Reading) -> Form:
     """Return the form without what the function leaves to its arguments."""
-    given = {name for name in form.fixed if whole.slots.get(name)}
+    slots = {
+        name: whole.slots.get(name) or (whole.init and whole.init.get(name)) for name in form.fixed
+    }
+    given = {name for name, slot in slots.items() if slot and slot.parameter not in form.needs}
     return replace(form, fixed={n: v for n, v in form.fixed.items() if n not in given})
 
 

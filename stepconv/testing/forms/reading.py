@@ -111,11 +111,11 @@ class Reading:
         if name == "mode":
             return self._knows_mode(value, slot)
         if isinstance(value, tuple) and isinstance(value[0], tuple):
-            return self._slot("before_columns") is not None
+            return self._slot("before_columns") is not None or self.loose == "sides"
         if isinstance(value, tuple):
-            return (self._spelt(name) == "pair" or self._slot(f"{name}_rows") is not None) and (
-                all(isinstance(each, int) for each in value)
-            )
+            return (
+                self._spelt(name) in ("pair", "sides") or self._slot(f"{name}_rows") is not None
+            ) and (all(isinstance(each, int) for each in value))
         return True
 
     def _knows_mode(self, value: str, slot: Slot | None) -> bool:
@@ -128,7 +128,7 @@ class Reading:
 
     def _default(self) -> Any:
         found = [s.default for s in (self._slot("padding"), self._slot("mode")) if s]
-        return next((default for default in found if isinstance(default, str)), None)
+        return next((default.lower() for default in found if isinstance(default, str)), None)
 
     def _slot(self, role: str) -> Slot | None:
         every = [s for s in (self.init, self.slots, self.forward and self.forward[1]) if s]

@@ -183,7 +183,7 @@ def scope_of(source: Mapping[str, Any], *functions: str) -> Scope:
     for name in seen:
         for variable, key in source[name]["keys"]:
             keys[variable] = (*keys.get(variable, ()), key)
-    return Scope(keys, frozenset(word for name in seen for word in source[name]["words"]))
+    return Scope(keys, frozenset(word.lower() for name in seen for word in source[name]["words"]))
 
 
 def word_for(mode: str, slot: Slot) -> str:
@@ -195,4 +195,4 @@ def word_for(mode: str, slot: Slot) -> str:
 
 def is_padding_word(slot: Slot | None) -> bool:
     """Tell whether a parameter wants a padding in words."""
-    return slot is not None and slot.default in _PADDING_WORDS
+    return slot is not None and str(slot.default).lower() in _PADDING_WORDS

@@ -171,6 +171,16 @@ def keras_conv2d(inputs, kernel, strides=(1, 1), padding="valid"):
     return np.einsum("nhwcij,ijco->nhwo", windows[:, :: strides[0], :: strides[1]], kernel)
 
 
+def tensorflow_conv2d(x, w, strides=1, padding="VALID"):
+    return keras_conv2d(x, w, (strides, strides), padding.lower())
+
+
+def torch_pad(input, pad, value=0):
+    left, right, top, bottom = pad
+    sides = [(0, 0)] * (input.ndim - 2) + [(top, bottom), (left, right)]
+    return np.pad(input, sides, constant_values=value)
+
+
 # Whatever else there is.
 def timed(function):
     def wrapper(*args, **kwargs):
