@@ -7,12 +7,14 @@ import contextlib
 import signal
 from typing import ClassVar
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from textual.widgets import Input
 
 from stepconv.player import keys
+from stepconv.player.editing import Desk
 from stepconv.player.frame.film import Film
 from stepconv.player.playback import Playback
 from stepconv.player.search import FINDABLE
@@ -21,6 +23,8 @@ from stepconv.player.text.lines import Spot
 from stepconv.player.views import screen
 from stepconv.trace import Chain, Trace
 
+# Keys of the editor that ask something.
+_EDITED = {"k": "load_kernel", "o": "load_input", "s": "save"}
 # What a shell reports for a program that a signal ended: 128 and the signal's number.
 _SIGNALLED = 128
 # What asks on the last line, by the method of `Playback` that takes the answer.
@@ -28,6 +32,9 @@ _QUESTIONS = {
     "go_to": "go to a step (17) or an output cell (3,4)",
     "find": f"find: {FINDABLE}",
     "break_when": f"stop at: {FINDABLE}; nothing takes it back",
+    "load_kernel": 'kernel: a name, a file, or "1 0 -1; 2 0 -2" (| channels, || filters)',
+    "load_input": 'input: a picture, a file, or "1 2; 3 4"',
+    "save": "save as NAME.trace.npz",
 }
 
 
@@ -51,9 +58,11 @@ class Player(App[int]):
         for pressed, action in actions.items()
     ]
 
-    def __init__(self, record: Trace | Chain, *, letters: bool = False) -> None:
+    def __init__(
+        self, record: Trace | Chain, *, letters: bool = False, desk: Desk | None = None
+    ) -> None:
         super().__init__()
-        self.playback = Playback(record, letters=letters)
+        self.playback = Playback(record, letters=letters, desk=desk)
         self.stage = Stage(lambda width, height: screen.lines(self.playback, width, height))
         self._clock: Timer | None = None
         self._interval: float | None = None
@@ -108,12 +117,28 @@ class Player(App[int]):
         """Tell whether an action is on: while a question is asked, keys write the answer."""
         if self._asking:
             return action in ("answer", "leave", "quit")
+        if self.playback.view == "edit":
+            return action in ("leave", "stop", "quit")
         return action != "answer"
 
-    def action_do(self, method: str, argument: object = None) -> None:
+    def on_key(self, event: events.Key) -> None:
+        """While a call is edited, keys belong to the editor."""
+        if self.playback.view != "edit" or self._asking:
+            return
+        event.stop()
+        event.prevent_default()
+        if event.character in _EDITED:
+            self.action_ask(_EDITED[event.character])
+        else:
+            self.action_do("edit_key", event.key, event.character)
+
+    def action_stop(self) -> None:
+        """Leave the player."""
+        self.exit()
+
+    def action_do(self, method: str, *arguments: object) -> None:
         """Call a method of the playback, and show what came of it."""
-        call = getattr(self.playback, method)
-        call() if argument is None else call(argument)
+        getattr(self.playback, method)(*arguments)
         self._update()
 
     def action_look(self, view: str) -> None:
@@ -184,8 +209,14 @@ class Player(App[int]):
         self._update()
 
 
-def play(record: Trace | Chain, *, letters: bool = False) -> int:
-    """Play a trace or a chain on this terminal; return the exit status."""
-    player = Player(record, letters=letters)
+def play(record: Trace | Chain, *, letters: bool = False, desk: Desk | None = None) -> int:
+    """Play a trace or a chain on this terminal; return the exit status.
+
+    The commands that the editor was asked for are printed when it is over.
+    """
+    player = Player(record, letters=letters, desk=desk)
     player.run()
+    editor = player.playback.editor
+    for command in editor.commands if editor else ():
+        print(command)
     return player.return_value or player.return_code or 0

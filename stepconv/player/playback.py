@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stepconv.errors import ArgumentError
 from stepconv.player import search
+from stepconv.player.editing import Desk, Editor
 from stepconv.player.frame import linked, who_reads
 from stepconv.player.frame.film import Film
 from stepconv.player.frame.frames import Frame, frame
@@ -25,12 +26,17 @@ class Playback:
     Whatever is refused becomes the `message`; nothing raises for what a person typed.
     """
 
-    def __init__(self, record: Trace | Chain, *, letters: bool = False) -> None:
+    def __init__(
+        self, record: Trace | Chain, *, letters: bool = False, desk: Desk | None = None
+    ) -> None:
         # Of a chain, the link that the player stands on, and the breakpoints of each.
         self.chain = record if isinstance(record, Chain) else None
         self.link = 0
         self._stops: dict[int, set[int]] = {}
         self.film = Film(record[0] if isinstance(record, Chain) else record, letters=letters)
+        # What changes the call; there once somebody has asked for it.
+        self.editor: Editor | None = None
+        self.desk = desk
         self.index = 0
         self.channel = 0
         self.playing = False
@@ -259,6 +265,58 @@ class Playback:
             self.message = "only a correlation and a convolution can be compared"
         self.playing = self.playing and self.view in _PLAYED
         self.asked = None
+
+    def edit(self) -> None:
+        """Open the editor, or close it."""
+        if self.desk is None:
+            self.message = "nothing can be changed here"
+            return
+        if self.chain is not None:
+            self.message = "a link of a chain is not edited alone: others are made from it"
+            return
+        try:
+            self.editor = self.editor or Editor(self.film.trace, self.desk)
+        except ArgumentError as error:
+            self.message = str(error)
+            return
+        self.look("edit")
+
+    def edit_key(self, key: str, character: str | None = None) -> None:
+        """Hand a key to the editor; a page key goes a step on or back."""
+        if self.editor is None:
+            return
+        if key in ("pagedown", "pageup"):
+            self.go(self.index + (1 if key == "pagedown" else -1))
+            return
+        self.editor.press(key, character)
+        self._follow()
+
+    def load_kernel(self, text: str) -> None:
+        """Take another kernel."""
+        self._edited("load_kernel", text)
+
+    def load_input(self, text: str) -> None:
+        """Take another input."""
+        self._edited("load_input", text)
+
+    def save(self, text: str) -> None:
+        """Write what is played to a file."""
+        self._edited("save", text)
+
+    def _edited(self, method: str, text: str) -> None:
+        if self.editor is not None:
+            getattr(self.editor, method)(text)
+            self._follow()
+
+    def _follow(self) -> None:
+        """Play what the editor has made."""
+        assert self.editor is not None
+        trace = self.editor.trace
+        if trace is not self.film.trace:
+            self.film = Film(trace, letters=self.film.letters)
+            self.other, self.asked = None, None
+            self.breakpoints = {step for step in self.breakpoints if step < len(trace)}
+            self.index = min(self.index, self.last)
 
     def toggle_letters(self) -> None:
         """Tell sizes in the letters of textbooks, or in numbers alone."""

@@ -379,7 +379,8 @@ WRITTEN |= {"left_square_bracket": "[", "right_square_bracket": "]"}
 def test_every_key_that_is_told_works_and_the_other_way_round() -> None:
     working = set()
     for key in KEYS:
-        names = [pressed.partition(",")[0] for pressed in key.actions]
+        # Ctrl-C leaves as everywhere, which nobody has to be told.
+        names = [pressed.partition(",")[0] for pressed in key.actions if pressed != "ctrl+c"]
         written = [WRITTEN.get(name, name) for name in names]
         assert sorted("".join(written)) == sorted(key.shown.replace(" ", "").rstrip(":"))
         working |= {name for pressed in key.actions for name in pressed.split(",")}

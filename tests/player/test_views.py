@@ -60,7 +60,7 @@ def test_the_help_names_every_key_of_the_last_line() -> None:
     for key in keys.KEYS:
         assert f" {key.shown}" in text
         assert key.does in text
-    assert [key.place for key in keys.FOOT] == [*range(1, 12)]
+    assert [key.place for key in keys.FOOT] == [*range(1, 13)]
 
 
 def test_the_help_tells_what_each_colour_means() -> None:
@@ -74,7 +74,7 @@ def test_the_help_tells_what_each_colour_means() -> None:
 
 def test_at_80_columns_the_last_line_has_the_keys_that_matter() -> None:
     foot = said(looking("vertical-edge-rgb", "step")).splitlines()[-1]
-    for key in ("space play", "w why", "r readers", "p large", "t threads", "? keys"):
+    for key in ("space play", "e edit", "w why", "r who", "p large", "t threads", "? keys"):
         assert key in foot
 
 

@@ -37,9 +37,13 @@ def play(*, asked: targets.Asked, letters: targets.Letters = False) -> None:
     trace = targets.trace_of(asked) if asked.target or asked.options else _chosen()
     if trace is None:
         return
+    from stepconv.cli.reading import inputs, picture_and_kernel
+    from stepconv.cli.showing import as_command
     from stepconv.player import app
+    from stepconv.player.editing import Desk
 
-    status = app.play(trace, letters=letters)
+    desk = Desk(inputs.numbers, picture_and_kernel.kernel, as_command.command)
+    status = app.play(trace, letters=letters, desk=desk)
     if status:
         raise typer.Exit(status)
 

@@ -43,7 +43,9 @@ def numbers(text: str) -> "Array":
     from stepconv.cli.reading import array_files, picture_and_kernel, typed
 
     if _is_literal(text):
-        return typed.parse(text)
+        array = typed.parse(text)
+        # One filter's channels, as typed, are those of one picture.
+        return array[0] if array.ndim > 2 and len(array) == 1 else array
     if Path(text).suffix.lower() == ".npy":
         return array_files.read(Path(text))
     planes = picture_and_kernel.picture(text).planes

@@ -7,6 +7,7 @@ links           the links of a chain, one after the other
 report          what a network was judged to be worth
 training        those who listen to a training
 demo_network    the second half of the demo
+as_command      what the player's editor has made, as one would type it
 welcome         what `stepconv` alone offers
 choosing        what there is to choose from where `play` is called alone
 """

@@ -2,6 +2,7 @@
 
 screen          one screen: the view that is looked at, between the title and the keys
 compare         correlation and convolution of the same input, and the half turn
+edit            the call being changed: its fields, its cells, what comes of it
 present         one window in large digits, for a projector
 readers         who reads this pixel?
 sizes           why this size?

@@ -18,7 +18,7 @@ from stepconv.player.text.lines import (
     indented,
     wrapped,
 )
-from stepconv.player.views import compare, present, readers, sizes, workers
+from stepconv.player.views import compare, edit, present, readers, sizes, workers
 
 _ASKS = {
     "sizes": "why this size?",
@@ -64,6 +64,8 @@ def _lines(playback: Playback, width: int, height: int) -> list[Line]:
         told = indented(wrapped(str(error), width - 2, "message"), 1).lines
         room = [()] * (height - len(told) - 1)
         return _fitted([*told, *room, head_and_foot.keys(status, width)], width, height)
+    if playback.view == "edit" and playback.editor is not None:
+        return _fitted(edit.view(playback.editor, frame, width, height), width, height)
     body = _body(playback, width - 2, max(height - 3, 1))
     if body is None:
         return layout.screen(frame, width, height, status)

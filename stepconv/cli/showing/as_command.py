@@ -1,0 +1,69 @@
+"""A setting of the editor as the command line that plays it."""
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from stepconv.errors import ArgumentError
+from stepconv.operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stepconv.player.editing import Setting
+
+# Longer lines nobody wants to paste.
+_MOST_CELLS = 1000
+
+
+def command(setting: "Setting") -> str:
+    """Return what one types to play a setting.
+
+    >>> import stepconv
+    >>> from stepconv.player.editing import setting_of
+    >>> command(setting_of(stepconv.record(stepconv.correlate, [1, 2, 3], [1, 1], padding=1)))
+    "stepconv play --input '1 2 3' --op correlate --kernel '1 1' --stride 1 --padding 1 ..."
+    """
+    from stepconv.trace import named_kernels, pictures
+
+    one, given = OPERATIONS[setting.op], setting.arguments
+    words = ["stepconv", "play", "--input", _array(given["x"], pictures()), "--op", one.word]
+    if "w" in given:
+        known = {name: each.kernel for name, each in named_kernels().items()}
+        words += ["--kernel", _array(given["w"], known)]
+    if "bias" in given:
+        words += ["--bias", _array(given["bias"], {})]
+    for name in one.options:
+        if name not in given or (name == "groups" and given["w"].ndim < 3):
+            continue
+        if name == "value":
+            if given[name]:
+                raise ArgumentError(f"value={given[name]} has no option: s saves it in a file")
+            continue
+        if given[name] is not False:
+            words.append(f"--{name.replace('_', '-')}")
+        if not isinstance(given[name], bool):
+            words.append(_option(given[name]))
+    return " ".join(map(shlex.quote, words))
+
+
+def _array(array: "NDArray[Any]", known: "dict[str, NDArray[Any]]") -> str:
+    """Return an array by its name, or its numbers."""
+    import numpy as np
+
+    from stepconv.cli.reading import typed
+
+    for name, one in known.items():
+        if one.dtype == array.dtype and np.array_equal(one, array):
+            return name
+    if array.size > _MOST_CELLS or (array.ndim > 3 and array is not None and array.shape[0] == 0):
+        raise ArgumentError(f"{array.size} numbers are too many for a line: s saves them in a file")
+    return typed.spell(array if array.ndim else array.reshape(1))
+
+
+def _option(value: Any) -> str:
+    if isinstance(value, tuple):
+        sides = (
+            ":".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value
+        )
+        return ",".join(sides)
+    return str(value)

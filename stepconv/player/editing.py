@@ -1,0 +1,449 @@
+"""Change a call while one looks at it: settings as plain data, keys that change them, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stepconv.errors import ArgumentError, StepconvError
+from stepconv.geometry import MODES
+from stepconv.operations import OPERATIONS
+from stepconv.trace import About, Trace, named_kernels, pictures, record
+from stepconv.trace.jobs import function_of, spelled
+from stepconv.trace.recorder import FEW
+
+Array = NDArray[Any]
+
+# A half turn has no window to move and no option to change.
+_WORDS = tuple(one.name for one in OPERATIONS.values() if one.arrays != ("w",))
+_PADDINGS = ("valid", "same", "full")
+# Options that are one number for each axis, with the smallest that fits.
+_NUMBERS = {"stride": 1, "dilation": 1, "groups": 1, "window": 1, "output_padding": 0}
+_FLAGS = ("ceil_mode", "count_include_pad")
+_GRIDS = ("kernel", "input")
+_DIGITS = frozenset("0123456789-./")
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """A call that can be made: the operation, its arrays, its options.
+
+    What the operation does not take is kept for another that does.
+    """
+
+    op: str
+    arrays: dict[str, Array]
+    options: dict[str, Any]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arrays and options that the operation takes."""
+        one = OPERATIONS[self.op]
+        known = {**self.arrays, **self.options}
+        return {name: known[name] for name in (*one.arrays, *one.options) if name in known}
+
+    def trace(self, about: About) -> Trace:
+        """Record the call; a small one in plain Python, which no compiler delays."""
+        given = self.arguments
+        meets = (
+            given["w"].size if "w" in given else prod(np.broadcast_to(given.get("window", 1), 2))
+        )
+        backend = "textbook" if given["x"].size * meets <= FEW else None
+        return record(function_of(self.op)[0], **given, about=about, backend=backend)
+
+    def with_array(self, name: str, array: Array) -> Setting:
+        """Return the setting with another array."""
+        return replace(self, arrays={**self.arrays, name: array})
+
+    def with_option(self, name: str, value: Any) -> Setting:
+        """Return the setting with another option."""
+        return replace(self, options={**self.options, name: value})
+
+
+def setting_of(trace: Trace) -> Setting:
+    """Return the setting that a trace was recorded from.
+
+    >>> import stepconv
+    >>> setting_of(stepconv.record(stepconv.correlate, [1, 2, 3], [1, 1], padding="same")).options
+    {'window': 2, 'stride': 1, 'padding': ((0, 1),), 'dilation': 1, 'groups': 1, 'mode': 'zeros'}
+    """
+    if trace.call.is_backward or trace.op not in _WORDS:
+        raise ArgumentError(f"a {trace.call.operation.title} is not edited: its call forward is")
+    _, _, options = spelled(trace.call)
+    plain = {name: _plain(value) for name, value in options.items()}
+    # For an operation that needs what this one has not.
+    x = trace.arrays["x"]
+    shape = (3,) * min(x.ndim, 2) if x.ndim < 3 else (1, x.shape[-3], 3, 3)
+    arrays = {"w": np.ones(shape, np.int64), **trace.arrays}
+    return Setting(trace.op, arrays, {"window": 2, **plain})
+
+
+def _plain(value: Any) -> Any:
+    """Return one number for all axes and sides, where it is the same for all."""
+    if not isinstance(value, tuple):
+        return value
+    flat = {end for side in value for end in (side if isinstance(side, tuple) else (side,))}
+    return flat.pop() if len(flat) == 1 else value
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What an editor needs of whoever reads and writes for it.
+
+    `numbers` and `kernel` read what somebody typed, named or has in a file; `command` is the line
+    that makes a setting.
+    """
+
+    numbers: Callable[[str], Array]
+    kernel: Callable[[str], Array]
+    command: Callable[[Setting], str]
+
+
+class Editor:
+    """The state of the editor, and what keys do to it.
+
+    Whatever is refused becomes the `message`, and the last valid setting stays.
+    """
+
+    def __init__(self, trace: Trace, desk: Desk) -> None:
+        self.desk = desk
+        self.setting, self.trace = setting_of(trace), trace
+        self.past: list[tuple[Setting, Trace]] = []
+        self.future: list[tuple[Setting, Trace]] = []
+        self.focus = "kernel" if "kernel" in self.fields else "input"
+        self.cell = (0, 0)
+        self.plane = 0
+        self.typed = ""
+        # Whether what is being typed has been tried already: it is one change, not several.
+        self.tried = False
+        self.message = ""
+        self.commands: list[str] = []
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What can be changed, in the order in which it is shown."""
+        one = OPERATIONS[self.setting.op]
+        weights = ("kernel", "named", "bias") if "w" in one.arrays else ()
+        options = [name for name in one.options if name in (*_NUMBERS, "padding", "mode", *_FLAGS)]
+        return ("operation", "input", "picture", *weights, *options)
+
+    def planes(self, field: str) -> Array:
+        """Return the kernel or the input as (planes, rows, columns)."""
+        array = self.setting.arrays["w" if field == "kernel" else "x"]
+        axes = 1 if self.trace.gather.axes == 1 else 2
+        rows = array.shape[-2] if axes == 2 else 1
+        return array.reshape(-1, rows, array.shape[-1])
+
+    def shown(self, field: str) -> str:
+        """Return what a field holds, in words."""
+        setting = self.setting
+        if field == "operation":
+            return OPERATIONS[setting.op].title
+        if field in _GRIDS:
+            return "x".join(map(str, setting.arrays["w" if field == "kernel" else "x"].shape))
+        if field == "named":
+            return _name_of(self.planes("kernel"), _kernels()) or "none of the named"
+        if field == "picture":
+            return _name_of(self.planes("input"), pictures()) or "none of the gallery"
+        if field == "bias":
+            bias = setting.arrays.get("bias")
+            return "none" if bias is None else " ".join(f"{b:g}" for b in np.atleast_1d(bias))
+        return str(setting.options.get(field, "as it comes")).replace("'", "")
+
+    def press(self, key: str, character: str | None = None) -> None:
+        """Do what a key asks for."""
+        if key in ("tab", "shift+tab"):
+            self._look_at(1 if key == "tab" else -1)
+        elif key in ("up", "down", "left", "right"):
+            self._arrow(key)
+        elif key.startswith("shift+") and self.focus == "input":
+            self._shift(key.removeprefix("shift+"))
+        elif key == "backspace":
+            self._type(self.typed[:-1])
+        elif key == "enter":
+            self._end_typing()
+        elif key == "space":
+            self._paint()
+        elif character in ("u", "U"):
+            self.undo() if character == "u" else self.redo()
+        elif character in ("[", "]"):
+            self._end_typing()
+            count = len(self.planes(self.focus)) if self.focus in _GRIDS else 1
+            self.plane = (self.plane + (1 if character == "]" else -1)) % count
+        elif character == "c":
+            self.say_command()
+        elif character and character in _DIGITS | {",", ":", " "}:
+            self._type(self.typed + character)
+
+    def change(self, setting: Setting) -> bool:
+        """Make another setting the present one, if it can be recorded; else say why not."""
+        try:
+            with np.errstate(all="ignore"):
+                trace = setting.trace(self._about(setting))
+            if len(trace) == 0:
+                raise ArgumentError("this leaves no cell of the result to look at")
+        except (StepconvError, ValueError, TypeError, OverflowError) as error:
+            self.message = str(error)
+            return False
+        self.past.append((self.setting, self.trace))
+        self.future.clear()
+        self._show(setting, trace)
+        return True
+
+    def undo(self) -> None:
+        """Take the last change back."""
+        self._end_typing()
+        self._travel(self.past, self.future, "nothing to undo")
+
+    def redo(self) -> None:
+        """Make a change again that was taken back."""
+        self._end_typing()
+        self._travel(self.future, self.past, "nothing to redo")
+
+    def load_kernel(self, text: str) -> None:
+        """Take a named kernel, one in a file, or one typed out."""
+        self._load("w", self.desk.kernel, text)
+
+    def load_input(self, text: str) -> None:
+        """Take a picture, a file, or numbers typed out."""
+        self._load("x", self.desk.numbers, text)
+
+    def say_command(self) -> None:
+        """Tell the command line that makes the present state; it is printed at the end as well."""
+        try:
+            command = self.desk.command(self.setting)
+        except StepconvError as error:
+            self.message = str(error)
+            return
+        self.commands.append(command)
+        self.message = f"printed when you leave: {command}"
+
+    def save(self, path: str) -> None:
+        """Write the trace of the present state to a file."""
+        try:
+            self.trace.save(path.strip())
+        except (StepconvError, OSError) as error:
+            self.message = str(error)
+        else:
+            self.message = f"saved: {path.strip()}"
+
+    def _load(self, name: str, read: Callable[[str], Array], text: str) -> None:
+        self._end_typing()
+        try:
+            array = read(text.strip())
+        except (StepconvError, OSError) as error:
+            self.message = str(error)
+            return
+        self.change(_fitted(self.setting, name, array))
+
+    def _about(self, setting: Setting) -> About:
+        """The words of a lecture are about its own numbers; names of channels stay with them."""
+        same = setting.arrays["x"].shape == self.setting.arrays["x"].shape
+        return About("edited", (), self.trace.about.channels if same else ())
+
+    def _show(self, setting: Setting, trace: Trace) -> None:
+        self.setting, self.trace, self.message = setting, trace, ""
+        if self.focus not in self.fields:
+            self.focus = "operation"
+        if self.focus in _GRIDS:
+            planes, rows, columns = self.planes(self.focus).shape
+            self.plane = min(self.plane, planes - 1)
+            self.cell = min(self.cell[0], rows - 1), min(self.cell[1], columns - 1)
+
+    def _travel(
+        self, back: list[tuple[Setting, Trace]], on: list[tuple[Setting, Trace]], otherwise: str
+    ) -> None:
+        if not back:
+            self.message = otherwise
+            return
+        on.append((self.setting, self.trace))
+        self._show(*back.pop())
+
+    def _look_at(self, by: int) -> None:
+        self._end_typing()
+        fields = self.fields
+        self.focus = fields[(fields.index(self.focus) + by) % len(fields)]
+        self.cell, self.plane = (0, 0), 0
+
+    def _arrow(self, key: str) -> None:
+        self._end_typing()
+        down, right = _ARROWS[key]
+        if self.focus in _GRIDS:
+            _, rows, columns = self.planes(self.focus).shape
+            row, column = self.cell[0] + down, self.cell[1] + right
+            self.cell = min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
+        elif down:
+            self._look_at(down)
+        else:
+            self._turn(right)
+
+    def _turn(self, by: int) -> None:
+        """Go to the next value of a field that can be made."""
+        name, setting = self.focus, self.setting
+        if name == "operation":
+            self._first_valid(_WORDS, setting.op, by, lambda op: replace(setting, op=op))
+        elif name == "named":
+            kernels = _kernels()
+            own = _name_of(self.planes("kernel"), kernels)
+            self._first_valid(
+                tuple(kernels), own, by, lambda each: _fitted(setting, "w", kernels[each])
+            )
+        elif name == "picture":
+            known = pictures()
+            own = _name_of(self.planes("input"), known)
+            self._first_valid(
+                tuple(known), own, by, lambda each: _fitted(setting, "x", known[each])
+            )
+        elif name == "mode":
+            mode = setting.options.get("mode", "zeros")
+            self._first_valid(MODES, mode, by, lambda each: setting.with_option("mode", each))
+        elif name in _FLAGS:
+            self.change(setting.with_option(name, not setting.options.get(name, False)))
+        elif name == "padding":
+            value = setting.options.get("padding", "valid")
+            choices = (*_PADDINGS, *range(10))
+            self._first_valid(choices, value, by, lambda each: setting.with_option(name, each))
+        elif name in _NUMBERS:
+            value = np.max(setting.options.get(name, _NUMBERS[name]))
+            self.change(setting.with_option(name, int(value) + by))
+
+    def _first_valid(
+        self, values: tuple[Any, ...], own: Any, by: int, made: Callable[[Any], Setting]
+    ) -> None:
+        """Make the next of the values the present one that can be recorded."""
+        start = values.index(own) if own in values else -1 if by > 0 else 0
+        for step in range(1, len(values)):
+            if self.change(made(values[(start + by * step) % len(values)])):
+                return
+
+    def _paint(self) -> None:
+        """Turn a cell of the input on or off."""
+        if self.focus != "input":
+            return
+        self._end_typing()
+        planes = self.planes("input")
+        bright = planes.max(initial=0) or 1
+        self._set_cell(0 if planes[(self.plane, *self.cell)] else bright)
+
+    def _shift(self, direction: str) -> None:
+        """Move the input by a cell; zeros come in."""
+        self._end_typing()
+        down, right = _ARROWS.get(direction, (0, 0))
+        planes = self.planes("input")
+        moved = np.zeros_like(planes)
+        _, rows, columns = planes.shape
+        to = tuple(
+            slice(max(by, 0), size + min(by, 0)) for by, size in ((down, rows), (right, columns))
+        )
+        of = tuple(
+            slice(max(-by, 0), size + min(-by, 0)) for by, size in ((down, rows), (right, columns))
+        )
+        moved[:, to[0], to[1]] = planes[:, of[0], of[1]]
+        x = self.setting.arrays["x"]
+        self.change(self.setting.with_array("x", moved.reshape(x.shape)))
+
+    def _type(self, text: str) -> None:
+        """Take what is typed so far as the value, as soon as it is one."""
+        self.typed, self.message = text, ""
+        if self.tried:
+            self._travel(self.past, [], "")
+            self.tried = False
+        value = _number(text) if self.focus in _GRIDS else None
+        if self.focus in _GRIDS:
+            self.tried = value is not None and self._set_cell(value)
+        elif self.focus == "bias":
+            self.tried = self._set_bias(text)
+        elif self.focus in (*_NUMBERS, "padding"):
+            numbers = _numbers(text)
+            self.tried = numbers is not None and self.change(
+                self.setting.with_option(self.focus, numbers)
+            )
+
+    def _end_typing(self) -> None:
+        if self.typed and not self.tried and not self.message:
+            self.message = f"{self.typed!r} is no value for {self.focus}"
+        self.typed, self.tried = "", False
+
+    def _set_cell(self, value: int | float) -> bool:
+        name = "w" if self.focus == "kernel" else "x"
+        array = self.setting.arrays[name]
+        kept = array.dtype.kind == "f" or isinstance(value, int)
+        planes = self.planes(self.focus).astype(array.dtype if kept else np.float64)
+        planes[(self.plane, *self.cell)] = value
+        return self.change(self.setting.with_array(name, planes.reshape(array.shape)))
+
+    def _set_bias(self, text: str) -> bool:
+        numbers = [_number(word) for word in text.replace(",", " ").split()]
+        if not numbers or None in numbers:
+            return False
+        w = self.setting.arrays["w"]
+        filters = w.shape[0] if w.ndim > 2 else 1
+        every = numbers * filters if len(numbers) == 1 else numbers
+        bias = np.array(every if w.ndim > 2 else every[0])
+        return self.change(self.setting.with_array("bias", bias))
+
+
+_ARROWS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
+
+
+def _kernels() -> dict[str, Array]:
+    return {name: each.kernel for name, each in named_kernels().items()}
+
+
+def _name_of(planes: Array, known: dict[str, Array]) -> str | None:
+    """Return the name of what every plane is."""
+    for name, one in known.items():
+        rows = np.atleast_2d(one)
+        if rows.shape == planes.shape[1:] and (planes == rows).all():
+            return name
+    return None
+
+
+def _number(text: str) -> int | float | None:
+    """Return the number, or the fraction, that is typed; None for what is none yet."""
+    try:
+        value = Fraction(text.strip())
+    except (ValueError, ZeroDivisionError):
+        return None
+    return int(value) if value.denominator == 1 and "." not in text else float(value)
+
+
+def _numbers(text: str) -> Any:
+    """Return one whole number, one for each axis ("1,2"), or two ("0:1,2:2"); None for none."""
+    try:
+        sides = [tuple(map(int, part.split(":"))) for part in text.split(",")]
+    except ValueError:
+        return None
+    if ":" in text:
+        return tuple((side[0], side[-1]) for side in sides)
+    numbers = tuple(side[0] for side in sides)
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def _fitted(setting: Setting, name: str, array: Array) -> Setting:
+    """Return the setting with another kernel or input, laid out as the other one needs it."""
+    other = setting.arrays.get("w") if name == "x" else setting.arrays["x"]
+    if name == "w":
+        assert other is not None
+        if array.ndim == 1 and other.ndim == 2:
+            array = array[np.newaxis]
+        if array.ndim == 2 and other.ndim > 2:
+            groups = setting.options.get("groups", 1)
+            w = setting.arrays.get("w", np.ones((groups, 1, 1, 1)))
+            filters = w.shape[0] if w.ndim > 2 else groups
+            shape = (filters, other.shape[-3] // groups, *array.shape)
+            array = np.broadcast_to(array, shape).copy()
+    elif other is not None and other.ndim > 2 and array.ndim == 2:
+        channels = setting.arrays["x"].shape[-3] if setting.arrays["x"].ndim > 2 else 1
+        array = np.broadcast_to(array, (channels, *array.shape)).copy()
+    fresh = setting.with_array(name, array)
+    bias = setting.arrays.get("bias")
+    if name == "w" and bias is not None and bias.size != (array.shape[0] if array.ndim > 2 else 1):
+        fresh = replace(fresh, arrays={k: v for k, v in fresh.arrays.items() if k != "bias"})
+    return fresh
