@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stepconv.errors import ArgumentError
 from stepconv.train.data.samples import DataSet, Samples
 from stepconv.train.data.sets import FORMS
 
@@ -42,7 +43,10 @@ class Feed:
 
     def numbers(self, pictures: NDArray[Any]) -> NDArray[Any]:
         """Return pictures as a network takes them: bytes as they are, numbers scaled and moved."""
-        if pictures.dtype == np.uint8:
+        if (pictures.dtype == np.uint8) != self.of_bytes:
+            learnt, given = ("bytes", "numbers") if self.of_bytes else ("numbers", "bytes")
+            raise ArgumentError(f"the network learnt from {learnt}, {given} do not fit")
+        if self.of_bytes:
             return pictures
         scaled: NDArray[Any] = pictures * np.float32(self.scale)
         scaled += np.float32(self.shift)

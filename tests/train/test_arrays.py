@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from stepconv.errors import DataError
+from stepconv.errors import ArgumentError, DataError
 from stepconv.train import data
 from stepconv.train.data import arrays
+from stepconv.train.feed import Feed
 
 RANDOM = np.random.default_rng(3)
 
@@ -107,3 +108,26 @@ def test_a_network_is_shown_labels_as_it_knows_them(tmp_path):
     ]
     with pytest.raises(DataError, match="class 'cat', which the network does not know: ant, owl"):
         data.renumbered(found, ("ant", "owl"), 2)
+
+
+def test_parts_are_numbers_if_one_of_them_is(tmp_path):
+    """A test part that happens to be whole is not brought to bytes while the other is not."""
+    x = RANDOM.random((12, 5, 5))
+    y = np.arange(12) % 2
+    path = tmp_path / "a.npz"
+    np.savez(path, x_train=x, y_train=y, x_test=np.rint(x), y_test=y)
+    found = data.load(str(path))
+    assert found.train.pictures.dtype == found.test.pictures.dtype == np.float32
+    assert np.array_equal(found.test.pictures[:, 0], np.rint(x))
+
+
+def test_bytes_are_not_fed_where_numbers_were_learnt(tmp_path):
+    found = data.load(saved(tmp_path, RANDOM.normal(size=(12, 5, 5)), np.arange(12) % 2))
+    feed = Feed.of(found)
+    fed = feed.data(found).train.pictures
+    assert abs(fed.mean()) < 0.01
+    assert abs(fed.std() - 1) < 0.01
+    with pytest.raises(ArgumentError, match="learnt from numbers, bytes do not fit"):
+        feed.numbers(np.zeros((1, 1, 5, 5), np.uint8))
+    with pytest.raises(ArgumentError, match="learnt from bytes, numbers do not fit"):
+        Feed().numbers(np.zeros((1, 1, 5, 5), np.float32))

@@ -139,7 +139,8 @@ class Screen:
         known = [m.judged for m in self.history if m.judged is not None]
         if known:
             right = f"{right}, {judged} {known[-1]:.1%}"
-        low, top = min(self.losses, default=0.0), max(self.losses, default=0.0)
+        shown = curve.resample(self.losses, 2 * half)
+        low, top = min(shown, default=0.0), max(shown, default=0.0)
         marks = (f"{10**top:.3g}", f"{10**low:.3g}")
         lines = [
             Text.assemble((f"{loss:<{half}}"[:half], "dodger_blue1"), "   ", (right, "orange3"))

@@ -20,6 +20,20 @@ def planes(given: Array, name: str, shape: tuple[int, ...] | None = None) -> Arr
     where `shape` says so; of four the channels are the second or the last. Numbers that are whole
     from 0 to 255, or from 0 to 1 in steps of 1/255, become bytes; any others stay numbers.
     """
+    pictures = numbers(given, name, shape)
+    if pictures.dtype == np.uint8:
+        return np.ascontiguousarray(pictures)
+    low, high = float(pictures.min()), float(pictures.max())
+    if low >= 0 and high <= 255:
+        levels = np.multiply(pictures, 255.0 if high <= 1 else 1.0, order="C")
+        whole = np.rint(levels)
+        if np.abs(levels - whole).max() < 1e-3:
+            return whole.astype(np.uint8)
+    return np.ascontiguousarray(pictures, np.float32)
+
+
+def numbers(given: Array, name: str, shape: tuple[int, ...] | None = None) -> Array:
+    """Return pictures as (count, channels, rows, columns), their numbers as they are."""
     pictures = _four_axes(given, shape)
     if pictures is None or pictures.size == 0:
         raise DataError(
@@ -28,17 +42,10 @@ def planes(given: Array, name: str, shape: tuple[int, ...] | None = None) -> Arr
         )
     if pictures.dtype.kind not in "biuf":
         raise DataError(f"{name}: pictures of type {pictures.dtype}: numbers fit")
-    if pictures.dtype == np.uint8:
-        return np.ascontiguousarray(pictures)
     low, high = float(pictures.min()), float(pictures.max())
     if not np.isfinite(high - low):
         raise DataError(f"{name}: pixels from {low:g} to {high:g}: finite numbers fit")
-    if low >= 0 and high <= 255:
-        levels = np.multiply(pictures, 255.0 if high <= 1 else 1.0, order="C")
-        whole = np.rint(levels)
-        if np.abs(levels - whole).max() < 1e-3:
-            return whole.astype(np.uint8)
-    return np.ascontiguousarray(pictures, np.float32)
+    return pictures
 
 
 def _four_axes(given: Array, shape: tuple[int, ...] | None) -> Array | None:

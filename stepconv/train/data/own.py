@@ -100,20 +100,13 @@ def _of_arrays(
 ) -> Source:
     given = [labels for _, labels in pairs.values()]
     classes, numbers, notes = arrays.classes(given, str(path), known_classes or ())
-    parts: dict[str, Listed | Samples] = {}
-    for (part, (cells, _)), labels in zip(pairs.items(), numbers, strict=True):
+    for cells, labels in pairs.values():
         check(cells, labels, str(path))
-        parts[part] = Samples(arrays.planes(cells, str(path), shape), labels)
     if len(classes) < 2:
         raise DataError(f"{path} holds one class, {classes[0]}: two or more fit")
-    return Source(classes, _alike(parts), notes=notes)
-
-
-def _alike(parts: dict[str, Listed | Samples]) -> dict[str, Listed | Samples]:
-    """Return all parts as numbers if one of them is: bytes and numbers are fed in two ways."""
-    dtypes = {part.pictures.dtype for part in parts.values() if isinstance(part, Samples)}
-    if len(dtypes) < 2:
-        return parts
-    raise DataError(
-        "some parts hold bytes at heart, others numbers: the same range in all of them fits"
-    )
+    every = [arrays.planes(cells, str(path), shape) for cells, _ in pairs.values()]
+    if len({cells.dtype for cells in every}) > 1:  # bytes and numbers are fed in two ways
+        raw = (arrays.numbers(cells, str(path), shape) for cells, _ in pairs.values())
+        every = [np.ascontiguousarray(cells, np.float32) for cells in raw]
+    samples = map(Samples, every, numbers)
+    return Source(classes, dict(zip(pairs, samples, strict=True)), notes=notes)
