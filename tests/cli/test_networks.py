@@ -216,3 +216,27 @@ def test_export_onnx_writes_nothing_that_answers_otherwise(
     monkeypatch.setattr(onnx, "model_bytes", lambda network: wrong)
     assert "differ" in refusal(capsys, "export-onnx", folder, tmp_path / "small.onnx")
     assert not (tmp_path / "small.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["train", "mnist"], "`stepconv train lenet5 --data mnist`"),
+        (["shapes", "resnet18"], "there are mini-resnet, resnet50, resnet152"),
+        (["predict", "digit-5-28x28"], "`stepconv predict runs/lenet5-mnist digit-5-28x28`"),
+    ],
+)
+def test_a_near_miss_gets_a_hint_that_makes_sense(
+    arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert hint in capsys.readouterr().err
+
+
+def test_a_run_folder_is_a_model_and_the_gallery_has_pictures(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["shapes", str(folder)]) == 0
+    assert "parameters" in capsys.readouterr().out
+    assert main(["predict", str(folder), "digit-5-28x28", "--json"]) == 0
+    assert "digit-5-28x28" in capsys.readouterr().out

@@ -25,8 +25,11 @@ SHEET = 40
 def predict(
     path: networks.Trained,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="Picture files, or .npy and .csv.")
-    ],
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE…", help="Picture files, .npy and .csv, or pictures of the gallery."
+        ),
+    ] = None,
     as_is: Annotated[
         bool, typer.Option("--as-is", help="Stretch only: do not centre, do not invert.")
     ] = False,
@@ -51,6 +54,9 @@ def predict(
     from stepconv.cli.showing import preview
 
     chosen = networks.backend(backend)
+    if not files:
+        whose = f"`stepconv predict runs/lenet5-mnist {path}`"
+        raise ArgumentError(f"a MODEL and a FILE are needed, {path} is one alone: {whose} has both")
     given = {file: read(file) for file in files}
     network = networks.trained(path)
     import numpy as np
@@ -98,8 +104,12 @@ def answer(classes: "list[str]", row: Any) -> dict[str, Any]:
 def read(file: Path) -> "Array":
     """Return a picture as (channels, rows, columns) of bytes, or the numbers of an array file."""
     from stepconv.cli.reading import array_files
+    from stepconv.trace.gallery import worked
     from stepconv.train.data import pictures
 
+    gallery = worked.pictures()
+    if str(file) in gallery:
+        return gallery[str(file)].astype("uint8")[None]
     if file.is_dir():
         raise ArgumentError(f"{file} is a folder, not a file")
     if file.suffix.lower() in array_files.SUFFIXES:

@@ -29,7 +29,7 @@ def model(
     picture: "Shape | None" = None,
     classes: int | None = None,
 ) -> "Model":
-    """Return the network of the zoo, or the one that a .toml file describes.
+    """Return the network of the zoo, the one that a .toml file describes, or that of a run folder.
 
     `others` are names that the caller knows beside these: one of them may have been meant. One of
     the zoo is made for such a `picture` and so many `classes`.
@@ -40,9 +40,22 @@ def model(
         return nn.build(name, picture or nn.PICTURE, classes or nn.CLASSES)
     if name.endswith(".toml"):
         return nn.load(name)
-    known = [*nn.ZOO, *others]
-    hint = closest(name, known, f"{', '.join(known)} or a .toml file fit")
-    raise ArgumentError(f"no model {name!r}: {hint}")
+    if Path(name).is_dir():
+        return trained(Path(name)).model
+    raise ArgumentError(f"no model {name!r}: {_meant(name, [*nn.ZOO, *others])}")
+
+
+def _meant(name: str, known: list[str]) -> str:
+    """Return a hint at which network was meant: one spelt alike, or the others of its family."""
+    from stepconv.train.data import sets
+
+    if name in sets.FORMS:
+        return f"it is data to train on, as in `stepconv train lenet5 --data {name}`"
+    family = name.lower().rstrip("0123456789-")
+    relatives = [each for each in known if len(family) > 3 and family in each]
+    if name.lower() != family and len(relatives) > 1:
+        return f"there are {', '.join(relatives)}"
+    return closest(name, known, f"{', '.join(known)} or a .toml file fit")
 
 
 def training(path: str) -> dict[str, Any]:
