@@ -144,9 +144,12 @@ def given_up(history: Sequence[Metrics], patience: int | None) -> bool:
 
 
 def is_best(history: Sequence[Metrics]) -> bool:
-    """Say whether the last epoch is better than all before it on what was held back."""
+    """Say whether no epoch before the last is better than it on what was held back.
+
+    Of those that are equally good, as with few pictures many are, the last learnt longest.
+    """
     *before, last = (m.validation_accuracy for m in history)
-    return last is not None and all(last > (found or 0.0) for found in before)
+    return last is not None and all(last >= (found or 0.0) for found in before)
 
 
 def _judged(
