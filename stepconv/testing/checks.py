@@ -355,7 +355,7 @@ def _remarks(evidence: Sequence[Evidence], guest: Any, reading: Reading) -> tupl
         if right and not one.case.graded and one.wrong:
             told[f"{one.case.about} in x give other numbers: {one.wrong}"] = None
     lost = [one for one in evidence if one.case.graded and not one.wrong and one.digits_lost]
-    if lost:
+    if lost and right:
         told["it computes in float32: 7 digits are right where float64 keeps 16"] = None
     if ("window" in TASKS[reading.op].positional or reading.init) and reading.takes_ints:
         told["it takes whole numbers alone: windows that are not square were not asked for"] = None

@@ -81,6 +81,7 @@ _back(
     lambda x, g: (x > 0) * 1.0,
 )
 _back("relu-times-x", "the gradient was multiplied by x", lambda x, g: g * np.maximum(x, 0))
+_back("relu-times-x", "the gradient was multiplied by x, and not by 0 or 1", lambda x, g: g * x)
 _back("relu-inverse", "the gradient passes where x is negative", lambda x, g: g * (x < 0))
 _back("relu-forward", "relu itself was computed", lambda x, g: np.maximum(x, 0))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,12 @@ class Pool:
         padded = np.pad(self.x, ((0, 0), *sides), constant_values=fill)
         every = sliding_window_view(padded, self.window, (1, 2))
         return every[:, :: self.stride[0], :: self.stride[1]][:, : self.high, : self.wide]
+
+    def means(self) -> Array:
+        """The averages of all windows over their real cells."""
+        windows = self.windows()
+        cells: Array = np.nansum(windows, (3, 4)) / (~np.isnan(windows)).sum((3, 4))
+        return cells
 
     def back(self, planes: Array) -> Array:
         """Return a result with the axes that the call has."""
@@ -129,7 +135,7 @@ def zeros_won(p: Pool) -> Array:
 def _from(start: float) -> None:
     @pools("max-from", f"the largest was looked for from {start:g} upwards", _MAX)
     def from_a_number(p: Pool) -> Array:
-        return np.maximum(np.nanmax(p.windows(), (3, 4)), start)
+        return np.maximum(p.windows(-np.inf).max((3, 4)), start)
 
 
 for _start in (0, -1, -10, -99, -100, -128, -255, -256, -500, -999, -1000, -9999, 1e-6, 2.0**-1022):
@@ -138,12 +144,12 @@ for _start in (0, -1, -10, -99, -100, -128, -255, -256, -500, -999, -1000, -9999
 
 @pools("min-for-max", "the smallest was taken", _MAX)
 def smallest(p: Pool) -> Array:
-    return np.nanmin(p.windows(), (3, 4))
+    return p.windows(np.inf).min((3, 4))
 
 
 @pools("mean-for-max", "the average was taken", _MAX)
 def average(p: Pool) -> Array:
-    return np.nanmean(p.windows(), (3, 4))
+    return p.means()
 
 
 @pools("mean-for-max", "the average was taken, over the padding as well", _MAX)
@@ -153,7 +159,7 @@ def average_with_zeros(p: Pool) -> Array:
 
 @pools("largest-size", "the largest in size was taken, whatever its sign", _MAX)
 def largest_in_size(p: Pool) -> Array:
-    return np.nanmax(np.abs(p.windows()), (3, 4))
+    return np.abs(p.windows(0)).max((3, 4))
 
 
 @pools("first-for-max", "the first of each window was taken", _BOTH)
@@ -163,7 +169,7 @@ def first_of_window(p: Pool) -> Array:
 
 @pools("max-for-mean", "the largest was taken", _AVG)
 def largest(p: Pool) -> Array:
-    return np.nanmax(p.windows(), (3, 4))
+    return p.windows(-np.inf).max((3, 4))
 
 
 @pools("max-for-mean", "the largest was taken, zeros of the padding among them", _AVG)
@@ -192,7 +198,7 @@ def padding_counted(p: Pool) -> Array | None:
 
 @pools("divisor-without-padding", "real cells alone were counted in the average", _AVG)
 def padding_not_counted(p: Pool) -> Array | None:
-    return np.nanmean(p.windows(), (3, 4)) if _counted(p) else None
+    return p.means() if _counted(p) else None
 
 
 @pools("average-floored", "the averages were rounded down: integer division", _AVG)
@@ -260,6 +266,34 @@ _called(
     lambda call: call.with_options(padding=0) if call.options.get("padding") else None,
     _BOTH,
 )
+
+
+def _cut(change: Callable[[Any], Any], name: str, says: str) -> None:
+    """Register windows that lie elsewhere, as many as there should be."""
+
+    def make(one: Evidence) -> Array:
+        made = np.asarray(change(one.case.call).run(by_the_book(TASKS[one.op].function)))
+        return made[tuple(map(slice, one.expected[0].shape))]
+
+    theory.slip(name, says, _BOTH)(make)
+
+
+_cut(lambda c: _stride(c, True), "stride-rows", "the stride was used on the rows alone")
+_cut(lambda c: _stride(c, False), "stride-columns", "the stride was used on the columns alone")
+_cut(
+    lambda call: call.with_options(stride=1),
+    *("stride-size-alone", "the stride is in the size alone: the windows move by one cell"),
+)
+
+
+@pools(
+    "windows-cut", "windows that begin in the input were kept, though they do not fit whole", _BOTH
+)
+def cut_at_the_end(p: Pool) -> Array:
+    sides = zip(p.x.shape[1:], p.padding, p.stride, strict=True)
+    high, wide = (-(-(side + 2 * pad) // step) for side, pad, step in sides)
+    whole = replace(p, high=high if p.axes == 2 else 1, wide=wide)
+    return whole.windows(-np.inf).max((3, 4)) if p.one.op == _MAX else whole.means()
 
 
 def _other_window(call: Any, change: Any) -> Any:
