@@ -210,13 +210,14 @@ def _begun(
     say: Say,
 ) -> "Run":
     """Return a new run: its data first, then a network that fits, then a folder of its own."""
+    from stepconv import nn
     from stepconv.train.lock import free_folder
     from stepconv.train.runs import Run, check_new
 
     if wanted.out is not None:
         check_new(wanted.out)
     start = None if how.start is None else networks.trained(Path(how.start))
-    fixed = networks.model(wanted.name) if wanted.name.endswith(".toml") else None
+    fixed = None if wanted.name in nn.ZOO else networks.model(wanted.name)
     shape = wanted.shape if fixed is None else fixed.input_shape
     found = _loaded(how, shape, data_dir, say)
     model = fixed or networks.model(

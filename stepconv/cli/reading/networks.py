@@ -52,8 +52,8 @@ def _meant(name: str, known: list[str]) -> str:
     if name in sets.FORMS:
         return f"it is data to train on, as in `stepconv train lenet5 --data {name}`"
     family = name.lower().rstrip("0123456789-")
-    relatives = [each for each in known if len(family) > 3 and family in each]
-    if name.lower() != family and len(relatives) > 1:
+    relatives = [each for each in known if each.rstrip("0123456789").split("-")[-1] == family]
+    if name.lower() != family and len(family) > 3 and len(relatives) > 1:
         return f"there are {', '.join(relatives)}"
     return closest(name, known, f"{', '.join(known)} or a .toml file fit")
 
