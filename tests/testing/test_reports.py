@@ -89,6 +89,23 @@ def test_a_function_can_be_checked_where_it_stands() -> None:
         assert_matches(lambda x, w: conv(x, w[::-1, ::-1]), "correlate")
 
 
+def test_the_player_opens_at_the_first_wrong_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stepconv.cli.commands import play
+    from stepconv.player.app import Player
+
+    opened: list[int] = []
+    monkeypatch.setattr(play, "on_a_screen", lambda: True)
+    monkeypatch.setattr(Player, "run", lambda player: opened.append(player.playback.index))
+    file = tmp_path / "homework.py"
+    last = next(p for p in PLANTED if p.slip == "last-column")
+    file.write_text(last.sources()[0])
+    assert main(["check", f"{file}:conv", "--op", "correlate", "--play", "--seed", "1"]) == 1
+    assert len(opened) == 1
+    assert opened[0] > 0
+
+
 def test_a_page_shows_text_as_text(tmp_path: Path) -> None:
     def conv(x: np.ndarray, w: np.ndarray) -> np.ndarray:
         raise ValueError("<script>alert(1)</script> [bold]")

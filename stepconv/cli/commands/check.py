@@ -55,7 +55,10 @@ def check(
         bool, typer.Option("--no-answers", help="Show no numbers that should have come.")
     ] = False,
     play: Annotated[
-        bool, typer.Option("--play", help="Play the wrong call, as it should be, in the player.")
+        bool,
+        typer.Option(
+            "--play", help="Play the wrong call as it should be, from the first wrong number on."
+        ),
     ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the report as an HTML page.")
@@ -122,11 +125,14 @@ def check(
 
 
 def _play(report: Any) -> None:
-    """Play the call that went wrong, as it should be; what came instead stands in the report."""
+    """Play the call that went wrong, as it should be, from the first wrong number on."""
     from stepconv.cli.commands.play import on_a_screen
 
     made = report.replayed()
     if made is not None and on_a_screen():
         from stepconv.player import app
 
-        app.play(made[0])
+        trace, place = made
+        player = app.Player(trace)
+        player.playback.go(trace.at(*place).index)
+        player.run()
