@@ -7,7 +7,8 @@ text/           how it is arranged, as lines of text with roles: frame -> lines
 views/          the screens: the step, and what else one may ask about it
 render          gives roles their colours
 playback        where the player stands, and what it does next; search finds a step for it
-editing         a call changed while one looks at it: keys to settings, undo and redo
+setting         a call that can be made again with one thing changed
+editing         what keys make of a setting while one looks: undo, redo, as a command
 keys            what each key does: for bindings, the last line, clicks and the help
 app             the thin shell on Textual: keys and clicks to the playback, lines to the terminal
 stage           its one widget: lines of plain data, of which those that changed are painted

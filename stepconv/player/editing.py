@@ -1,11 +1,9 @@
-"""Change a call while one looks at it: settings as plain data, keys that change them, undo."""
+"""Change a call while one looks at it: what keys make of a setting, undo and redo."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,82 +12,17 @@ from numpy.typing import NDArray
 from stepconv.errors import ArgumentError, StepconvError
 from stepconv.geometry import MODES
 from stepconv.operations import OPERATIONS
-from stepconv.trace import About, Trace, named_kernels, pictures, record
-from stepconv.trace.jobs import function_of, spelled
-from stepconv.trace.recorder import FEW
+from stepconv.player.setting import EDITED, Setting, fitted, number, numbers, setting_of
+from stepconv.trace import About, Trace, named_kernels, pictures
 
 Array = NDArray[Any]
 
-# A half turn has no window to move and no option to change.
-_WORDS = tuple(one.name for one in OPERATIONS.values() if one.arrays != ("w",))
 _PADDINGS = ("valid", "same", "full")
 # Options that are one number for each axis, with the smallest that fits.
 _NUMBERS = {"stride": 1, "dilation": 1, "groups": 1, "window": 1, "output_padding": 0}
 _FLAGS = ("ceil_mode", "count_include_pad")
 _GRIDS = ("kernel", "input")
 _DIGITS = frozenset("0123456789-./")
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """A call that can be made: the operation, its arrays, its options.
-
-    What the operation does not take is kept for another that does.
-    """
-
-    op: str
-    arrays: dict[str, Array]
-    options: dict[str, Any]
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """The arrays and options that the operation takes."""
-        one = OPERATIONS[self.op]
-        known = {**self.arrays, **self.options}
-        return {name: known[name] for name in (*one.arrays, *one.options) if name in known}
-
-    def trace(self, about: About) -> Trace:
-        """Record the call; a small one in plain Python, which no compiler delays."""
-        given = self.arguments
-        meets = (
-            given["w"].size if "w" in given else prod(np.broadcast_to(given.get("window", 1), 2))
-        )
-        backend = "textbook" if given["x"].size * meets <= FEW else None
-        return record(function_of(self.op)[0], **given, about=about, backend=backend)
-
-    def with_array(self, name: str, array: Array) -> Setting:
-        """Return the setting with another array."""
-        return replace(self, arrays={**self.arrays, name: array})
-
-    def with_option(self, name: str, value: Any) -> Setting:
-        """Return the setting with another option."""
-        return replace(self, options={**self.options, name: value})
-
-
-def setting_of(trace: Trace) -> Setting:
-    """Return the setting that a trace was recorded from.
-
-    >>> import stepconv
-    >>> setting_of(stepconv.record(stepconv.correlate, [1, 2, 3], [1, 1], padding="same")).options
-    {'window': 2, 'stride': 1, 'padding': ((0, 1),), 'dilation': 1, 'groups': 1, 'mode': 'zeros'}
-    """
-    if trace.call.is_backward or trace.op not in _WORDS:
-        raise ArgumentError(f"a {trace.call.operation.title} is not edited: its call forward is")
-    _, _, options = spelled(trace.call)
-    plain = {name: _plain(value) for name, value in options.items()}
-    # For an operation that needs what this one has not.
-    x = trace.arrays["x"]
-    shape = (3,) * min(x.ndim, 2) if x.ndim < 3 else (1, x.shape[-3], 3, 3)
-    arrays = {"w": np.ones(shape, np.int64), **trace.arrays}
-    return Setting(trace.op, arrays, {"window": 2, **plain})
-
-
-def _plain(value: Any) -> Any:
-    """Return one number for all axes and sides, where it is the same for all."""
-    if not isinstance(value, tuple):
-        return value
-    flat = {end for side in value for end in (side if isinstance(side, tuple) else (side,))}
-    return flat.pop() if len(flat) == 1 else value
 
 
 @dataclass(frozen=True)
@@ -160,10 +93,10 @@ class Editor:
         """Do what a key asks for."""
         if key in ("tab", "shift+tab"):
             self._look_at(1 if key == "tab" else -1)
-        elif key in ("up", "down", "left", "right"):
+        elif key in _ARROWS:
             self._arrow(key)
-        elif key.startswith("shift+") and self.focus == "input":
-            self._shift(key.removeprefix("shift+"))
+        elif key.removeprefix("shift+") in _ARROWS and self.focus == "input":
+            self._shift(*_ARROWS[key.removeprefix("shift+")])
         elif key == "backspace":
             self._type(self.typed[:-1])
         elif key == "enter":
@@ -240,7 +173,7 @@ class Editor:
         except (StepconvError, OSError) as error:
             self.message = str(error)
             return
-        self.change(_fitted(self.setting, name, array))
+        self.change(fitted(self.setting, name, array))
 
     def _about(self, setting: Setting) -> About:
         """The words of a lecture are about its own numbers; names of channels stay with them."""
@@ -287,19 +220,17 @@ class Editor:
         """Go to the next value of a field that can be made."""
         name, setting = self.focus, self.setting
         if name == "operation":
-            self._first_valid(_WORDS, setting.op, by, lambda op: replace(setting, op=op))
+            self._first_valid(EDITED, setting.op, by, lambda op: replace(setting, op=op))
         elif name == "named":
             kernels = _kernels()
             own = _name_of(self.planes("kernel"), kernels)
             self._first_valid(
-                tuple(kernels), own, by, lambda each: _fitted(setting, "w", kernels[each])
+                tuple(kernels), own, by, lambda each: fitted(setting, "w", kernels[each])
             )
         elif name == "picture":
             known = pictures()
             own = _name_of(self.planes("input"), known)
-            self._first_valid(
-                tuple(known), own, by, lambda each: _fitted(setting, "x", known[each])
-            )
+            self._first_valid(tuple(known), own, by, lambda each: fitted(setting, "x", known[each]))
         elif name == "mode":
             mode = setting.options.get("mode", "zeros")
             self._first_valid(MODES, mode, by, lambda each: setting.with_option("mode", each))
@@ -328,23 +259,17 @@ class Editor:
             return
         self._end_typing()
         planes = self.planes("input")
-        bright = planes.max(initial=0) or 1
+        bright = planes.max(initial=0).item() or 1
         self._set_cell(0 if planes[(self.plane, *self.cell)] else bright)
 
-    def _shift(self, direction: str) -> None:
+    def _shift(self, down: int, right: int) -> None:
         """Move the input by a cell; zeros come in."""
         self._end_typing()
-        down, right = _ARROWS.get(direction, (0, 0))
         planes = self.planes("input")
-        moved = np.zeros_like(planes)
         _, rows, columns = planes.shape
-        to = tuple(
-            slice(max(by, 0), size + min(by, 0)) for by, size in ((down, rows), (right, columns))
-        )
-        of = tuple(
-            slice(max(-by, 0), size + min(-by, 0)) for by, size in ((down, rows), (right, columns))
-        )
-        moved[:, to[0], to[1]] = planes[:, of[0], of[1]]
+        # A ring of zeros round the input: the moved one is the same window, shifted against it.
+        ringed = np.pad(planes, ((0, 0), (1, 1), (1, 1)))
+        moved = ringed[:, 1 - down : 1 - down + rows, 1 - right : 1 - right + columns]
         x = self.setting.arrays["x"]
         self.change(self.setting.with_array("x", moved.reshape(x.shape)))
 
@@ -354,15 +279,15 @@ class Editor:
         if self.tried:
             self._travel(self.past, [], "")
             self.tried = False
-        value = _number(text) if self.focus in _GRIDS else None
+        value = number(text) if self.focus in _GRIDS else None
         if self.focus in _GRIDS:
             self.tried = value is not None and self._set_cell(value)
         elif self.focus == "bias":
             self.tried = self._set_bias(text)
         elif self.focus in (*_NUMBERS, "padding"):
-            numbers = _numbers(text)
-            self.tried = numbers is not None and self.change(
-                self.setting.with_option(self.focus, numbers)
+            option = numbers(text)
+            self.tried = option is not None and self.change(
+                self.setting.with_option(self.focus, option)
             )
 
     def _end_typing(self) -> None:
@@ -373,19 +298,20 @@ class Editor:
     def _set_cell(self, value: int | float) -> bool:
         name = "w" if self.focus == "kernel" else "x"
         array = self.setting.arrays[name]
-        kept = array.dtype.kind == "f" or isinstance(value, int)
-        planes = self.planes(self.focus).astype(array.dtype if kept else np.float64)
+        # A picture's bytes would hold no -1.
+        whole = np.int64 if isinstance(value, int) else np.float64
+        planes = self.planes(self.focus).astype(array.dtype if array.dtype.kind == "f" else whole)
         planes[(self.plane, *self.cell)] = value
         return self.change(self.setting.with_array(name, planes.reshape(array.shape)))
 
     def _set_bias(self, text: str) -> bool:
-        numbers = [_number(word) for word in text.replace(",", " ").split()]
-        if not numbers or None in numbers:
+        typed = [number(word) for word in text.replace(",", " ").split()]
+        if not typed or None in typed:
             return False
         w = self.setting.arrays["w"]
         filters = w.shape[0] if w.ndim > 2 else 1
-        every = numbers * filters if len(numbers) == 1 else numbers
-        bias = np.array(every if w.ndim > 2 else every[0])
+        every = typed * filters if len(typed) == 1 else typed
+        bias = np.array(every if w.ndim > 2 or len(every) > 1 else every[0])
         return self.change(self.setting.with_array("bias", bias))
 
 
@@ -403,47 +329,3 @@ def _name_of(planes: Array, known: dict[str, Array]) -> str | None:
         if rows.shape == planes.shape[1:] and (planes == rows).all():
             return name
     return None
-
-
-def _number(text: str) -> int | float | None:
-    """Return the number, or the fraction, that is typed; None for what is none yet."""
-    try:
-        value = Fraction(text.strip())
-    except (ValueError, ZeroDivisionError):
-        return None
-    return int(value) if value.denominator == 1 and "." not in text else float(value)
-
-
-def _numbers(text: str) -> Any:
-    """Return one whole number, one for each axis ("1,2"), or two ("0:1,2:2"); None for none."""
-    try:
-        sides = [tuple(map(int, part.split(":"))) for part in text.split(",")]
-    except ValueError:
-        return None
-    if ":" in text:
-        return tuple((side[0], side[-1]) for side in sides)
-    numbers = tuple(side[0] for side in sides)
-    return numbers[0] if len(numbers) == 1 else numbers
-
-
-def _fitted(setting: Setting, name: str, array: Array) -> Setting:
-    """Return the setting with another kernel or input, laid out as the other one needs it."""
-    other = setting.arrays.get("w") if name == "x" else setting.arrays["x"]
-    if name == "w":
-        assert other is not None
-        if array.ndim == 1 and other.ndim == 2:
-            array = array[np.newaxis]
-        if array.ndim == 2 and other.ndim > 2:
-            groups = setting.options.get("groups", 1)
-            w = setting.arrays.get("w", np.ones((groups, 1, 1, 1)))
-            filters = w.shape[0] if w.ndim > 2 else groups
-            shape = (filters, other.shape[-3] // groups, *array.shape)
-            array = np.broadcast_to(array, shape).copy()
-    elif other is not None and other.ndim > 2 and array.ndim == 2:
-        channels = setting.arrays["x"].shape[-3] if setting.arrays["x"].ndim > 2 else 1
-        array = np.broadcast_to(array, (channels, *array.shape)).copy()
-    fresh = setting.with_array(name, array)
-    bias = setting.arrays.get("bias")
-    if name == "w" and bias is not None and bias.size != (array.shape[0] if array.ndim > 2 else 1):
-        fresh = replace(fresh, arrays={k: v for k, v in fresh.arrays.items() if k != "bias"})
-    return fresh

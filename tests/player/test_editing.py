@@ -11,8 +11,9 @@ import stepconv
 from stepconv.cli.reading import inputs, picture_and_kernel, targets
 from stepconv.cli.showing import as_command
 from stepconv.player.app import Player
-from stepconv.player.editing import Desk, Editor, setting_of
+from stepconv.player.editing import Desk, Editor
 from stepconv.player.playback import Playback
+from stepconv.player.setting import setting_of
 from stepconv.player.text.lines import as_text, line_width
 from stepconv.player.views import screen
 from stepconv.trace import load_trace, named_kernels, record
@@ -293,3 +294,19 @@ def test_without_a_desk_nothing_is_edited() -> None:
 
 def test_the_samples_are_there() -> None:
     assert set(EDITABLE) <= {*ODD, *WORKED}
+
+
+def test_numbers_beyond_a_type_are_taken_or_refused_but_never_raise() -> None:
+    state = Editor(
+        record(stepconv.max_pool, np.full((4, 4), 200, np.uint8), 2, backend="textbook"), DESK
+    )
+    press(state, "-", "3", "enter")
+    assert state.setting.arrays["x"][0, 0] == -3
+    press(state, *"9" * 30, "enter")
+    assert state.setting.arrays["x"][0, 0] == float("9" * 30)
+    press(state, "u", *"9" * 400)
+    assert state.setting.arrays["x"].max() < np.inf
+    plain = editor("vertical-edge-gray")
+    focus(plain, "bias")
+    press(plain, "1", " ", "2", "enter")
+    assert "bias" in plain.message

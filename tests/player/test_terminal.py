@@ -102,10 +102,10 @@ def test_it_plays_steps_and_leaves(terminal: Terminal) -> None:
     assert "[225]" in seen
     assert seen.count("25 25 25 25 25  0  0  0  0  0") == 7
     terminal.keys("g", "8", "Enter")
-    terminal.wait("step 7 of 64")
+    terminal.wait("step 8 of 64")
     terminal.keys("Space")
     terminal.wait("▶")
-    terminal.wait("step 9 of 64")
+    terminal.wait("step 10 of 64")
     terminal.keys("Space", "w")
     assert "no window" not in terminal.wait("8 = (10 - 3 + 2·0) / 1 + 1")
     terminal.keys("q")
@@ -118,7 +118,7 @@ def test_it_plays_steps_and_leaves(terminal: Terminal) -> None:
 def test_a_resized_window_is_drawn_anew(terminal: Terminal) -> None:
     terminal.run(f"{PLAY} photo-rgb-padded")
     terminal.wait("step 0 of 100")
-    for step, (width, height) in enumerate(((60, 20), (30, 8), (120, 40), (80, 24)), 2):
+    for step, (width, height) in enumerate(((60, 20), (30, 8), (120, 40), (80, 24)), 1):
         terminal.call("resize-window", "-x", str(width), "-y", str(height))
         terminal.keys("Right")
 
@@ -237,3 +237,18 @@ def test_nonsense_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert out == ""
     assert err.startswith("stepconv: ")
     assert err.count("\n") == 1
+
+
+@tmux
+@pytest.mark.slow
+@pytest.mark.parametrize("terminal", [(80, 24), (60, 20), (120, 40)], indirect=True)
+def test_a_call_is_chosen_edited_and_told_as_a_command(terminal: Terminal) -> None:
+    terminal.run(f"{PLAY}; echo status=$?")
+    terminal.wait("play: ")
+    terminal.run("valid-4x4")
+    terminal.wait("step 0 of 4")
+    terminal.keys("e", "7", "Enter")
+    terminal.wait("[ 7]")
+    terminal.keys("c", "q")
+    assert "--kernel '7 " in terminal.wait("status=0")
+    assert terminal.is_restored()

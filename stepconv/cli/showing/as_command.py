@@ -9,7 +9,7 @@ from stepconv.operations import OPERATIONS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from stepconv.player.editing import Setting
+    from stepconv.player.setting import Setting
 
 # Longer lines nobody wants to paste.
 _MOST_CELLS = 1000
@@ -19,7 +19,7 @@ def command(setting: "Setting") -> str:
     """Return what one types to play a setting.
 
     >>> import stepconv
-    >>> from stepconv.player.editing import setting_of
+    >>> from stepconv.player.setting import setting_of
     >>> command(setting_of(stepconv.record(stepconv.correlate, [1, 2, 3], [1, 1], padding=1)))
     "stepconv play --input '1 2 3' --op correlate --kernel '1 1' --stride 1 --padding 1 ..."
     """
