@@ -16,6 +16,7 @@ from stepconv.train.data.samples import DataSet, Samples
 PARTS = ("train", "validation", "test")
 # So many files are asked how large their pictures are.
 ASKED = 500
+AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ def overview(data: DataSet) -> Overview:
         {part: np.bincount(p.labels, minlength=classes).tolist() for part, p in parts.items()},
         mean * unit,
         spread * unit,
-        float(train.pictures.min()),
-        float(train.pictures.max()),
+        min(float(some.min()) for some in _bites(train)),
+        max(float(some.max()) for some in _bites(train)),
         _sizes(train),
         twins,
         leaks,
@@ -85,9 +86,16 @@ def sheet(data: DataSet, columns: int, changed: bool = False) -> NDArray[Any]:
 
 def _keys(samples: Samples) -> Iterator[bytes]:
     """Yield what tells a picture from all others."""
-    for picture in samples.pictures:
-        yield blake2b(picture.tobytes(), digest_size=16).digest()
-    samples.release()
+    for some in _bites(samples):
+        for picture in some:
+            yield blake2b(picture.tobytes(), digest_size=16).digest()
+
+
+def _bites(samples: Samples) -> Iterator[NDArray[Any]]:
+    """Yield the pictures, some at a time, and let those go that lie on disk."""
+    for start in range(0, len(samples), AT_ONCE):
+        yield samples.pictures[start : start + AT_ONCE]
+        samples.release()
 
 
 def _sizes(samples: Samples) -> tuple[tuple[int, int], tuple[int, int]] | None:
