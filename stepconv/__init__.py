@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from stepconv.geometry import output_size
     from stepconv.kernels import backends, use_algorithm, use_backend
     from stepconv.ops import (
+        add,
         avg_pool,
         avg_pool_backward,
+        concat,
         convolve,
         convolve_backward,
         correlate,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
         sigmoid_backward,
         softmax,
         softmax_backward,
+        subtract,
         tanh,
         tanh_backward,
     )
@@ -60,9 +63,11 @@ __all__ = [
     "StepconvError",
     "Trace",
     "TraceError",
+    "add",
     "avg_pool",
     "avg_pool_backward",
     "backends",
+    "concat",
     "convolve",
     "convolve_backward",
     "correlate",
@@ -86,6 +91,7 @@ __all__ = [
     "sigmoid_backward",
     "softmax",
     "softmax_backward",
+    "subtract",
     "tanh",
     "tanh_backward",
     "use_algorithm",

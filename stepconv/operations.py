@@ -15,8 +15,9 @@ class Pass:
     the cells it came from, "weigh" the weights, "total" for a bias; "largest" and "average" pool,
     "route" and "spread" lead their gradients back; "border" pads and "fold" leads back; "gate" and
     "mirror"; a "curve" bends a number, and a gradient meets its "slope"; a "share" of a sum, and
-    the "balance" of its gradients. The windows move over `source` and its cells meet `weights`, if
-    there are any.
+    the "balance" of its gradients; a "join" adds or subtracts cells of two arrays, and an "append"
+    puts the channels of one behind the other's. The windows move over `source`, and over what is
+    `beside` it where two arrays are joined; its cells meet `weights`, if there are any.
 
     `kernel` is the function of a backend that computes it, the pass's own if none is named, "" if
     there is none. The rest follows from the operation that the pass is `of`.
@@ -31,11 +32,12 @@ class Pass:
     title: str = ""
     result: str = "output"
     mirrored: bool = False
+    beside: str | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The arrays whose cells gather, in the order in which their planes lie."""
-        return (self.source,)
+        return (self.source,) if self.beside is None else (self.source, self.beside)
 
     @property
     def gradient(self) -> str | None:
@@ -147,6 +149,9 @@ _ALL = (
     Operation("tanh", "tanh", ("x",), (), Pass("curve"), _back("slope")),
     Operation("sigmoid", "sigmoid", ("x",), (), Pass("curve"), _back("slope")),
     Operation("softmax", "softmax", ("x",), (), Pass("share"), _back("balance")),
+    Operation("add", "sum", ("x", "y"), (), Pass("join", kernel="", beside="y")),
+    Operation("subtract", "difference", ("x", "y"), (), Pass("join", kernel="", beside="y")),
+    Operation("concat", "concatenation", ("x", "y"), (), Pass("append", kernel="", beside="y")),
     Operation("flip", "half turn of a kernel", ("w",), (), Pass("mirror", "w", kernel="")),
 )
 OPERATIONS = {operation.name: operation for operation in _ALL}

@@ -29,6 +29,7 @@ from stepconv.ops.correlation import (
     correlate_backward,
     flip,
 )
+from stepconv.ops.joining import JoinCall, add, concat, subtract
 from stepconv.ops.padding import PadCall, pad, pad_backward
 from stepconv.ops.pooling import (
     AvgPoolCall,
@@ -45,8 +46,10 @@ from stepconv.ops.transposed import (
 )
 
 __all__ = [
+    "add",
     "avg_pool",
     "avg_pool_backward",
+    "concat",
     "convolve",
     "convolve_backward",
     "correlate",
@@ -66,6 +69,7 @@ __all__ = [
     "sigmoid_backward",
     "softmax",
     "softmax_backward",
+    "subtract",
     "tanh",
     "tanh_backward",
 ]
@@ -83,5 +87,8 @@ CALLS: dict[str, Callable[..., Any]] = {
     "tanh": partial(CurveCall, "tanh"),
     "sigmoid": partial(CurveCall, "sigmoid"),
     "softmax": SoftmaxCall,
+    "add": partial(JoinCall, "add"),
+    "subtract": partial(JoinCall, "subtract"),
+    "concat": partial(JoinCall, "concat"),
     "flip": FlipCall,
 }

@@ -52,7 +52,12 @@ def _task(name: str, results: tuple[str, ...] = ("result",)) -> Task:
     return Task(function, needed, results)
 
 
-TASKS = {operation.word: _task(operation.name) for operation in OPERATIONS.values()} | {
+# What joins two arrays is NumPy's own.
+TASKS = {
+    operation.word: _task(operation.name)
+    for operation in OPERATIONS.values()
+    if operation.forward.beside is None
+} | {
     f"{operation.word}-backward": _task(
         f"{operation.name}_backward", tuple(f"grad_{of}" for of in operation.gradients)
     )

@@ -255,7 +255,13 @@ def record_chain(
     if not calls:
         raise ArgumentError("a chain of no call: a list of one (function, options) or more fits")
     chain = Chain(_kept(x))
-    for function, options in calls:
+    for call in calls:
+        if not isinstance(call, Sequence) or len(call) != 2:
+            raise ArgumentError(
+                f"{calls!r} cannot be recorded: a list of (function, options) fits, such as "
+                '[(correlate, {"w": w}), (relu, {})]'
+            )
+        function, options = call
         words = {} if about is None or chain.links else {"about": about}
         chain = chain.then(function, **{**shared, **words, **options})
     return chain

@@ -224,6 +224,44 @@ def _cell(call: Call, arrays: Mapping[str, Array]) -> Gather:
     return _alone(call, array, call.plan.input, _itself, _plane(call.plan))
 
 
+def _join(call: Call, arrays: Mapping[str, Array]) -> Gather:
+    """out = x + y, or x - y: the two cells at a place meet weights of 1 and of 1 or -1."""
+    form, dtype = _both(call, arrays), arrays["x"].dtype
+    planes = len(form.source) // 2
+    signs = np.array([1, -1 if call.op == "subtract" else 1], dtype)
+
+    def pairs(at: Array) -> Array:
+        first = np.stack([at, np.zeros_like(at)], axis=-1)
+        return np.stack([first, first + np.array([planes, 1])], axis=1)
+
+    weights, shape = signs[:, None, None], (planes, *form.shape[1:])
+    return replace(form, weights=weights, pairs=pairs, fan_in=2, channels=True, shape=shape)
+
+
+def _append(call: Call, arrays: Mapping[str, Array]) -> Gather:
+    """out[n, c] = x[n, c], and behind the channels of x those of y: each meets a weight of 1."""
+    form = _both(call, arrays)
+    x, y = (arrays[name].shape[-3] for name in call.operation.sources)
+    images = len(form.source) // max(x + y, 1)
+
+    def pairs(at: Array) -> Array:
+        n, c = np.divmod(at, x + y)
+        planes = np.where(c < x, n * x + c, images * x + n * y + c - x)
+        return np.stack([planes, np.zeros_like(planes)], axis=-1)[:, None]
+
+    return replace(form, weights=np.ones((1, 1, 1), form.source.dtype), pairs=pairs)
+
+
+def _both(call: Call, arrays: Mapping[str, Array]) -> Gather:
+    """Return how cells gather from the planes of x and, behind all of them, those of y."""
+    forms = [
+        _alone(call, arrays[name], call.plan.input, _by_one, _plane(call.plan))
+        for name in call.operation.sources
+    ]
+    source = np.concatenate([form.source for form in forms])
+    return replace(forms[0], source=source, shape=(len(source), *_plane(call.plan)))
+
+
 def _slope(call: Call, arrays: Mapping[str, Array]) -> Gather:
     """grad_x = grad_out · how steep the curve is at x, which is what becomes of a gradient of 1."""
     form, x = _cell(call, arrays), arrays["x"]
@@ -300,6 +338,8 @@ _FAMILIES: dict[str, Callable[[Call, Mapping[str, Array]], Gather]] = {
     "gate": _cell,
     "mirror": _mirror,
     "curve": _cell,
+    "join": _join,
+    "append": _append,
     "slope": _slope,
     "share": _share,
     "balance": _balance,
@@ -307,7 +347,7 @@ _FAMILIES: dict[str, Callable[[Call, Mapping[str, Array]], Gather]] = {
 # Those that add up: a record keeps the sum of each channel at each step.
 SUMMING = (
     *("slide", "return", "weigh", "total", "average", "spread", "fold"),
-    *("slope", "share", "balance"),
+    *("slope", "share", "balance", "join", "append"),
 )
 
 
@@ -334,6 +374,11 @@ def _by_window(axis: Axis, cell: int, mode: str) -> Reading:
 
 def _itself(axis: Axis, cell: int, mode: str) -> Reading:
     return Reading((cell,), (cell,), (cell,))
+
+
+def _by_one(axis: Axis, cell: int, mode: str) -> Reading:
+    """Return the cell itself, which meets the one weight that there is for all."""
+    return Reading((cell,), (cell,), (0,))
 
 
 def _whole(axis: Axis, cell: int, mode: str) -> Reading:

@@ -183,6 +183,8 @@ def _inflow(step: Step) -> tuple[str, list[int], int]:
     operation = trace.call.operation
     if not trace.gather.channels:
         return "", [0], 1
+    if operation.family == "join":
+        return "input", [0, 1], 2
     if operation.family in ("weigh", "total"):
         return "image", list(range(len(step.pairs))), len(step.pairs)
     # A plan of the way back has the channels of the correlation that it leads back through.
@@ -206,6 +208,8 @@ def _told(step: Step, terms: int) -> str:
         "mirror": _mirror,
         "route": _route,
         "fold": _fold,
+        "join": _join,
+        "append": _append,
     }
     return tellers[family](step, terms) if family in tellers else _sums(step, terms)
 
@@ -391,3 +395,15 @@ def _fold(step: Step, terms: int) -> str:
         return f"{number(step.result)} comes back" if parts else "nothing comes back, 0"
     sign = equals(((value,) for value in step.patch.reshape(-1)), step.result)
     return f"{' + '.join(parts)} {sign} {number(step.result)} come back"
+
+
+def _join(step: Step, terms: int) -> str:
+    x, y = step.patch.reshape(-1)
+    minus = step.trace.op == "subtract"
+    sign = equals([(x,), (-1 if minus else 1, y)], step.result)
+    return f"{number(x)} {'-' if minus else '+'} {factor(y)} {sign} {number(step.result)}"
+
+
+def _append(step: Step, terms: int) -> str:
+    x = step.trace.arrays["x"].size // max(prod(step.trace.gather.shape[1:]), 1)
+    return f"{number(step.result)}, from {'x' if step.pairs[0, 0] < x else 'y'}"

@@ -148,6 +148,10 @@ def _table() -> list[Call]:
             table.append(Call(operation, form, {"x": shape}, options))
             backward = {"x": shape, "grad_out": shape}
             table.append(Call(f"{operation}_backward", form, backward, options))
+    for operation in ("add", "subtract"):
+        table += [Call(operation, f, {"x": s, "y": s}) for f, s in _CURVES.items()]
+    table.append(Call("concat", "image", {"x": (2, 3, 4), "y": (1, 3, 4)}))
+    table.append(Call("concat", "images", {"x": (2, 1, 3, 4), "y": (2, 3, 3, 4)}))
     table.append(Call("flip", "signal", {"w": (4,)}))
     table.append(Call("flip", "filters", {"w": (2, 2, 3, 2)}))
     return table

@@ -227,6 +227,9 @@ ONE_PIXEL: list[tuple[str, dict[str, Any], tuple[Any, ...]]] = [
     ("softmax", {"x": [7]}, ([1.0],)),
     ("softmax", {"x": [[[7, 7]]]}, ([[[1.0, 1.0]]],)),
     ("softmax_backward", {"x": [7], "grad_out": [2]}, ([0.0],)),
+    ("add", {"x": 3, "y": -1}, (2,)),
+    ("subtract", {"x": [[3]], "y": [[-1]]}, ([[4]],)),
+    ("concat", {"x": [[[3]]], "y": [[[4]]]}, ([[[3]], [[4]]],)),
     ("flip", {"w": [[3]]}, ([[3]],)),
 ]
 
@@ -261,6 +264,9 @@ EMPTY: list[tuple[str, dict[str, tuple[int, ...]], list[tuple[int, ...]], dict[s
     ("pad_backward", {"grad_out": (0, 5, 6)}, [(0, 3, 4)], {"shape": (0, 3, 4), "padding": 1}),
     ("relu", {"x": (0, 3)}, [(0, 3)], {}),
     ("relu_backward", {"x": (3, 0), "grad_out": (3, 0)}, [(3, 0)], {}),
+    ("add", {"x": (0, 3), "y": (0, 3)}, [(0, 3)], {}),
+    ("subtract", {"x": (3, 0), "y": (3, 0)}, [(3, 0)], {}),
+    ("concat", {"x": (0, 2, 3, 3), "y": (0, 1, 3, 3)}, [(0, 3, 3, 3)], {}),
     ("flip", {"w": (0, 2, 3, 3)}, [(0, 2, 3, 3)], {}),
 ]
 FRACTIONS = ("leaky_relu", "tanh", "sigmoid", "softmax")

@@ -47,6 +47,7 @@ RULES: dict[str, tuple[tuple[str, ...], Callable[..., np.dtype[Any]]]] = {
     "max_pool": (("x",), kept),
     "relu": (("x",), kept),
     "flip": (("w",), kept),
+    **dict.fromkeys(("add", "subtract", "concat"), (("x", "y"), sums)),
     "avg_pool": (("x",), averages),
     "avg_pool_backward": (("grad_out",), averages),
     "max_pool_backward": (("grad_out",), sums),

@@ -35,6 +35,8 @@ IDLE = [
         Call(f"{name}_backward", "one", {"x": (1,), "grad_out": (1,)})
         for name in ("tanh", "sigmoid", "softmax")
     ),
+    *(Call(name, "one", {"x": (1,), "y": (1,)}) for name in ("add", "subtract")),
+    Call("concat", "nothing", {"x": (2, 3, 4), "y": (0, 3, 4)}),
     Call("flip", "one", {"w": (1,)}),
     Call("relu", "empty", {"x": (0,)}),
     Call("pad", "empty", {"x": (0, 2, 2)}, {"padding": 0}),

@@ -35,6 +35,9 @@ WORKING: dict[str, dict[str, Any]] = {
     "avg_pool_backward": {**_POOL, "grad_out": ones(3, 3)},
     "pad": {"x": PICTURE, "padding": 1},
     "pad_backward": {"grad_out": ones(9, 9), "shape": (7, 7), "padding": 1},
+    "add": {"x": PICTURE, "y": PICTURE},
+    "subtract": {"x": PICTURE, "y": PICTURE},
+    "concat": {"x": ones(2, 3, 3), "y": ones(1, 3, 3)},
     "flip": {"w": ones(3, 3)},
 }
 ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "softmax")
@@ -294,6 +297,10 @@ REFUSALS: list[Refusal] = [
         for name in ("x", "w", "bias", "grad_out")
     ),
     # Backends.
+    (("add", "subtract"), {"y": ones(7, 1)}, VALUE, ("y ", "(7, 1)", "(7, 7)", "the same fits")),
+    (("concat",), {"y": ones(1, 3, 4)}, VALUE, ("(1, 3, 4)", "(2, 3, 3)", "but for the channels")),
+    (("concat",), {"x": PICTURE, "y": PICTURE}, VALUE, ("x ", "2 axes", "(C, H, W)")),
+    (("add", "subtract", "concat"), {"y": "three"}, TYPE, ("y", "numbers")),
     (takers("backend"), {"backend": "gpu"}, VALUE, ("backend='gpu'", "'textbook', 'cpu', 'cuda'")),
     (takers("backend"), {"backend": "CPU"}, VALUE, ("backend='CPU'", "'textbook', 'cpu', 'cuda'")),
     (takers("backend"), {"backend": ""}, VALUE, ("backend=''", "'textbook', 'cpu', 'cuda'")),
@@ -360,8 +367,8 @@ def test_recording_refuses_what_the_call_refuses(
         (lambda: stepconv.record(stepconv.correlate, [1, 2]), "correlate: missing a required arg"),
         (lambda: stepconv.record(stepconv.flip, [1], axis=0), "flip: got an unexpected keyword"),
         (lambda: stepconv.record(stepconv.flip, [1], gradient="x"), "gradient='x' does not fit"),
-        (lambda: stepconv.record(len, [1]), "len cannot be recorded: avg_pool, "),
-        (lambda: stepconv.record([1], [1]), r"\[1\] cannot be recorded: avg_pool, "),
+        (lambda: stepconv.record(len, [1]), "len cannot be recorded: add, avg_pool, "),
+        (lambda: stepconv.record([1], [1]), r"\[1\] cannot be recorded: a list of \(function"),
         (
             lambda: stepconv.record(stepconv.correlate, [1, 2], [1], algorithm="fft"),
             "algorithm='fft' cannot be recorded: .* 'auto' or 'direct' fits",

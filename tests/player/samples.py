@@ -87,6 +87,9 @@ def _odd() -> dict[str, Callable[[], Trace]]:
         "softmax-row-back": lambda: play(ops.softmax_backward, image, _numbers(6, 7)),
         "softmax-back": lambda: play(ops.softmax_backward, batch / 4, _numbers(2, 4, 5, 6)),
         "softmax-rough": lambda: play(ops.softmax, rough),
+        "add": lambda: play(ops.add, batch, batch[::-1]),
+        "subtract-row": lambda: play(ops.subtract, signal / 3, signal[::-1] / 7),
+        "concat": lambda: play(ops.concat, batch, batch[:, :1] / 2),
         "flip-filters": lambda: play(ops.flip, grouped),
         "floats": lambda: play(ops.correlate, floats, floats[:2, :2]),
         "single-floats": lambda: play(
@@ -122,7 +125,7 @@ SOME = (
     *("two-sequences", "vertical-edge-rgb", "even-kernel-same", "flip", "relu-4x4"),
     *("max-pool-4x4", "max-pool-backward", "signal-weights", "layer", "layer-back-x"),
     *("layer-back-bias", "transposed", "avg-pool-ceil", "avg-pool-back", "pad-back", "rough"),
-    *("tanh", "sigmoid-back", "softmax", "softmax-row-back"),
+    *("add", "concat", "tanh", "sigmoid-back", "softmax", "softmax-row-back"),
     *("wide-kernel", "many-channels", "long", "picture", "one-cell", "no-images"),
 )
 

@@ -54,6 +54,18 @@ LINEAR: dict[str, tuple[tuple[int, ...], Calls]] = {
             (stepconv.correlate, {"x": From(0), "w": weights(2, 2), "stride": 2}),
         ],
     ),
+    "joined": (
+        (2, 5, 4),
+        [
+            (stepconv.correlate, {"w": weights(2, 2, 3, 3), "padding": "same"}),
+            (stepconv.correlate, {"x": From(), "w": weights(2, 1, 1, 2), "groups": 2}),
+            (stepconv.pad, {"padding": ((0, 0), (0, 1))}),
+            (stepconv.add, {"y": From(0)}),
+            (stepconv.subtract, {"y": From()}),
+            (stepconv.concat, {"y": From(0)}),
+            (stepconv.correlate, {"w": weights(1, 4, 1, 1)}),
+        ],
+    ),
 }
 every_chain = pytest.mark.parametrize("name", LINEAR)
 
@@ -69,10 +81,12 @@ def test_a_chain_is_its_calls_made_one_by_one(name: str) -> None:
     x = RNG.normal(size=LINEAR[name][0])
     chain, made = recorded(name, x), [x]
     for function, options in LINEAR[name][1]:
-        source = options.get("x", From(len(made) - 2))
-        given = made[0] if source.link is None or source.link < 0 else made[source.link + 1]
-        arguments = {key: value for key, value in options.items() if key != "x"}
-        made.append(function(given, **arguments, backend="textbook"))
+        given = {"x": From(len(made) - 2 if made[1:] else None), **options}
+        for key, value in given.items():
+            if isinstance(value, From):
+                given[key] = made[0] if value.link is None else made[value.link + 1]
+        with stepconv.use_backend("textbook"):
+            made.append(function(**given))
     assert [trace.output.tolist() for trace in chain] == [each.tolist() for each in made[1:]]
     assert chain.output is chain[-1].output
 
@@ -198,3 +212,25 @@ def test_a_refusal_names_the_link(calls: Calls, kind: type[Exception], says: str
     with pytest.raises(kind) as caught:
         stepconv.record(calls, [1, 2])
     assert says in str(caught.value)
+
+
+def test_what_joins_two_branches_in_words() -> None:
+    x = np.array([[[3.0, -1.0]]])
+    calls = [
+        (stepconv.relu, {}),
+        (stepconv.subtract, {"y": From()}),
+        (stepconv.add, {"y": From(0)}),
+        (stepconv.concat, {"y": From()}),
+    ]
+    chain = stepconv.record(calls, x, backend="textbook")
+    assert chain.output.tolist() == [[[3, 1]], [[3, -1]]]
+    assert chain[1][1].in_words().endswith("row 0, column 1: 0 - (-1) = 1")
+    assert chain[2][1].in_words().endswith("row 0, column 1: 1 + 0 = 1")
+    assert chain[3][3].in_words().endswith("row 0, column 1: -1, from y")
+    assert [(cells.link, cells.numbers.tolist()) for cells in chain.made_from(2, 1)] == [
+        (1, [1]),
+        (0, [1]),
+    ]
+    assert [(cells.link, cells.numbers.tolist()) for cells in chain.made_from(3, 3)] == [
+        (None, [1])
+    ]

@@ -13,7 +13,7 @@ from stepconv.operations import OPERATIONS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from stepconv.trace import About, Trace
+    from stepconv.trace import About, From, Trace
 
     Array = NDArray[Any]
 
@@ -119,7 +119,7 @@ def _example(id: str, asked: Asked) -> "tuple[str, str | None, dict[str, Any], A
 
 def _options(asked: Asked) -> dict[str, Any]:
     """Return the options that arguments of operations are made of, as these take them."""
-    from stepconv.cli.reading import array_files, picture_and_kernel, typed
+    from stepconv.cli.reading import array_files, inputs, picture_and_kernel, typed
 
     given: dict[str, Any] = {}
     for name in asked.options:
@@ -136,11 +136,23 @@ def _options(asked: Asked) -> dict[str, Any]:
             given[name] = text
         elif name == "bias":
             given["bias"] = typed.parse(text)
+        elif name == "other":
+            given["y"] = linked(text) or inputs.read(text, None, None)[0]
         elif name == "kernel" and Path(text).suffix.lower() == ".npy":
             given["w"] = array_files.read(Path(text))
         elif name == "kernel":
             given["w"] = picture_and_kernel.kernel(text)
     return given
+
+
+def linked(text: str) -> "From | None":
+    """Return what `link 2` or `input` means in a chain; None if it is neither."""
+    from stepconv.trace import From
+
+    word, _, number = text.strip().partition(" ")
+    if word == "input" and not number:
+        return From()
+    return From(int(number)) if word == "link" and number.isdecimal() else None
 
 
 def _fit_arrays(name: str, given: dict[str, Any], asked: Asked) -> list[str]:
@@ -160,6 +172,8 @@ def _fit_arrays(name: str, given: dict[str, Any], asked: Asked) -> list[str]:
         if asked.kernel is not None:
             raise ArgumentError(f"--kernel has no place here: {asked.op or name} has no weights")
         del given["w"]
+    if "y" in operation.arrays and "y" not in given:
+        raise ArgumentError(f"{operation.word} needs a second array: --other")
     if "window" in operation.options:
         given.setdefault("window", 2)
     elif "window" in given:

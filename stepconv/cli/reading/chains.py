@@ -63,6 +63,7 @@ def _asked(text: str, backend: str | None) -> Asked:
 
 def _own_option(operation: Operation) -> str:
     """Return the option that may be typed without its name."""
-    if "w" in operation.arrays[1:]:
-        return "kernel"
+    for array, option in (("w", "kernel"), ("y", "other")):
+        if array in operation.arrays[1:]:
+            return option
     return next((each for each in ("window", "slope", "padding") if each in operation.options), "")

@@ -77,6 +77,10 @@ class Asked:
     channel: Annotated[
         _Typed, typer.Option(help="Take one channel: a number, red, green or blue.")
     ] = None
+    other: Annotated[
+        _Typed,
+        typer.Option(help='The second array of add, subtract, concat; in --then also "link 0".'),
+    ] = None
     backend: Annotated[_Typed, typer.Option(help="textbook, cpu or cuda.")] = None
     then: Annotated[
         list[str] | None,

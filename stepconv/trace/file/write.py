@@ -17,7 +17,7 @@ from stepconv.trace.model import Trace
 
 Array = NDArray[Any]
 
-ARGUMENTS = ("x", "w", "bias", "grad_out")
+ARGUMENTS = ("x", "y", "w", "bias", "grad_out")
 RECORDED = ("output", "workers", "sums", "winners")
 KIND = Kind("trace", "stepconv-trace", 1, "|".join((*ARGUMENTS, *RECORDED)))
 SUFFIX = ".trace.npz"
