@@ -18,8 +18,10 @@ from stepconv.trace.recorder import FEW
 
 Array = NDArray[Any]
 
-# A half turn has no window to move and no option to change.
-EDITED = tuple(one.name for one in OPERATIONS.values() if one.arrays != ("w",))
+# A half turn has no window to move and no option to change, and what joins has two inputs.
+EDITED = tuple(
+    one.name for one in OPERATIONS.values() if one.arrays[0] == "x" and not one.forward.beside
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +68,8 @@ def setting_of(trace: Trace) -> Setting:
     {'window': 2, 'stride': 1, 'padding': ((0, 1),), 'dilation': 1, 'groups': 1, 'mode': 'zeros'}
     """
     if trace.call.is_backward or trace.op not in EDITED:
-        raise ArgumentError(f"a {trace.call.operation.title} is not edited: its call forward is")
+        fits = "its call forward is" if trace.call.is_backward else "a call on one picture is"
+        raise ArgumentError(f"a {trace.call.operation.title} is not edited: {fits}")
     _, _, options = spelled(trace.call)
     plain = {name: _plain(value) for name, value in options.items()}
     # For an operation that needs what this one has not.

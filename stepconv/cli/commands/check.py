@@ -7,6 +7,8 @@ import typer
 
 from stepconv.operations import OPERATIONS
 
+_WORDS = [one.word for one in OPERATIONS.values() if one.forward.beside is None]
+
 
 def check(
     target: Annotated[
@@ -17,10 +19,7 @@ def check(
     ] = None,
     op: Annotated[
         str,
-        typer.Option(
-            help=f"What it should do: {', '.join(one.word for one in OPERATIONS.values())}; "
-            "with -backward the way back."
-        ),
+        typer.Option(help=f"What it should do: {', '.join(_WORDS)}; with -backward the way back."),
     ] = "correlate",
     rank: Annotated[
         int | None,
