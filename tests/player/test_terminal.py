@@ -194,8 +194,8 @@ def test_after_an_exception_the_terminal_is_restored(terminal: Terminal, tmp_pat
     script.write_text(
         "from stepconv.player.app import Player, play\n"
         "from stepconv.trace import example_trace\n"
-        "def broken(self, by): raise RuntimeError('a planted bug')\n"
-        "Player.action_step = broken\n"
+        "def broken(self, *some): raise RuntimeError('a planted bug')\n"
+        "Player.action_do = broken\n"
         "raise SystemExit(play(example_trace('same-4x4')))\n"
     )
     terminal.run(f"PYTHONPATH={ROOT} {sys.executable} {script}; echo status=$?")
@@ -246,7 +246,7 @@ def test_a_call_is_chosen_edited_and_told_as_a_command(terminal: Terminal) -> No
     terminal.run(f"{PLAY}; echo status=$?")
     terminal.wait("play: ")
     terminal.run("valid-4x4")
-    terminal.wait("step 0 of 4")
+    terminal.wait("space play")  # the preview has none
     terminal.keys("e", "7", "Enter")
     terminal.wait("[ 7]")
     terminal.keys("c", "q")
