@@ -50,10 +50,15 @@ class Plan:
         """Rows and columns of the output; that of a signal has one row."""
         return self.rows.output, self.columns.output
 
-    @property
+    @cached_property
     def input(self) -> Shape:
         """Cells of the input along each spatial axis."""
         return tuple(axis.size for axis in self.axes)
+
+    @cached_property
+    def padded(self) -> Shape:
+        """Cells of the padded input along each spatial axis."""
+        return tuple(axis.padded for axis in self.axes)
 
     @cached_property
     def rows(self) -> Axis:
@@ -75,7 +80,7 @@ class Plan:
             *(rows.before, columns.before),
         )
 
-    @property
+    @cached_property
     def window(self) -> Window:
         """Cells of the window, rows before columns."""
         return Window(self.rows.window, self.columns.window)
@@ -98,11 +103,9 @@ def _remembered(build: Callable[P, Plan]) -> Callable[P, Plan]:
 
     @wraps(build)
     def plan(*args: P.args, **options: P.kwargs) -> Plan:
-        for option in (*args, *options.values()):
-            if not is_plain(option):
-                return build(*args, **options)
-        known: Plan = kept(*args, **options)
-        return known
+        plain = all(map(is_plain, args)) and all(map(is_plain, options.values()))
+        built: Plan = (kept if plain else build)(*args, **options)
+        return built
 
     return plan
 
@@ -200,7 +203,6 @@ def transposed_plan(
 def pooling_plan(
     x_shape: Shape,
     window: Any,
-    *,
     stride: Any = None,
     padding: Any = "valid",
     dilation: Any = 1,

@@ -12,15 +12,16 @@ from stepconv.errors import ArgumentError
 from stepconv.geometry import Plan, Shape
 from stepconv.ops.arrays import (
     Array,
+    DType,
     check_grad_out,
     float_dtype,
     laid_out,
-    moving_dtype,
+    moved,
     numeric,
     own_dtype,
     sum_dtype,
 )
-from stepconv.ops.call import Operands, cells_plan, operands
+from stepconv.ops.call import Operands, cells_plan
 
 
 def relu(x: ArrayLike, *, backend: str | None = None) -> Array:
@@ -140,32 +141,46 @@ class CellCall:
         return cells_plan(self.shape[-2:])
 
     def forward_operands(self) -> Operands:
-        """Return x in its own type, which is that of the result."""
-        return operands({"x": self.x}, own_dtype(self.x), self.shape)
+        """Return x in the type that it is computed in, which is that of the result."""
+        return self._operands(x=self.x)
 
     def backward_operands(self, grad_out: ArrayLike) -> Operands:
-        """Return x in its own type, and the gradient in that of sums of it."""
-        grad = self._grad_out(grad_out)
-        dtype = sum_dtype(grad)
-        x = laid_out(self.x, own_dtype(self.x))
-        return Operands({"x": x, "grad_out": laid_out(grad, dtype)}, x.shape, dtype)
+        """Return x and the gradient, each in its type."""
+        return self._operands(x=self.x, grad_out=self._grad_out(grad_out))
 
     def forward(self) -> Array:
         """Return the function of each number."""
-        return self._run(self.name, self.forward_operands())
+        kernel = kernels.find(self.name, self.backend, self.x)
+        (dtype,) = self._types(self.x)
+        out = np.empty(self.shape, moved(dtype), like=self.x)
+        if out.size:
+            x = laid_out(self.x, out.dtype, self.layout)
+            kernel(x, out.reshape(self.layout), *map(out.dtype.type, self.numbers))
+        return out.astype(dtype, copy=False)
 
     def backward(self, grad_out: ArrayLike) -> Array:
         """Return the gradient for x."""
-        return self._run(f"{self.name}_backward", self.backward_operands(grad_out))
-
-    def _run(self, operation: str, given: Operands) -> Array:
-        kernel = kernels.find(operation, self.backend, given.arrays["x"])
-        moving = [laid_out(array, moving_dtype(array)) for array in given.arrays.values()]
-        out = np.empty(given.shape, moving[-1].dtype, like=moving[-1])
+        given = self._grad_out(grad_out)
+        kernel = kernels.find(f"{self.name}_backward", self.backend, self.x)
+        x_dtype, dtype = self._types(self.x, given)
+        out = np.empty(self.shape, dtype, like=self.x)
         if out.size:
-            laid = [array.reshape(self.layout) for array in moving]
-            kernel(*laid, out.reshape(self.layout), *[out.dtype.type(n) for n in self.numbers])
-        return out.astype(given.dtype, copy=False)
+            x = laid_out(self.x, moved(x_dtype), self.layout)
+            grad = laid_out(given, dtype, self.layout)
+            kernel(x, grad, out.reshape(self.layout), *map(dtype.type, self.numbers))
+        return out
+
+    def _types(self, x: Array, *grad_out: Array) -> tuple[DType, ...]:
+        """Return each array's type: that of x is its own, that of a gradient is that of its sums.
+
+        The result has that of the last.
+        """
+        return (own_dtype(x), *map(sum_dtype, grad_out))
+
+    def _operands(self, **arrays: Array) -> Operands:
+        types = self._types(*arrays.values())
+        laid = map(laid_out, arrays.values(), types)
+        return Operands(dict(zip(arrays, laid, strict=True)), self.shape, types[-1])
 
     def _grad_out(self, grad_out: ArrayLike) -> Array:
         grad = numeric("grad_out", grad_out, self.x)
@@ -176,14 +191,9 @@ class CellCall:
 class CurveCall(CellCall):
     """A call that computes with fractions, forward and back, whatever the type of x."""
 
-    def forward_operands(self) -> Operands:
-        """Return x in the type of the result, which has fractions."""
-        return operands({"x": self.x}, float_dtype(self.x), self.shape)
-
-    def backward_operands(self, grad_out: ArrayLike) -> Operands:
-        """Return x and the gradient in the type of the result."""
-        grad = self._grad_out(grad_out)
-        return operands({"x": self.x, "grad_out": grad}, float_dtype(self.x, grad), self.shape)
+    def _types(self, x: Array, *grad_out: Array) -> tuple[DType, ...]:
+        """Return for all arrays the type of the result, which has fractions."""
+        return (float_dtype(x, *grad_out),) * (1 + len(grad_out))
 
 
 class LeakyCall(CurveCall):

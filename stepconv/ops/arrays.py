@@ -110,12 +110,16 @@ def own_dtype(array: Array) -> DType:
 
 
 def moving_dtype(array: Array) -> DType:
-    """Return the type in which a kernel moves these numbers about: its own.
+    """Return the type in which a kernel moves these numbers about: its own, if it can."""
+    return moved(own_dtype(array))
+
+
+def moved(dtype: DType) -> DType:
+    """Return the type in which a kernel moves numbers of a type about.
 
     Numba has no float16 on the CPU; float32 holds each of them exactly.
     """
-    dtype = own_dtype(array)
-    return _FLOAT32 if dtype == np.float16 else dtype
+    return _FLOAT32 if dtype.char == "e" else dtype
 
 
 def laid_out(array: Array, dtype: DType, shape: Shape | None = None) -> Array:

@@ -97,19 +97,23 @@ class PadCall:
 
     def backward_operands(self, grad_out: ArrayLike) -> Operands:
         """Return the gradient in the type of sums of it."""
-        grad = numeric("grad_out", grad_out)
-        check_grad_out(grad, self.shape)
+        grad = self._grad_out(grad_out)
         return operands({"grad_out": grad}, sum_dtype(grad), self.x_shape)
 
     def forward(self) -> Array:
         """Return x with the border round it."""
-        arrays, _, _ = self.forward_operands()
-        return put_border(arrays["x"], self.plan, self.mode, self.value, self.backend)
+        assert self.x is not None
+        return put_border(self.x, self.plan, self.mode, self.value, self.backend)
 
     def backward(self, grad_out: ArrayLike) -> Array:
         """Return the gradient for x."""
-        arrays, shape, _ = self.backward_operands(grad_out)
-        return fold_border(arrays["grad_out"], shape, self.plan, self.mode, self.backend)
+        grad = self._grad_out(grad_out)
+        return fold_border(grad, self.x_shape, self.plan, self.mode, self.backend)
+
+    def _grad_out(self, grad_out: ArrayLike) -> Array:
+        grad = numeric("grad_out", grad_out)
+        check_grad_out(grad, self.shape)
+        return grad
 
 
 def put_border(x: Array, plan: Plan, mode: str, value: Any, backend: str | None) -> Array:
@@ -144,7 +148,7 @@ def fold_border(grad: Array, shape: Shape, plan: Plan, mode: str, backend: str |
 
 def padded_shape(shape: Shape, plan: Plan) -> Shape:
     """Return the shape of an array of `shape` with the plan's border round its last axes."""
-    return (*shape[: len(shape) - len(plan.axes)], *(axis.padded for axis in plan.axes))
+    return shape[: -len(plan.axes)] + plan.padded
 
 
 def checked_shape(shape: Any) -> Shape:

@@ -43,15 +43,7 @@ def max_pool(
     array([[7, 9],
            [8, 5]])
     """
-    call = MaxPoolCall(
-        x,
-        window,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-        backend=backend,
-    )
+    call = MaxPoolCall(x, window, stride, padding, dilation, ceil_mode, backend)
     return call.forward()
 
 
@@ -72,15 +64,7 @@ def max_pool_backward(
     array([[0, 7],
            [0, 0]])
     """
-    call = MaxPoolCall(
-        x,
-        window,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-        backend=backend,
-    )
+    call = MaxPoolCall(x, window, stride, padding, dilation, ceil_mode, backend)
     return call.backward(grad_out)
 
 
@@ -103,15 +87,7 @@ def avg_pool(
     array([[4.  , 4.5 ],
            [3.5 , 3.25]])
     """
-    call = AvgPoolCall(
-        x,
-        window,
-        stride=stride,
-        padding=padding,
-        ceil_mode=ceil_mode,
-        count_include_pad=count_include_pad,
-        backend=backend,
-    )
+    call = AvgPoolCall(x, window, stride, padding, ceil_mode, count_include_pad, backend)
     return call.forward()
 
 
@@ -134,15 +110,7 @@ def avg_pool_backward(
     array([[2., 2.],
            [2., 2.]])
     """
-    call = AvgPoolCall(
-        x,
-        window,
-        stride=stride,
-        padding=padding,
-        ceil_mode=ceil_mode,
-        count_include_pad=count_include_pad,
-        backend=backend,
-    )
+    call = AvgPoolCall(x, window, stride, padding, ceil_mode, count_include_pad, backend)
     return call.backward(grad_out)
 
 
@@ -153,16 +121,16 @@ class PoolCall:
         self,
         x: ArrayLike,
         window: Any,
-        *,
-        count_include_pad: Any = False,
+        stride: Any,
+        padding: Any,
+        dilation: Any,
+        ceil_mode: Any,
         backend: str | None = None,
-        **options: Any,
     ) -> None:
         self.x = numeric("x", x)
-        self.plan = pooling_plan(self.x.shape, window, **options)
-        self.count_include_pad = flag("count_include_pad", count_include_pad)
-        self.leading = self.x.shape[: self.x.ndim - len(self.plan.axes)]
-        self.shape = (*self.leading, *self.plan.output)
+        self.plan = pooling_plan(self.x.shape, window, stride, padding, dilation, ceil_mode)
+        self.leading = self.x.shape[: -len(self.plan.axes)]
+        self.shape = self.leading + self.plan.output
         self.backend = backend
 
     def _grad_out(self, grad_out: ArrayLike) -> Array:
@@ -172,7 +140,8 @@ class PoolCall:
 
     def _planes(self, plane: Shape) -> Shape:
         """Return the kernels' shape of an array: all leading axes as one, rows, columns."""
-        return (prod(self.leading), *((1,) * (2 - len(plane))), *plane)
+        leading = prod(self.leading)
+        return (leading, *plane) if len(plane) == 2 else (leading, 1, *plane)
 
 
 class MaxPoolCall(PoolCall):
@@ -191,27 +160,25 @@ class MaxPoolCall(PoolCall):
 
     def forward(self) -> Array:
         """Return the largest cell of each window."""
-        arrays, shape, dtype = self.forward_operands()
         kernel = kernels.find("max_pool", self.backend, self.x)
-        out = np.empty(shape, moving_dtype(self.x), like=self.x)
+        out = np.empty(self.shape, moving_dtype(self.x), like=self.x)
         if out.size:
-            planes = laid_out(arrays["x"], out.dtype, self._planes(self.plan.input))
+            planes = laid_out(self.x, out.dtype, self._planes(self.plan.input))
             largest = out.reshape(self._planes(self.plan.output))
             kernel(planes, largest, lowest_of(out.dtype), self.plan.window, self.plan.slide)
-        return out.astype(dtype, copy=False)
+        return out.astype(own_dtype(self.x), copy=False)
 
     def backward(self, grad_out: ArrayLike) -> Array:
         """Return the gradient for x."""
-        arrays, shape, dtype = self.backward_operands(grad_out)
-        x, grad = arrays["x"], arrays["grad_out"]
-        kernel = kernels.find("max_pool_backward", self.backend, x)
-        out = (np.empty if grad.size else np.zeros)(shape, dtype, like=x)
+        grad = self._grad_out(grad_out)
+        kernel = kernels.find("max_pool_backward", self.backend, self.x)
+        out = (np.empty if grad.size else np.zeros)(self.x.shape, sum_dtype(grad), like=self.x)
         if grad.size:
             grad_x = out.reshape(self._planes(self.plan.input))
-            planes = laid_out(x, moving_dtype(x), grad_x.shape)
-            gradients = grad.reshape(self._planes(self.plan.output))
+            planes = laid_out(self.x, moving_dtype(self.x), grad_x.shape)
+            gradients = laid_out(grad, out.dtype, self._planes(self.plan.output))
             window, slide = self.plan.window, self.plan.slide
-            if dtype.kind == "i":
+            if out.dtype.kind == "i":
                 check_sums_fit(
                     lambda given, bounds: kernel(planes, given, bounds, window, slide),
                     (gradients,),
@@ -225,6 +192,19 @@ class MaxPoolCall(PoolCall):
 class AvgPoolCall(PoolCall):
     """One average pooling; on the way back only the shape of x matters."""
 
+    def __init__(
+        self,
+        x: ArrayLike,
+        window: Any,
+        stride: Any,
+        padding: Any,
+        ceil_mode: Any,
+        count_include_pad: Any,
+        backend: str | None = None,
+    ) -> None:
+        super().__init__(x, window, stride, padding, 1, ceil_mode, backend)
+        self.count_include_pad = flag("count_include_pad", count_include_pad)
+
     def forward_operands(self) -> Operands:
         """Return x in the type in which averages are taken."""
         return operands({"x": self.x}, float_dtype(self.x), self.shape)
@@ -236,23 +216,23 @@ class AvgPoolCall(PoolCall):
 
     def forward(self) -> Array:
         """Return the average of each window."""
-        arrays, shape, dtype = self.forward_operands()
-        return self._averaged("avg_pool", arrays["x"], shape, dtype)
+        planes = self.plan.input, self.plan.output
+        return self._averaged("avg_pool", self.x, self.shape, *planes)
 
     def backward(self, grad_out: ArrayLike) -> Array:
         """Return the gradient for x."""
-        arrays, shape, dtype = self.backward_operands(grad_out)
-        return self._averaged("avg_pool_backward", arrays["grad_out"], shape, dtype)
+        planes = self.plan.output, self.plan.input
+        return self._averaged("avg_pool_backward", self._grad_out(grad_out), self.x.shape, *planes)
 
-    def _averaged(self, operation: str, given: Array, shape: Shape, dtype: DType) -> Array:
+    def _averaged(
+        self, operation: str, given: Array, shape: Shape, plane: Shape, out_plane: Shape
+    ) -> Array:
         kernel = kernels.find(operation, self.backend, given)
-        out = (np.empty if given.size else np.zeros)(shape, dtype, like=given)
+        out = (np.empty if given.size else np.zeros)(shape, float_dtype(given), like=given)
         if given.size:
-            axes, counts = len(self.plan.axes), _counts(self.plan, self.count_include_pad)
-            planes, result = (
-                array.reshape(self._planes(array.shape[array.ndim - axes :]))
-                for array in (given, out)
-            )
+            counts = _counts(self.plan, self.count_include_pad)
+            planes = laid_out(given, out.dtype, self._planes(plane))
+            result = out.reshape(self._planes(out_plane))
             kernel(planes, result, *counts, self.plan.window, self.plan.slide)
         return out
 
