@@ -70,10 +70,10 @@ def test_each_screen_says_where_the_cell_is_from_and_where_it_goes() -> None:
     playback = Playback(chain())
     playback.go(2)
     told = drawn(playback)[1]
-    assert told == " link 0 of 3 · [ from 9 cells of the input · ] into row 0, column 2 of link 1"
+    assert told == " link 0 of 3 · [ from 9 cells of the input · ] into cell 0,2 of link 1"
     playback.walk(1)
     told = drawn(playback)[1]
-    assert "link 1 of 3 · [ from row 0, column 2 of link 0 · ] into row 0, column 1 of" in told
+    assert "link 1 of 3 · [ from cell 0,2 of link 0 · ] into cell 0,1 of link 2" in told
     playback.walk(1)
     assert drawn(playback)[1].endswith("] the result")
     for view in ("sizes", "readers", "workers", "present", "help"):
@@ -144,3 +144,12 @@ def test_a_branch_leads_to_the_link_that_it_comes_from() -> None:
     assert (playback.link, playback.index) == (2, 2)
     playback.walk(-1)
     assert playback.link == 0
+
+
+def test_planes_are_counted_where_there_are_several() -> None:
+    for planes, cell in ((1, "cell 0,1 of link 0"), (2, "cell 0,0,1 of link 0")):
+        calls = [(stepconv.relu, {}), (stepconv.relu, {})]
+        playback = Playback(stepconv.record(calls, np.ones((planes, 3, 3)), backend="textbook"))
+        playback.go(1)
+        playback.walk(1)
+        assert f"[ from {cell} · ] the result" in drawn(playback)[1]

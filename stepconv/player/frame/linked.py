@@ -53,11 +53,10 @@ def sentence(chain: Chain, link: int, step: int) -> tuple[str, str, str]:
 def _where(chain: Chain, cells: Cells) -> str:
     if len(cells.numbers) > 1:
         return f"{len(cells.numbers)} cells of {told(cells.link)}"
-    *leading, row, column = (0, 0, *chain.places(cells)[0])
-    if len(chain.output_of(cells.link).shape) < 2:
-        return f"cell {column} of {told(cells.link)}"
-    plane = f"plane {leading[-1]}, " if len(leading) > 2 else ""
-    return f"{plane}row {row}, column {column} of {told(cells.link)}"
+    shape, place = chain.output_of(cells.link).shape, chain.places(cells)[0]
+    # One plane alone needs no number, and a signal has no row.
+    first = next((axis for axis, size in enumerate(shape[:-2]) if size > 1), max(len(shape) - 2, 0))
+    return f"cell {','.join(map(str, place[first:]))} of {told(cells.link)}"
 
 
 def _winner(chain: Chain, link: int, step: int) -> int | None:
