@@ -14,10 +14,10 @@ HOMEWORK = Path(__file__).parent / "homework"
 RIGHT = """
 cs231n.py:conv_forward_naive        correlate           cs231n-conv                 bias
 cs231n.py:Conv.forward              correlate           cs231n-conv                 stride
-cs231n.py:Conv                      correlate           -                           padding
+cs231n.py:Conv                      correlate           cs231n-conv                     padding
 cs231n.py:conv_backward_naive       correlate-backward  cs231n-conv-backward        stride
 cs231n.py:Conv.backward             correlate-backward  cs231n-conv-backward        padding
-cs231n.py:Conv                      correlate-backward  -                           padding
+cs231n.py:Conv                      correlate-backward  cs231n-conv-backward        padding
 cs231n.py:max_pool_forward_naive    max-pool            cs231n-pool                 stride
 cs231n.py:MaxPool                   max-pool            cs231n-pool                 stride
 cs231n.py:max_pool_backward_naive   max-pool-backward   cs231n-pool-backward        stride

@@ -36,7 +36,7 @@ class Form:
     def fits(self, op: str, function: str, parameters: set[str]) -> bool:
         """Tell whether a function of this name and parameters is taken for this form."""
         known = any(re.fullmatch(each, op) for each in self.ops.split())
-        named = re.fullmatch(self.functions, function, re.IGNORECASE) is not None
+        named = re.fullmatch(self.functions, function) is not None
         return known and named and set(self.needs.split()) <= parameters
 
 
@@ -48,11 +48,27 @@ _DLAI, _HOLBERTON = "deeplearning.ai", "Holberton"
 
 FORMS = (
     # A dict of options, and (out, cache) back.
-    Form("cs231n-conv", "CS231n, EECS498", _CONV, r"conv_forward\w*|forward", "x w b conv_param"),
-    Form("cs231n-conv-backward", "CS231n, EECS498", _BACK, r"conv_back\w*|backward", "dout cache"),
-    Form("cs231n-pool", "CS231n, EECS498", _POOL, r"\w*pool\w*|forward", "x pool_param"),
     Form(
-        "cs231n-pool-backward", "CS231n, EECS498", _POOL_BACK, r"\w*pool\w*|backward", "dout cache"
+        "cs231n-conv",
+        "CS231n, EECS498",
+        _CONV,
+        r"conv_forward\w*|forward|\w*Conv",
+        "x w b conv_param",
+    ),
+    Form(
+        "cs231n-conv-backward",
+        "CS231n, EECS498",
+        _BACK,
+        r"conv_back\w*|backward|\w*Conv",
+        "dout cache",
+    ),
+    Form("cs231n-pool", "CS231n, EECS498", _POOL, r"\w*[pP]ool\w*|forward", "x pool_param"),
+    Form(
+        "cs231n-pool-backward",
+        "CS231n, EECS498",
+        _POOL_BACK,
+        r"\w*[pP]ool\w*|backward",
+        "dout cache",
     ),
     Form("deeplearning-ai-pad", _DLAI, "pad", "zero_pad", "X pad", x="NHWC", out="NHWC"),
     Form(
@@ -191,7 +207,7 @@ FORMS = (
     Form("arena-maxpool2d", "ARENA", _POOL, "maxpool2d", "x kernel_size"),
     Form("dlsys-conv", "dlsys", _CONV, "conv", "a b", **_NHWC, square=True),
     Form(
-        *("opencv-filter", "OpenCV", _CONV, r"filter_?2d", "ddepth"),
+        *("opencv-filter", "OpenCV", _CONV, r"filter_?2[dD]", "ddepth"),
         x="HW",
         w="HW",
         out="HW",
@@ -199,12 +215,12 @@ FORMS = (
         fixed={"padding": "same", "mode": "reflect"},
     ),
     Form(
-        *("11-785-pool-stride1", "11-785", _POOL, r"(max|mean|avg)pool\w*_stride1"),
+        *("11-785-pool-stride1", "11-785", _POOL, r"(Max|Mean|Avg)Pool\w*_stride1"),
         fixed={"stride": 1},
     ),
     # Its sizes leave the padding out, so none is asked for.
     Form(
-        *("scratch-pooling", "deep-learning-from-scratch", f"{_POOL} {_POOL_BACK}", r"pooling\w*"),
+        *("scratch-pooling", "deep-learning-from-scratch", f"{_POOL} {_POOL_BACK}", r"Pooling\w*"),
         needs="pool_h pool_w stride pad",
         fixed={"padding": 0},
     ),

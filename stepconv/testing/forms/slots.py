@@ -72,8 +72,8 @@ def assigned(
     looked = [name for name in ordered if name in scope.keys and name not in taken]
     if looked and "dict" not in taken.values():
         taken[looked[0]] = "dict"
-    _by_place(ordered, taken, operands)
     defaults = {p[0]: _default(p[3]) for p in parameters if p[2]}
+    _by_place(ordered, taken, operands, set(defaults))
     lacking = [name for name in ordered if name not in taken and name not in defaults]
     got = set(taken.values())
     if "VAR_POSITIONAL" in kinds.values():
@@ -113,22 +113,26 @@ def assigned(
     return Slots(tuple(every), tuple(name for name in ordered if name not in taken))
 
 
-def _by_place(ordered: Sequence[str], taken: dict[str, str], operands: Sequence[str]) -> None:
+def _by_place(
+    ordered: Sequence[str], taken: dict[str, str], operands: Sequence[str], optional: set[str]
+) -> None:
     """Give operands that no name tells to what is left, in order."""
     for role in operands:
-        if role in taken.values() or (role != "x" and "cache" in taken.values()):
+        if role in taken.values() or (role != "grad_out" and "cache" in taken.values()):
             continue
         if role == "window" and {"window_rows", "dict"} & set(taken.values()):
             continue
         if role == "padding" and {"padding_rows", "before_columns"} & set(taken.values()):
             continue
-        if role == "x" and "cache" in taken.values():
-            continue
         free = [name for name in ordered if name not in taken]
-        # conv(a, b): what might be a bias is the kernel.
-        second = [name for name in ordered[1:2] if taken.get(name) == "bias"]
-        if free or (role == "w" and second):
-            taken[(second or free)[0] if role == "w" else free[0]] = role
+        # One letter says little: what has to be given, as b in conv(a, b), is the operand.
+        letters = [
+            name
+            for name in ordered
+            if len(name) == 1 and name not in optional and taken.get(name) not in operands
+        ]
+        if free or letters:
+            taken[(free or letters)[0]] = role
 
 
 def _default(text: str) -> Any:
