@@ -206,6 +206,7 @@ def test_a_pool_is_large_with_what_it_compares() -> None:
 def test_what_is_too_large_for_large_digits_is_said() -> None:
     text = presented("wide-kernel", 0)
     assert "Too large for large digits on this screen: window and kernel 11x12." in text
+    assert is_large(f"= {sample('wide-kernel')[0].result}", text)
     assert "kernel 11x12" in said(looking("wide-kernel", "present"))
 
 

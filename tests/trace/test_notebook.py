@@ -63,13 +63,13 @@ def test_the_padding_is_drawn() -> None:
 def test_each_table_has_its_own_name() -> None:
     arrays = [[1, 2, 3], [4, 5], [1, 10]]
     names = ("source_name", "weights_name", "result_name")
-    for gradient, found in (
-        ("x", ["grad_out", "kernel", "grad_x"]),
-        ("w", ["x", "grad_out", "grad_w"]),
+    for gradient, meant, found in (
+        ("x", "input", ["grad_out", "kernel", "grad_x"]),
+        ("w", "kernel", ["x", "grad_out", "grad_w"]),
     ):
         back = stepconv.record(stepconv.correlate_backward, *arrays, gradient=gradient)
         assert [data(back)[name] for name in names] == found
-        assert data(back)["title"] == f"grad_{gradient} of a cross-correlation"
+        assert data(back)["title"] == f"gradient for the {meant}, cross-correlation"
 
 
 def test_a_long_trace_is_cut_and_says_so() -> None:

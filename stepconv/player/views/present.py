@@ -28,10 +28,11 @@ def view(frame: Frame, width: int, height: int) -> Block:
                 laid = above(operands, answer, gap=1)
                 if laid.width <= width and laid.height <= height:
                     return laid
-    sizes = " and ".join(each.title for each in _grids(frame))
+    sizes = " and ".join(each.title.partition(":")[0] for each in _grids(frame))
     told = wrapped(f"Too large for large digits on this screen: {sizes}.", width, "message")
-    *_, answer = _answers(frame, digits.SMALL, width)
-    return cut(above(told, answer, gap=1), width, height)
+    answers = [above(told, answer, gap=1) for answer in _answers(frame, digits.SMALL, width)]
+    fitting = (each for each in answers if each.width <= width and each.height <= height)
+    return next(fitting, cut(answers[-1], width, height))
 
 
 def _grids(frame: Frame) -> list[Grid]:
