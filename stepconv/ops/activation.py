@@ -126,14 +126,14 @@ def softmax_backward(x: ArrayLike, grad_out: ArrayLike, *, backend: str | None =
 class CellCall:
     """One call, its arguments checked, of what is done to each number alone."""
 
+    numbers: tuple[Any, ...] = ()  # what kernels are given beside the arrays
+
     def __init__(self, name: str, x: ArrayLike, *, backend: str | None = None) -> None:
         self.name = name
         self.x = numeric("x", x)
         self.shape = self.x.shape
         self.backend = backend
-        # How the kernels see the arrays, and what else they are given.
-        self.layout: Shape = (self.x.size,)
-        self.numbers: tuple[Any, ...] = ()
+        self.layout: Shape = (self.x.size,)  # how the kernels see the arrays
 
     @property
     def plan(self) -> Plan:

@@ -106,7 +106,7 @@ def on_host(value: Any) -> Any:
 
 def own_dtype(array: Array) -> DType:
     """Return the array's own type in this machine's byte order."""
-    return array.dtype.newbyteorder("=")
+    return array.dtype if array.dtype.isnative else array.dtype.newbyteorder("=")
 
 
 def moving_dtype(array: Array) -> DType:
