@@ -80,10 +80,6 @@ class Sliding:
         """Return a result with the axes that the call has."""
         return _natural(out, self.rank)
 
-    def back_w(self, grad: Array) -> Array:
-        """Return a kernel's gradient with the axes that the call has."""
-        return _natural(grad, self.rank)
-
 
 def _natural(array: Array, rank: int) -> Array:
     if rank == 1:

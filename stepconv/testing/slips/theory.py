@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,11 +95,3 @@ def _telling(wrong: Array, expected: Array) -> int:
     if wrong.shape != expected.shape:
         return wrong.size
     return int((wrong != expected).sum())
-
-
-def known() -> Iterator[Slip]:
-    """Yield each slip once, in order, for whoever lists them."""
-    found: dict[str, Slip] = {}
-    for each in SLIPS:
-        found.setdefault(each.says, each)
-    yield from found.values()
