@@ -8,7 +8,6 @@ import sys
 from dataclasses import replace
 from fnmatch import fnmatch
 
-import numba
 import numpy as np
 import pytest
 from rich.console import Console
@@ -22,6 +21,7 @@ from stepconv.bench.peers import OURS, PEERS, Ours
 from stepconv.cli import main
 from stepconv.cli.commands import bench
 from stepconv.errors import ArgumentError
+from stepconv.kernels.compile import thread_count, use_threads
 
 CELLS = catalogue()
 BY_NAME = {cell.name: cell for cell in CELLS}
@@ -357,13 +357,13 @@ def test_the_page_has_every_table():
 
 
 def test_the_machines_own_limits_are_measured():
-    before = numba.get_num_threads()
+    before = thread_count()
     try:
         for dtype in ("float32", "float64"):
             assert peak.flops(dtype, threads=1, repeats=1) > 0
         assert all(peak.copy_rate(2**16, 1, fresh, repeats=1) > 0 for fresh in (False, True))
     finally:
-        numba.set_num_threads(before)
+        use_threads(before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark is read from /proc")

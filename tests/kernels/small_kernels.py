@@ -1,9 +1,6 @@
 """Tiny kernels for the tests of compile.py and its cache: Numba wants functions of a file."""
 
-import numpy as np
-from numba import prange
-
-from stepconv.kernels.compile import compiled, inner, parallel, share_of, staged
+from stepconv.kernels.compile import compiled, inner, parallel, share_of
 
 
 @inner
@@ -12,9 +9,9 @@ def weighted(value, place):
 
 
 @parallel
-def row_sums(share, shares, x, out):
+def row_sums(worker, share, x, out):
     """Sum the weighted cells of each row."""
-    for i in range(*share_of(x.shape[0], share, shares)):
+    for i in range(*share_of(x.shape[0], share)):
         total = 0.0
         for j in range(x.shape[1]):
             total += weighted(x[i, j], j)
@@ -25,30 +22,19 @@ def scaled(factor):
     """Return a kernel that has its name in common with others."""
 
     @parallel
-    def scale(share, shares, x, out):
-        for i in range(*share_of(x.size, share, shares)):
+    def scale(worker, share, x, out):
+        for i in range(*share_of(x.size, share)):
             out[i] = factor * x[i]
 
     return scale
 
 
 @parallel
-def fill_shares(share, shares, sizes, factors, out):
+def fill_shares(worker, share, sizes, factors, out):
     """Write for each share how large it is, times numbers of one tuple and arrays of another."""
-    first, last = share_of(out.size, share, shares)
+    first, last = share_of(out.size, share)
     for i in range(first, last):
         out[i] = (last - first) * sizes[0] * sizes[1] * factors[0][i] * factors[1][i]
-
-
-@staged
-def double_then_sum(x, doubled, sums):
-    """Double every cell, and when all are doubled add to each the one across."""
-    for k in prange(x.size):
-        i = np.int64(k)
-        doubled[i] = 2 * x[i]
-    for k in prange(x.size):
-        i = np.int64(k)
-        sums[i] = doubled[i] + doubled[x.size - 1 - i]
 
 
 @compiled

@@ -18,6 +18,7 @@ from tests.kernels import small_kernels as small
 from tests.kernels.processes import finish, run, start
 
 BOTH_FORMS = """
+from stepconv.kernels.compile import decorators
 bits = [check(small.row_sums.serial), check(small.row_sums)]
 used = (small.row_sums.code, room.decorators._run_shares)
 found = [kernel.stats.cache_hits.total() for kernel in used]
@@ -63,7 +64,8 @@ def load(kernel):
 def test_the_next_process_loads_both_forms_and_they_do_not_collide(folder):
     bits, hits = run(BOTH_FORMS)
     assert hits == [0, 0]
-    assert len(stored(folder)) == 2
+    kept = {path.name.split(".")[-4] for path in stored(folder)}
+    assert {"row_sums", "start"} <= kept
     assert bits[0] == bits[1]
     assert run(BOTH_FORMS) == [bits, [1, 1]]
 
@@ -291,7 +293,7 @@ def make(factor, constant=1.0):
         return shift(value) * factor
 
     @parallel
-    def kernel(share, shares, x, out):
+    def kernel(worker, share, x, out):
         out[share] = change(x[share])
 
     return kernel

@@ -1,24 +1,15 @@
 """Kernels run on all threads and on one with the same bits, from any thread of any process."""
 
-import contextlib
 import os
 
 import numpy as np
 import pytest
 
 from stepconv.kernels import compile as room
+from stepconv.kernels.compile.tickets import SHARE
 from tests.kernels import small_kernels as small
 from tests.kernels.processes import run
 
-try:
-    from numba.np.ufunc import omppool
-except ImportError:
-    omppool = None
-
-LAYERS = [
-    "workqueue",
-    pytest.param("omp", marks=pytest.mark.skipif(not omppool, reason="Numba finds no OpenMP")),
-]
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
@@ -51,24 +42,17 @@ def test_tuples_of_numbers_and_of_arrays_reach_the_threads():
     serial, threaded = np.zeros(1001), np.zeros(1001)
     small.fill_shares.serial((3, 0.5), factors, serial)
     assert serial.tobytes() == (1001 * 3 * 0.5 * factors[0] * factors[1]).tobytes()
-    with two_threads():
-        small.fill_shares((3, 0.5), factors, threaded)
-    np.testing.assert_allclose(threaded[:500], serial[:500] * 500 / 1001)
-    np.testing.assert_allclose(threaded[500:], serial[500:] * 501 / 1001)
-
-
-def test_a_stage_begins_when_the_one_before_has_ended():
-    x = numbers(10_001)
-    for form in (small.double_then_sum, small.double_then_sum.serial):
-        doubled, sums = np.zeros_like(x), np.zeros_like(x)
-        form(x, doubled, sums)
-        assert sums.tobytes() == (2 * x + 2 * x[::-1]).tobytes()
+    small.fill_shares((3, 0.5), factors, threaded)
+    parts = 8 * room.thread_count()
+    spans = [room.share_of(1001, part << SHARE | parts) for part in range(parts)]
+    sizes = np.concatenate([np.full(last - first, last - first) for first, last in spans])
+    np.testing.assert_allclose(threaded, serial * sizes / 1001)
 
 
 def test_every_task_belongs_to_one_share():
     for tasks in (0, 1, 7, 100):
-        for shares in (1, 2, 3, 16):
-            spans = [room.share_of(tasks, share, shares) for share in range(shares)]
+        for parts in (1, 2, 3, 16):
+            spans = [room.share_of(tasks, part << SHARE | parts) for part in range(parts)]
             assert [i for span in spans for i in range(*span)] == list(range(tasks))
 
 
@@ -85,21 +69,6 @@ def frozen(array):
     copy = array.copy()
     copy.flags.writeable = False
     return copy
-
-
-@contextlib.contextmanager
-def two_threads():
-    """Run kernels on two threads, where there are as many."""
-    import numba
-
-    before = numba.get_num_threads()
-    if numba.config.NUMBA_NUM_THREADS < 2:
-        pytest.skip("this machine has one thread")
-    room.use_threads(2)
-    try:
-        yield
-    finally:
-        room.use_threads(before)
 
 
 def test_a_kernel_looks_like_its_function():
@@ -151,8 +120,7 @@ def test_division_by_zero_follows_ieee():
     assert np.isnan(ratio(0.0, 0.0))
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_four_threads_may_call_at_once(layer):
+def test_four_threads_may_call_at_once():
     script = """
 seen = set()
 def work():
@@ -161,19 +129,18 @@ def work():
 threads = [threading.Thread(target=work) for _ in range(4)]
 [t.start() for t in threads]
 [t.join() for t in threads]
-print(json.dumps([len(seen), room.threading_status()["layer"]]))
+print(json.dumps(len(seen)))
 """
-    assert run(script, NUMBA_THREADING_LAYER=layer) == [1, layer]
+    assert run(script, STEPCONV_THREADS="2") == 1
 
 
 @needs_fork
-@pytest.mark.parametrize("layer", LAYERS)
-def test_a_child_forked_after_use_runs_serially(layer):
+def test_a_forked_child_has_threads_of_its_own():
     script = """
 def child():
     check(small.row_sums)
     check(small.row_sums, np.float32)  # a signature that the parent has not compiled
-    assert room.threading_status()["threads"] == 1, room.threading_status()
+    assert room.threading_status() == {"threads": 3, "max_threads": 3, "running": 3}
     assert in_child(grandchild) == 0
 def grandchild():
     check(small.row_sums)
@@ -182,28 +149,11 @@ statuses = [in_child(child), in_child(child)]
 check(small.row_sums)
 print(json.dumps(statuses))
 """
-    assert run(script, NUMBA_THREADING_LAYER=layer) == [0, 0]
+    assert run(script, STEPCONV_THREADS="3") == [0, 0]
 
 
 @needs_fork
-@pytest.mark.parametrize("layer", LAYERS)
-def test_a_child_forked_before_use_runs_in_parallel(layer):
-    script = """
-def child():
-    check(small.row_sums)
-    assert room.threading_status()["layer"] == os.environ["NUMBA_THREADING_LAYER"]
-check(small.row_sums.serial)  # starts no threads
-assert room.threading_status()["layer"] == "not started"
-statuses = [in_child(child), in_child(child)]
-child()
-print(json.dumps(statuses))
-"""
-    assert run(script, NUMBA_THREADING_LAYER=layer) == [0, 0]
-
-
-@needs_fork
-@pytest.mark.parametrize("layer", LAYERS)
-def test_a_child_may_be_forked_while_threads_call_and_compile(layer):
+def test_a_child_may_be_forked_while_threads_call_and_compile():
     script = """
 done = threading.Event()
 def call():
@@ -223,7 +173,7 @@ done.set()
 print(json.dumps(statuses))
 """
     # Without a cache every kernel made anew is compiled anew.
-    statuses = run(script, NUMBA_THREADING_LAYER=layer, STEPCONV_CACHE_DIR=os.devnull + "/none")
+    statuses = run(script, STEPCONV_THREADS="2", STEPCONV_CACHE_DIR=os.devnull + "/none")
     assert statuses == [0] * 5
 
 
@@ -235,10 +185,9 @@ again = room.threading_status()
 check(small.row_sums)
 print(json.dumps([before, again, room.threading_status()]))
 """
-    environment = {"NUMBA_THREADING_LAYER": "workqueue", "NUMBA_NUM_THREADS": "3"}
-    before, again, after = run(script, **environment)
-    assert before == again == {"layer": "not started", "threads": 3, "max_threads": 3}
-    assert after == {"layer": "workqueue", "threads": 3, "max_threads": 3}
+    before, again, after = run(script, NUMBA_NUM_THREADS="3")
+    assert before == again == {"threads": 3, "max_threads": 3, "running": 1}
+    assert after == {"threads": 3, "max_threads": 3, "running": 3}
 
 
 def test_kernels_run_without_the_compiler():
@@ -247,4 +196,4 @@ print(json.dumps([check(small.row_sums), check(small.row_sums.serial), room.thre
 """
     threaded, serial, status = run(script, NUMBA_DISABLE_JIT="1")
     assert threaded == serial
-    assert status["layer"] == "not started"
+    assert status["running"] == 1

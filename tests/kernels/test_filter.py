@@ -1,9 +1,9 @@
 """One channel into one: the fast filters beside the textbook and beside longer numbers."""
 
-import numba
 import numpy as np
 import pytest
 
+from stepconv.kernels.compile import thread_count, use_threads
 from stepconv.kernels.cpu.conv import filter as planes
 from stepconv.kernels.cpu.conv.filter import filter_planes
 from tests.kernels.filters import assert_within_bound, random_filtering
@@ -97,13 +97,13 @@ def test_padding_is_real_zeros(bad):
 )
 def test_the_same_bits_on_any_number_of_threads(shape, kernel, stride):
     call = random_filtering(7, shape, kernel, stride=(stride, stride), before=(0, 1), after=(0, 1))
-    before = numba.get_num_threads()
+    before = thread_count()
     results = []
     try:
-        for threads in range(1, numba.config.NUMBA_NUM_THREADS + 1):
-            numba.set_num_threads(threads)
+        for threads in range(1, before + 1):
+            use_threads(threads)
             results.append(filtered(call))
     finally:
-        numba.set_num_threads(before)
+        use_threads(before)
     assert_within_bound(results[0], call)
     assert len({result.tobytes() for result in results}) == 1

@@ -2,10 +2,10 @@
 
 from fractions import Fraction
 
-import numba
 import numpy as np
 import pytest
 
+from stepconv.kernels.compile import thread_count, use_threads
 from stepconv.kernels.cpu.conv import choose, separable
 from stepconv.kernels.cpu.conv.separable import factors, separable_planes
 from tests.kernels.filters import assert_within_bound, random_filtering
@@ -91,14 +91,14 @@ def test_windows_that_see_padding_alone():
 
 def test_the_same_bits_on_any_number_of_threads():
     call = rank_one(9, (1, 1, 300, 300), (9, 9), before=(4, 4), after=(4, 4))
-    before = numba.get_num_threads()
+    before = thread_count()
     results = []
     try:
-        for threads in range(1, numba.config.NUMBA_NUM_THREADS + 1):
-            numba.set_num_threads(threads)
+        for threads in range(1, before + 1):
+            use_threads(threads)
             results.append(separated(call).tobytes())
     finally:
-        numba.set_num_threads(before)
+        use_threads(before)
     assert len(set(results)) == 1
 
 

@@ -1,33 +1,24 @@
 """How kernels are compiled, cached and run: the one room that knows Numba's private parts.
 
-    decorators   @parallel, @inner, @compiled, @staged: what a kernel file asks for
-    threads      how many threads there are, who may use them, and what a fork leaves of them
-    shares       hands the shares of a kernel's work to threads
-    lean         compiles without what neither kernels nor their helpers need
+    decorators   @parallel, share_of: what a kernel file asks for
+    jit          @inner, @compiled, code_address: how one function is compiled
+    lean         without what neither kernels nor their helpers need
     cache        compiled code on disk, so that only the first process waits
     fingerprint  what compiled code was made from, so that stale code is never run
+    threads      the threads that kernels run on, and who may have them
+    drawing      what threads do: publish a job, draw its parts, wait; tickets: the board for it
+    shares       lays a kernel's arguments down for threads that know nothing of them
     numba_parts  every name that is private to Numba or llvmlite, and what it is for
 
 A call of a kernel goes through `decorators.Kernel`, which finds or compiles the code for its
-arguments' types (`lean`, `cache`, `fingerprint`), and then through `shares.start`.
+arguments' types (`jit`, `lean`, `cache`, `fingerprint`), then through `threads.run`, which lends
+`shares.start` the board that the workers look at.
 """
 
 from stepconv.kernels.compile.cache import cache_status, clear_cache
-from stepconv.kernels.compile.decorators import (
-    Kernel,
-    code_address,
-    compiled,
-    inner,
-    parallel,
-    share_of,
-    staged,
-)
-from stepconv.kernels.compile.threads import (
-    thread_count,
-    thread_id,
-    threading_status,
-    use_threads,
-)
+from stepconv.kernels.compile.decorators import Kernel, parallel, share_of
+from stepconv.kernels.compile.jit import code_address, compiled, inner
+from stepconv.kernels.compile.threads import thread_count, threading_status, use_threads
 
 __all__ = [
     "Kernel",
@@ -38,9 +29,7 @@ __all__ = [
     "inner",
     "parallel",
     "share_of",
-    "staged",
     "thread_count",
-    "thread_id",
     "threading_status",
     "use_threads",
 ]

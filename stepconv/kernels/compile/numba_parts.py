@@ -14,7 +14,6 @@ from numba.core import (
 from numba.core.codegen import JITCodeLibrary  # where the code of a function is put together
 from numba.core.compiler import CompileResult  # what is stored on disk
 from numba.core.compiler_lock import global_compiler_lock  # held while code is loaded, and by forks
-from numba.core.cpu_options import ParallelOptions  # which loops are made parallel
 from numba.core.dispatcher import (  # type: ignore[attr-defined]
     _FunctionCompiler as FunctionCompiler,  # compiles a dispatcher's function
 )
@@ -22,20 +21,13 @@ from numba.core.registry import CPUDispatcher  # the compiled function that Pyth
 from numba.core.runtime import rtsys  # Numba's memory, without which no stored code runs
 from numba.core.serialize import dumps  # a compile result as bytes
 from numba.core.typing.templates import AttributeTemplate  # operands by name
-from numba.np.ufunc.parallel import threading_layer  # which threads Numba has started
-
-# Numba's own function that hands out the work of a gufunc to its threads: (function, arrays, sizes,
-# steps, data, inner dimensions, number of arrays, threads).
-HAND_OUT = "numba_parallel_for"
 
 __all__ = [
-    "HAND_OUT",
     "AttributeTemplate",
     "CPUDispatcher",
     "CompileResult",
     "FunctionCompiler",
     "JITCodeLibrary",
-    "ParallelOptions",
     "cgutils",
     "compiler",
     "compute_fingerprint",
@@ -44,5 +36,4 @@ __all__ = [
     "global_compiler_lock",
     "llvm_library",
     "rtsys",
-    "threading_layer",
 ]

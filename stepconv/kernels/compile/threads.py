@@ -1,125 +1,205 @@
-"""Numba's threads: how many there are, who may use them at once, and what a fork leaves of them."""
+"""The threads that kernels run on: made when first needed, parked when idle, gone at the end.
+
+    drawing    what they do at the board of tickets, without the interpreter's lock
+    tickets    the board, and the instructions that it takes
+
+They are Python threads that spend their lives in compiled code. The first who calls a kernel has
+the workers; who calls one meanwhile, from another thread, computes alone. A forked process makes
+workers of its own.
+"""
 
 from __future__ import annotations
 
+import atexit
+import ctypes
 import functools
 import os
+import sys
 import threading
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+import time
 from typing import Any
 
-import numba
-import numpy.ma  # noqa: F401  # Numba does in the first call, where a fork may catch it halfway
-from numba import get_thread_id as thread_id
+import numpy as np
 
-from stepconv.kernels.compile.numba_parts import (
-    config,
-    global_compiler_lock,
-    llvm_library,
-    threading_layer,
-)
+from stepconv.errors import ArgumentError
+from stepconv.kernels.compile import drawing, tickets
+from stepconv.kernels.compile.jit import compiled
 
-__all__ = ["Threaded", "thread_count", "thread_id", "threading_status", "use_threads"]
+# The first of these that is set says how many threads there are.
+VARIABLES = ("STEPCONV_THREADS", "NUMBA_NUM_THREADS")
+# Parts of a job for each thread: so many that a thread which comes late, or loses its core, costs
+# the others little.
+PARTS = 8
+# After so many nanoseconds of a job its caller looks whether there are signals, such as Ctrl-C's.
+_PATIENCE = 50_000_000
 
-# Several Python threads may be in parallel code at once under these; workqueue aborts the process.
-_THREADSAFE_LAYERS = ("omp", "tbb")
-
-_lock = threading.RLock()
-_lock_free: bool | None = None  # which layer it is shows only once it has started
-_started = False  # Numba's threads, by this module
-_forked = False  # Numba's threads stayed behind in the parent of this process
+_own = threading.local()  # .count: on how many threads the calls of this thread run
 
 
-class Threaded(ABC):
-    """A function that may be called from any thread of any process, and runs on all threads."""
+class Board:
+    """A board of tickets, which lives as long as this object."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, function)
-        self.function = function
+    def __init__(self) -> None:
+        self._memory = np.zeros(tickets.BYTES + tickets.WORD, np.uint8)
+        self.address = -(-self._memory.ctypes.data // tickets.WORD) * tickets.WORD
+        for word, address in _system().items():
+            _tell(self.address + word, address)
 
-    def __call__(self, *args: Any) -> None:
-        """Run on all threads."""
-        if _forked or config.DISABLE_JIT:
-            self.serial(*args)
-        elif _lock_free:
-            self._run(args)
-        else:
-            self._run_guarded(args)
 
-    @abstractmethod
-    def serial(self, *args: Any) -> None:
-        """Run on the calling thread."""
+class Pool:
+    """Workers round a board, one for each thread but the caller's own."""
 
-    @abstractmethod
-    def _run(self, args: tuple[Any, ...]) -> None:
-        """Run on all threads."""
+    def __init__(self) -> None:
+        self.board = Board()
+        self.taken = threading.Lock()
+        self._workers: list[threading.Thread] = []
+        self._parked: list[threading.Lock] = []
 
-    def _run_guarded(self, args: tuple[Any, ...]) -> None:
-        global _lock_free
-        with _lock:
-            self._run(args)
-        if _lock_free is None:
-            _lock_free = _layer() in _THREADSAFE_LAYERS
+    def wake(self, threads: int) -> None:
+        """See to it that so many threads, with the caller's, look at the board soon."""
+        while len(self._workers) < threads - 1:
+            number = len(self._workers) + 1
+            worker = threading.Thread(
+                target=self._live, args=(number,), name=f"stepconv-{number}", daemon=True
+            )
+            self._workers.append(worker)
+            worker.start()
+        while self._parked:
+            self._parked.pop().release()
+
+    def close(self) -> None:
+        """Send the workers home."""
+        _tell(self.board.address + tickets.STOP, 1)
+        while self._parked:
+            self._parked.pop().release()
+        for worker in self._workers:
+            worker.join(1)
+
+    def _live(self, number: int) -> None:
+        rest = threading.Lock()
+        rest.acquire()
+        board = self.board.address
+        while not _look(board + tickets.STOP):
+            _serve(board, number)
+            self._parked.append(rest)
+            rest.acquire()
+
+
+_pool: Pool | None = None
+_spare: list[Board] = []  # for those who compute alone
+
+
+def run(begin: Any, *given: Any) -> None:
+    """Have begin(board, threads, parts, until, *given) publish a job and do it with the others.
+
+    It tells whether all is done. Where the time is up before, it is called again, with 0 parts, to
+    go on. Ctrl-C ends the call: what is drawn already is waited for, and nothing else is done.
+    """
+    threads = thread_count()
+    pool = _pool_of_process() if threads > 1 else None
+    if pool is not None and pool.taken.acquire(blocking=False):
+        try:
+            pool.wake(threads)
+            _see_through(begin, pool.board.address, threads, given)
+        finally:
+            pool.taken.release()
+    else:
+        own = _spare.pop() if _spare else Board()
+        _see_through(begin, own.address, 1, given)
+        _spare.append(own)
+
+
+def _see_through(begin: Any, board: int, threads: int, given: tuple[Any, ...]) -> None:
+    done = begin(board, threads, PARTS * threads, time.monotonic_ns() + _PATIENCE, *given)
+    try:
+        while not done:
+            done = begin(board, threads, 0, time.monotonic_ns() + _PATIENCE, *given)
+    except BaseException:
+        _give_up(board)
+        raise
 
 
 def thread_count() -> int:
     """Return on how many threads a kernel that is called now will run."""
-    global _started
-    if not _started:
-        # Numba starts its threads here, and a fork halfway would leave the child with a lock that
-        # nobody opens: no process forks while this lock is held.
-        with global_compiler_lock:
-            numba.get_num_threads()
-            _started = True
-    return 1 if _forked else int(numba.get_num_threads())
+    return getattr(_own, "count", 0) or most_threads()
 
 
 def use_threads(count: int) -> None:
-    """Run this thread's parallel kernels on so many threads, at most as many as there are cores."""
-    numba.set_num_threads(count)
+    """Run this thread's parallel kernels on so many threads, at most as many as there are."""
+    if not 1 <= count <= most_threads():
+        raise ArgumentError(f"threads={count} does not fit: 1 to {most_threads()} fit")
+    _own.count = count
+
+
+@functools.cache
+def most_threads() -> int:
+    """Return how many threads there are at most: what the environment says, or the cores."""
+    for name in VARIABLES:
+        told = os.environ.get(name)
+        if told:
+            if not told.isdecimal() or not 1 <= int(told) <= tickets.MOST_THREADS:
+                fits = f"a whole number from 1 to {tickets.MOST_THREADS} fits"
+                raise ArgumentError(f"{name}={told!r} in the environment does not fit: {fits}")
+            return int(told)
+    return min(cores(), tickets.MOST_THREADS)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def threading_status() -> dict[str, Any]:
     """Return how parallel kernels run in this process, without starting any thread."""
-    maximum = config.NUMBA_NUM_THREADS
-    layer = _layer()
-    if _forked:
-        return {"layer": "serial in a forked process", "threads": 1, "max_threads": maximum}
-    if layer is None:
-        return {"layer": "not started", "threads": maximum, "max_threads": maximum}
-    return {"layer": layer, "threads": numba.get_num_threads(), "max_threads": maximum}
+    running = len(_pool._workers) + 1 if _pool is not None else 1
+    return {"threads": thread_count(), "max_threads": most_threads(), "running": running}
 
 
-def _layer() -> str | None:
-    try:
-        return str(threading_layer())
-    except ValueError:
-        return None
+def _pool_of_process() -> Pool:
+    global _pool
+    if _pool is None:
+        with _making:
+            if _pool is None:
+                _pool = Pool()
+    return _pool
 
 
-def _before_fork() -> None:
-    """Wait until no thread is compiling: a child would inherit locks that nobody opens."""
-    global_compiler_lock.acquire()
-    llvm_library._lock.__enter__()
+@functools.cache
+def _system() -> dict[int, int]:
+    """Return where the functions lie by which threads tell the time, let others run, and sleep."""
+    if sys.platform == "win32":
+        library, names = ctypes.WinDLL("kernel32"), {"SwitchToThread": tickets.YIELD}
+        names["Sleep"] = tickets.SLEEP
+    else:
+        library, names = ctypes.CDLL(None), {"sched_yield": tickets.YIELD}
+        names |= {"usleep": tickets.SLEEP, "clock_gettime": tickets.CLOCK}
+    address = ctypes.c_void_p
+    return {
+        word: address.from_buffer(getattr(library, name)).value or 0 for name, word in names.items()
+    }
 
 
-def _after_fork() -> None:
-    llvm_library._lock.__exit__()
-    global_compiler_lock.release()
+_serve = compiled(drawing.serve)
+_give_up = compiled(drawing.give_up)
+_look = compiled(drawing.peek)
+_tell = compiled(drawing.poke)
+_making = threading.Lock()
 
 
-def _after_fork_in_child() -> None:
-    global _lock, _lock_free, _forked
-    _lock = threading.RLock()  # a thread that this process does not have may hold the old one
-    _lock_free = None
-    _forked = _forked or _layer() is not None  # omp kills a child that enters parallel code
-    _after_fork()
+def _forget() -> None:
+    """In a forked process: the workers, and who held what, stayed behind."""
+    global _pool, _making
+    _pool, _making = None, threading.Lock()
+    _spare.clear()
 
 
+def _end() -> None:
+    if _pool is not None:
+        _pool.close()
+
+
+atexit.register(_end)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_after_fork,
-        after_in_child=_after_fork_in_child,
-    )
+    os.register_at_fork(after_in_child=_forget)

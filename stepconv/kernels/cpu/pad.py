@@ -50,7 +50,7 @@ def _padding(size: int) -> Any:
 
     @parallel
     def apply(
-        share: int, shares: int, x: Array, out: Array, rows: Array, columns: Array, filler: Array
+        worker: int, share: int, x: Array, out: Array, rows: Array, columns: Array, filler: Array
     ) -> None:
         planes, out_height, out_width = out.shape
         height, width = x.shape[1:]
@@ -65,7 +65,7 @@ def _padding(size: int) -> Any:
         filled = len(border) > 0 and columns[0 if first else last] < 0
         band = max(1, _CELLS // out_width)
         bands = (out_height + band - 1) // band
-        for t in range(*share_of(planes * bands, share, shares)):
+        for t in range(*share_of(planes * bands, share)):
             b, i = t // bands, t % bands * band
             high = min(out_height, i + band)
             plane = address(x) + b * height * pitch
@@ -163,7 +163,7 @@ def rising(columns: Array) -> tuple[int, int]:
 
 @parallel
 def pad_backward(
-    share: int, shares: int, grad_out: Array, grad_x: Array, rows: Array, columns: Array
+    worker: int, share: int, grad_out: Array, grad_x: Array, rows: Array, columns: Array
 ) -> None:
     """Add the gradient of every padded cell to the cell that it is a copy of."""
     planes, out_height, out_width = grad_out.shape
@@ -173,7 +173,7 @@ def pad_backward(
     # A task owns some rows of grad_x, and looks through all of grad_out for what is theirs.
     band = max((height + 15) // 16, _CELLS // max(1, width), 1)
     bands = (height + band - 1) // band
-    for t in range(*share_of(planes * bands, share, shares)):
+    for t in range(*share_of(planes * bands, share)):
         b, low = t // bands, t % bands * band
         high = min(height, low + band)
         to[(b * height + low) * width : (b * height + high) * width] = 0
@@ -208,10 +208,10 @@ def zero_border(x: Array, top: int, left: int, height: int, width: int) -> Array
 
 
 @parallel
-def _zero_border(share: int, shares: int, x: Array, padded: Array, top: int, left: int) -> None:
+def _zero_border(worker: int, share: int, x: Array, padded: Array, top: int, left: int) -> None:
     channels, height, width = padded.shape[1:]
     first, last = min(left, width), min(width, left + x.shape[3])
-    for t in range(*share_of(padded.shape[0] * channels, share, shares)):
+    for t in range(*share_of(padded.shape[0] * channels, share)):
         n, c = t // channels, t % channels
         for i in range(height):
             row, y = padded[n, c, i], i - top

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from stepconv.kernels.compile import inner, parallel, share_of, thread_id
+from stepconv.kernels.compile import inner, parallel, share_of
 
 Array = Any
 
@@ -15,9 +15,9 @@ def recorder(line_of: Callable[..., None]) -> Callable[..., None]:
     run_line = inner(line_of)
 
     @parallel
-    def record(share: int, shares: int, workers: Array, arguments: tuple[Any, ...]) -> None:
-        for line in range(*share_of(len(workers), share, shares)):
+    def record(worker: int, share: int, workers: Array, arguments: tuple[Any, ...]) -> None:
+        for line in range(*share_of(len(workers), share)):
             run_line(line, 0, workers.shape[1], *arguments)
-            workers[line] = thread_id()
+            workers[line] = worker
 
     return lambda workers, *arguments: record(workers, arguments)

@@ -100,10 +100,10 @@ def correlate_grad_w(x: Array, grad_out: Array, grad_w: Array, slide: Slide, gro
 
 
 @parallel
-def channel_sums(share: int, shares: int, grad_out: Array, grad_bias: Array) -> None:
+def channel_sums(worker: int, share: int, grad_out: Array, grad_bias: Array) -> None:
     """grad_bias[o] = Σ grad_out[n, o, i, j]."""
     batch, filters, height, width = grad_out.shape
-    for o in range(*share_of(filters, share, shares)):
+    for o in range(*share_of(filters, share)):
         total = grad_out.dtype.type(0)
         for n in range(batch):
             for i in range(height):

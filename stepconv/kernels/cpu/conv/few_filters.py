@@ -75,8 +75,8 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
 
     @parallel
     def apply(
+        worker: int,
         share: int,
-        shares: int,
         x: Array,
         w: Array,
         bias: Array,
@@ -90,12 +90,12 @@ def _kernel(dtype: Any, height: int, vectors: int) -> Any:
         groups, cells, step = plan.groups, bands.copied, plan.stride_y * bands.pitch
         filters = out.shape[1] // groups
         plane = out.shape[2] * out.shape[3]
-        source = memory[share, :cells]
-        result = memory[share, cells : cells + filters * positions]
-        biases = memory[share, cells + filters * positions :]
+        source = memory[worker, :cells]
+        result = memory[worker, cells : cells + filters * positions]
+        biases = memory[worker, cells + filters * positions :]
         source[cells - width :] = 0
         tasks = x.shape[0] * groups * bands.tasks
-        for t in range(*share_of(tasks, share, shares)):
+        for t in range(*share_of(tasks, share)):
             task = task_at(t, plan, bands)
             n, g, here, here_x = task.image, task.group, task.rows, task.columns
             source_of(x, task, plan, bands, address(source))

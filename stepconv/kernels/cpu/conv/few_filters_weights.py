@@ -78,8 +78,8 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
 
     @parallel
     def weigh(
+        worker: int,
         share: int,
-        shares: int,
         x: Array,
         grad_out: Array,
         sums: Array,
@@ -93,14 +93,14 @@ def _kernel(dtype: Any, height: int, width: int) -> Any:
         parts, groups, high, wide, _ = sums.shape
         filters = grad_out.shape[1] // groups
         tasks = x.shape[0] * bands.tasks
-        for t in range(*share_of(parts * groups, share, shares)):
+        for t in range(*share_of(parts * groups, share)):
             part, g = t // groups, t % groups
             result = sums[part, g]
             result[:] = 0
             for u in range(part * tasks // parts, (part + 1) * tasks // parts):
                 image, rest = u // bands.tasks, u % bands.tasks
                 task = task_at((image * groups + g) * bands.tasks + rest, plan, bands)
-                source = source_of(x, task, plan, bands, address(memory[share]))
+                source = source_of(x, task, plan, bands, address(memory[worker]))
                 gradients = address(grad_out[task.image, g * filters])
                 gradients += (task.row * plan.grid_x + task.column) * size
                 for m in range(0, high, height):

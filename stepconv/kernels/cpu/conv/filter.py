@@ -281,8 +281,8 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, in_place: bool, *sm
 
     @parallel
     def apply(
+        worker: int,
         share: int,
-        shares: int,
         x: Array,
         w: Array,
         bias: Array,
@@ -297,11 +297,11 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, in_place: bool, *sm
         image_x = x.shape[3]
         channels, grid_y, grid_x = out.shape[1:]
         tasks = out.shape[0] * channels * bands.number * len(blocks)
-        table, mine = memory[0][share], memory[1][share]
+        table, mine = memory[0][worker], memory[1][worker]
         mine[: bands.zeros] = 0
         edges, columns = table[3 * bands.lines : 3 * bands.lines + 4], table[3 * bands.lines + 4 :]
         find_columns(columns, kernel_width, slide, bands.pitch, size)
-        for t in range(*share_of(tasks, share, shares)):
+        for t in range(*share_of(tasks, share)):
             for p in range(4):
                 edges[p] = blocks[t % len(blocks), p]
             band, plane = t // len(blocks) % bands.number, t // (len(blocks) * bands.number)

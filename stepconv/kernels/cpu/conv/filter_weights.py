@@ -70,11 +70,11 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, slide: Slide) -> None:
 
 
 @parallel
-def _add_parts(share: int, shares: int, sums: Array, grad_w: Array) -> None:
+def _add_parts(worker: int, share: int, sums: Array, grad_w: Array) -> None:
     """grad_w[c, 0, a, b] = Σ of the parts and lanes, in order."""
     parts, _, _, _, height, width, lane_count = sums.shape
     channels, _, kernel_height, kernel_width = grad_w.shape
-    for c in range(*share_of(channels, share, shares)):
+    for c in range(*share_of(channels, share)):
         for a in range(kernel_height):
             for b in range(kernel_width):
                 # The last block is shifted back to end with the kernel.
@@ -181,8 +181,8 @@ def _kernel(dtype: Any, rows: int, height: int, width: int, near: bool, in_place
 
     @parallel
     def apply(
+        worker: int,
         share: int,
-        shares: int,
         x: Array,
         grad_out: Array,
         sums: Array,
@@ -196,13 +196,13 @@ def _kernel(dtype: Any, rows: int, height: int, width: int, near: bool, in_place
         batch, channels, grid_y, grid_x = grad_out.shape
         parts = sums.shape[0]
         units = batch * bands.number * len(blocks)
-        table, mine = memory[0][share], memory[1][share]
+        table, mine = memory[0][worker], memory[1][worker]
         mine[: bands.zeros] = 0
         columns = table[3 * bands.lines :]
         find_columns(columns, kernel_width, slide, bands.pitch, size)
         # Planes are read in the order in which they lie.
         chunks = min(channels, (_TASKS + parts - 1) // parts)
-        for t in range(*share_of(parts * chunks, share, shares)):
+        for t in range(*share_of(parts * chunks, share)):
             part, chunk = t // chunks, t % chunks
             low, high = chunk * channels // chunks, (chunk + 1) * channels // chunks
             first, last = part * units // parts, (part + 1) * units // parts

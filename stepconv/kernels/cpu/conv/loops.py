@@ -31,8 +31,8 @@ def _under_windows(x: Array, w: Array, out: Array, slide: Slide) -> Array:
 
 @parallel
 def _correlate_rows(
+    worker: int,
     share: int,
-    shares: int,
     padded: Array,
     w: Array,
     bias: Array,
@@ -44,7 +44,7 @@ def _correlate_rows(
     batch, filters, height = out.shape[:3]
     in_group, kernel_height, kernel_width = w.shape[1:]
     out_group = filters // groups
-    for t in range(*share_of(batch * filters * height, share, shares)):
+    for t in range(*share_of(batch * filters * height, share)):
         n, o, i = t // (filters * height), t // height % filters, t % height
         row = out[n, o, i]
         row[:] = bias[o]
@@ -70,8 +70,8 @@ def _add_row(row: Array, source: Array, weight: Any, start: int, stride: int) ->
 
 @parallel
 def correlate_grad_x(
+    worker: int,
     share: int,
-    shares: int,
     grad_out: Array,
     w: Array,
     bias: Array,
@@ -88,7 +88,7 @@ def correlate_grad_x(
     batch, channels, height, _ = grad_x.shape
     in_group, kernel_height, kernel_width = w.shape[1:]
     out_group = w.shape[0] // groups
-    for t in range(*share_of(batch * channels * height, share, shares)):
+    for t in range(*share_of(batch * channels * height, share)):
         n, c, y = t // (channels * height), t // height % channels, t % height
         row = grad_x[n, c, y]
         row[:] = bias[c]
@@ -128,8 +128,8 @@ def correlate_grad_w(x: Array, grad_out: Array, grad_w: Array, slide: Slide, gro
 
 @parallel
 def _grad_w_rows(
+    worker: int,
     share: int,
-    shares: int,
     padded: Array,
     grad_out: Array,
     grad_w: Array,
@@ -140,7 +140,7 @@ def _grad_w_rows(
     filters, in_group, kernel_height, kernel_width = grad_w.shape
     batch, _, height, width = grad_out.shape
     out_group = filters // groups
-    for t in range(*share_of(filters * in_group * kernel_height, share, shares)):
+    for t in range(*share_of(filters * in_group * kernel_height, share)):
         o, k, a = t // (in_group * kernel_height), t // kernel_height % in_group, t % kernel_height
         c = o // out_group * in_group + k
         row = grad_w[o, k, a]

@@ -110,12 +110,12 @@ def packed_filters(w: Array, bias: Array, plan: Pass, wide: int) -> Array:
 
 @parallel
 def _pack(
-    share: int, shares: int, flat: Array, bias: Array, packed: Array, weights: Array, walk: Numbers
+    worker: int, share: int, flat: Array, bias: Array, packed: Array, weights: Array, walk: Numbers
 ) -> None:
     plan = Walk(*walk)
     groups, rows, _ = packed.shape
     channels = bias.size // groups
-    for t in range(*share_of(groups * rows, share, shares)):
+    for t in range(*share_of(groups * rows, share)):
         g, k = t // rows, t % rows
         row = packed[g, k]
         row[channels:] = 0
@@ -146,8 +146,8 @@ def _kernel(dtype: Any, vectors: int) -> Any:
 
     @parallel
     def apply(
+        worker: int,
         share: int,
-        shares: int,
         x: Array,
         packed: Array,
         out: Array,
@@ -162,10 +162,10 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         width_out = out.shape[3]
         plane = out.shape[2] * width_out
         filters = wide // blocks.number
-        source = address(memory) + share * memory.shape[1] * size
+        source = address(memory) + worker * memory.shape[1] * size
         result = source + bands.copied * size
         tasks = x.shape[0] * groups * bands.tasks * blocks.number
-        for t in range(*share_of(tasks, share, shares)):
+        for t in range(*share_of(tasks, share)):
             task = task_at(t // blocks.number, plan, bands)
             first_filter, g = t % blocks.number * filters, task.group
             windows = source_of(x, task, plan, bands, source)

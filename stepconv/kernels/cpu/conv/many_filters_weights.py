@@ -80,8 +80,8 @@ def _kernel(dtype: Any, vectors: int) -> Any:
 
     @parallel
     def weigh(
+        worker: int,
         share: int,
-        shares: int,
         x: Array,
         grad_out: Array,
         sums: Array,
@@ -95,11 +95,11 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         parts, groups, count, wide = sums.shape
         filters = grad_out.shape[1] // groups
         tasks = x.shape[0] * bands.tasks
-        source = address(memory[share])
+        source = address(memory[worker])
         turned = source + bands.copied * size
-        memory[share, bands.copied :] = 0
+        memory[worker, bands.copied :] = 0
         plane = plan.grid_y * plan.grid_x
-        for t in range(*share_of(parts * groups, share, shares)):
+        for t in range(*share_of(parts * groups, share)):
             part, g = t // groups, t % groups
             result = sums[part, g]
             result[:] = 0

@@ -176,8 +176,8 @@ def _kernel(dtype: Any, size_of_tile: _Tile, near: bool) -> Any:
 
     @parallel
     def apply(
+        worker: int,
         share: int,
-        shares: int,
         x: Array,
         factors: tuple[Array, Array],
         bias: Array,
@@ -193,15 +193,15 @@ def _kernel(dtype: Any, size_of_tile: _Tile, near: bool) -> Any:
         height, width = u.shape[1], v.shape[1]
         reach = (width - 1) * slide.dilation_x
         tasks = out.shape[0] * channels * cut.bands * cut.blocks
-        table, columns = tables[share, : cut.lines], tables[share, cut.lines :]
+        table, columns = tables[worker, : cut.lines], tables[worker, cut.lines :]
         find_columns(columns, width, slide, cut.part, size)
         # A line of zeros, the sums down the columns, and a place to take a line of them apart.
-        mine = cells[share]
+        mine = cells[worker]
         mine[:] = 0
         zeros_at = mine.ctypes.data
         sums = mine[image_x : image_x + rows * cut.pitch].reshape((rows, cut.pitch))
         parts = mine[image_x + rows * cut.pitch :]
-        for t in range(*share_of(tasks, share, shares)):
+        for t in range(*share_of(tasks, share)):
             block, band = t % cut.blocks, t // cut.blocks % cut.bands
             plane = t // (cut.blocks * cut.bands)
             channel = plane % channels

@@ -112,11 +112,11 @@ def room_for_parts(dtype: Any, shape: tuple[int, ...], own: int) -> tuple[Array,
 
 
 @parallel
-def add_parts(share: int, shares: int, sums: Array, grad_w: Array) -> None:
+def add_parts(worker: int, share: int, sums: Array, grad_w: Array) -> None:
     """grad_w[o, k] = Σ of the parts and lanes, in order: sums[part, group, filter, k, lane]."""
     parts, groups, _, _, lanes = sums.shape
     filters = grad_w.shape[0] // groups
-    for o in range(*share_of(grad_w.shape[0], share, shares)):
+    for o in range(*share_of(grad_w.shape[0], share)):
         g, m = o // filters, o % filters
         for k in range(grad_w.shape[1]):
             total = grad_w.dtype.type(0)

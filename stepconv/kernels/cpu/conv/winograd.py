@@ -114,9 +114,9 @@ def _transform_filters(dtype: Any) -> Any:
     change, lane_count, size = _change(dtype, "kernel"), lanes(dtype), np.dtype(dtype).itemsize
 
     @parallel
-    def transform(share: int, shares: int, packed: Array, transformed: Array) -> None:
+    def transform(worker: int, share: int, packed: Array, transformed: Array) -> None:
         groups, _, channels, wide = transformed.shape
-        for t in range(*share_of(groups * channels, share, shares)):
+        for t in range(*share_of(groups * channels, share)):
             g, c = t // channels, t % channels
             plane = channels * wide * size
             for m in range(0, wide, lane_count):
@@ -144,8 +144,8 @@ def _kernel(dtype: Any, vectors: int) -> Any:
 
     @parallel
     def apply(
+        worker: int,
         share: int,
-        shares: int,
         x: Array,
         packed: Array,
         transformed: Array,
@@ -164,7 +164,7 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         cells = (4 * band + 2) * pitch
         shape = (channels, x.shape[2], x.shape[3])
         plane = out.shape[2] * out.shape[3]
-        own = memory[share]
+        own = memory[worker]
         planes, own = own[: cells * channels], own[cells * channels :]
         turned, own = own[: cells * deep], own[cells * deep :]
         squares, own = own[: tiles * 36 * deep], own[tiles * 36 * deep :]
@@ -180,7 +180,7 @@ def _kernel(dtype: Any, vectors: int) -> Any:
         for k in range(channels):
             taps[k, 0], taps[k, 1] = k * size, k * wide * size
         zero = np.zeros(width, x.dtype)
-        for t in range(*share_of(tasks, share, shares)):
+        for t in range(*share_of(tasks, share)):
             n, g, start = t // (groups * bands), t // bands % groups, t % bands * band * 4
             image = address(x) + (n * groups + g) * channels * x.shape[2] * x.shape[3] * size
             top = plan.corner_y + start

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numba
 import numpy as np
-from numba import prange
 
-from stepconv.kernels.compile import code_address, staged
-from stepconv.kernels.cpu.machine.addresses import named_rows
+from stepconv.kernels.compile import code_address, compiled, share_of, threads
+from stepconv.kernels.compile.drawing import finish, publish
+from stepconv.kernels.compile.tickets import ARGUMENTS, MOST
+from stepconv.kernels.cpu.machine.addresses import int64s, named_rows
 from stepconv.kernels.cpu.machine.operands import Row, call
 from stepconv.kernels.cpu.machine.vector import address, lanes
 
@@ -88,17 +90,59 @@ def row(kernel: Code, values: dict[str, Any]) -> list[int]:
     return numbers + [0] * (WIDTH - len(numbers))
 
 
-@staged
+class _Job(NamedTuple):
+    """A stage as the threads find it on the board."""
+
+    rows: Any
+    width: Any
+    first: Any
+    stop: Any
+    tasks: Any
+
+
+_job_at = named_rows(_Job)
+
+
 def run(program: Array, stages: Array) -> None:
     """Run a program: stages of (first row, row after the last, tasks).
 
     Each task runs all rows of its stage one after another; a stage begins when all tasks of the one
     before have ended.
     """
-    rows, width = address(program), program.shape[1] * 8
-    for stage in range(stages.shape[0]):
-        first, stop = stages[stage, 0], stages[stage, 1]
-        for number in prange(stages[stage, 2]):
-            task = np.int64(number)
-            for k in range(first, stop):
-                call(program[k, 0], rows + k * width, task)
+    code = code_address(_run_rows, *[numba.int64] * 3)
+    threads.run(_run_stages, code, program, stages, np.zeros(1, np.int64))
+
+
+@compiled
+def _run_stages(
+    board: int,
+    threads: int,
+    parts: int,
+    until: int,
+    code: int,
+    program: Array,
+    stages: Array,
+    stage: Array,
+) -> bool:
+    """Go through the stages from number stage[0], whose job is published where `parts` is 0."""
+    published = parts == 0
+    while stage[0] < stages.shape[0]:
+        if not published:
+            job, tasks = int64s(board + ARGUMENTS), stages[stage[0], 2]
+            job[0], job[1] = address(program), program.shape[1] * 8
+            job[2], job[3], job[4] = stages[stage[0], 0], stages[stage[0], 1], tasks
+            publish(board, code, board + ARGUMENTS, threads, min(tasks, MOST))
+        if not finish(board, until):
+            return False
+        stage[0] += 1
+        published = False
+    return True
+
+
+def _run_rows(kept: int, worker: int, share: int) -> None:
+    """Run the rows of a stage for each task of a share."""
+    job = _job_at(kept, 0)
+    for task in range(*share_of(job.tasks, share)):
+        for k in range(job.first, job.stop):
+            row = job.rows + k * job.width
+            call(int64s(row)[0], row, task)

@@ -145,8 +145,8 @@ def _backward(dtype: Any, windows: Windows, average: bool) -> Any:
 
     @parallel
     def apply(
+        worker: int,
         share: int,
-        shares: int,
         x: Array,
         grad_out: Array,
         grad_x: Array,
@@ -164,12 +164,12 @@ def _backward(dtype: Any, windows: Windows, average: bool) -> Any:
         first_j, last_j = left // stride_x, (left + width - 1) // stride_x + 1
         bands = (last_i - first_i + cut.band - 1) // cut.band
         strips = (last_j - first_j + cut.strip - 1) // cut.strip
-        mine = memory[share]
+        mine = memory[worker]
         # The tile's memory begins at a multiple of a vector's size.
         begin = -address(mine) // size % lane_count
         own_at = address(mine) + begin * size
         dump_at, doubt = own_at + cut.own * size, begin + cut.own + cut.spare
-        for t in range(*share_of(planes * bands * strips, share, shares)):
+        for t in range(*share_of(planes * bands * strips, share)):
             plane, n = t // (bands * strips), t % strips
             low_i, low_j = first_i + t // strips % bands * cut.band, first_j + n * cut.strip
             high_i, high_j = min(last_i, low_i + cut.band), min(last_j, low_j + cut.strip)

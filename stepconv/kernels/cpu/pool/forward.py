@@ -69,8 +69,8 @@ def _forward(dtype: Any, windows: Windows, average: bool) -> Any:
 
     @parallel
     def apply(
+        worker: int,
         share: int,
-        shares: int,
         x: Array,
         out: Array,
         counts: tuple[Array, Array],
@@ -84,7 +84,7 @@ def _forward(dtype: Any, windows: Windows, average: bool) -> Any:
         pitch, out_pitch = width * size, columns * size
         first_whole, last_whole = whole_windows(height, window_y, stride_y, top)
         bands, strips = (rows + band - 1) // band, (columns + STRIP - 1) // STRIP
-        for t in range(*share_of(planes * bands * strips, share, shares)):
+        for t in range(*share_of(planes * bands * strips, share)):
             plane = t // (bands * strips)
             low_i, low_j = t // strips % bands * band, t % strips * STRIP
             high_i, high_j = min(rows, low_i + band), min(columns, low_j + STRIP)

@@ -63,12 +63,12 @@ def _winner(plane: Array, i: int, j: int, window: Window, slide: Slide) -> tuple
 
 @parallel
 def max_pool(
-    share: int, shares: int, x: Array, out: Array, lowest: Any, cells: Numbers, numbers: Numbers
+    worker: int, share: int, x: Array, out: Array, lowest: Any, cells: Numbers, numbers: Numbers
 ) -> None:
     """out[b, i, j] = the largest cell of the window, `lowest` where it holds padding alone."""
     window, slide = Window(*cells), Slide(*numbers)
     planes, height, width = out.shape
-    for t in range(*share_of(planes * height, share, shares)):
+    for t in range(*share_of(planes * height, share)):
         b, i = t // height, t % height
         for j in range(width):
             y, z = _winner(x[b], i, j, window, slide)
@@ -77,8 +77,8 @@ def max_pool(
 
 @parallel
 def max_pool_backward(
+    worker: int,
     share: int,
-    shares: int,
     x: Array,
     grad_out: Array,
     grad_x: Array,
@@ -89,7 +89,7 @@ def max_pool_backward(
     window, slide = Window(*cells), Slide(*numbers)
     planes, height, width = grad_out.shape
     band, bands = _bands(grad_x.shape[1], grad_x.shape[2])
-    for t in range(*share_of(planes * bands, share, shares)):
+    for t in range(*share_of(planes * bands, share)):
         b, n = t // bands, t % bands
         low, high, first, last = _own_rows(n, band, grad_x.shape[1], window, slide, height)
         grad_x[b, low:high] = 0
@@ -102,8 +102,8 @@ def max_pool_backward(
 
 @parallel
 def avg_pool(
+    worker: int,
     share: int,
-    shares: int,
     x: Array,
     out: Array,
     row_counts: Array,
@@ -114,7 +114,7 @@ def avg_pool(
     """out[b, i, j] = Σ of the window / (row_counts[i] · column_counts[j])."""
     window, slide = Window(*cells), Slide(*numbers)
     planes, height, width = out.shape
-    for t in range(*share_of(planes * height, share, shares)):
+    for t in range(*share_of(planes * height, share)):
         b, i = t // height, t % height
         first_y = i * slide.stride_y - slide.top
         low_a, high_a = _inside(first_y, window.rows, 1, x.shape[1])
@@ -130,8 +130,8 @@ def avg_pool(
 
 @parallel
 def avg_pool_backward(
+    worker: int,
     share: int,
-    shares: int,
     grad_out: Array,
     grad_x: Array,
     row_counts: Array,
@@ -143,7 +143,7 @@ def avg_pool_backward(
     window, slide = Window(*cells), Slide(*numbers)
     planes, height, width = grad_out.shape
     band, bands = _bands(grad_x.shape[1], grad_x.shape[2])
-    for t in range(*share_of(planes * bands, share, shares)):
+    for t in range(*share_of(planes * bands, share)):
         b, n = t // bands, t % bands
         low, high, first, last = _own_rows(n, band, grad_x.shape[1], window, slide, height)
         grad_x[b, low:high] = 0
