@@ -12,10 +12,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
 
-from stepconv.kernels.compile import parallel, share_of
+from stepconv.kernels.compile import parallel, share_of, use_threads
 from stepconv.kernels.cpu.machine.vector import (
     Int,
     Vector,
@@ -47,22 +46,22 @@ def _multiply_adds(dtype: str, sums: int) -> Any:
             v.store(out + i * v.bytes, total)
 
     @parallel
-    def run(share: int, shares: int, numbers: Any, out: Any, count: int) -> None:
-        for t in range(*share_of(out.shape[0], share, shares)):
+    def run(worker: int, share: int, numbers: Any, out: Any, count: int) -> None:
+        for t in range(*share_of(out.shape[0], share)):
             chains(address(numbers), address(out[t]), count)
 
     return run
 
 
 @parallel
-def _copy(share: int, shares: int, source: Any, target: Any) -> None:
-    for i in range(*share_of(source.size, share, shares)):
+def _copy(worker: int, share: int, source: Any, target: Any) -> None:
+    for i in range(*share_of(source.size, share)):
         target[i] = source[i]
 
 
 def flops(dtype: str, threads: int, repeats: int = 15) -> float:
     """Return floating-point operations a second, the most that was seen."""
-    numba.set_num_threads(threads)
+    use_threads(threads)
     # Two chains' worth of registers stay for a and b; eight chains hide an FMA's latency.
     sums = registers() - 4
     width = lanes(dtype)
@@ -76,7 +75,7 @@ def flops(dtype: str, threads: int, repeats: int = 15) -> float:
 
 def copy_rate(size: int, threads: int, fresh: bool, repeats: int = 15) -> float:
     """Return bytes read and written a second, into the same memory or into memory just got."""
-    numba.set_num_threads(threads)
+    use_threads(threads)
     count = size // np.dtype(np.float64).itemsize
     source, target = np.ones(count), np.zeros(count)
     if fresh:

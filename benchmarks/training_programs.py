@@ -140,11 +140,12 @@ def memory(threads: str, net: str) -> None:
     import numba
 
     from stepconv import nn
+    from stepconv.kernels.compile import use_threads
     from stepconv.train import data, loop, runs
     from stepconv.train.recipe import Recipe
 
     numba.njit(lambda a: a + 1)(1.0)  # now Numba and LLVM are there in full
-    numba.set_num_threads(int(threads))
+    use_threads(int(threads))
     found, how = data.load("mnist", limit=20_000), Recipe(data="mnist", epochs=1)
     Path("/proc/self/clear_refs").write_text("5")  # the worst moment is looked for from here on
     before = _status("VmRSS")

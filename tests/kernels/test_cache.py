@@ -20,7 +20,7 @@ from tests.kernels.processes import finish, run, start
 BOTH_FORMS = """
 from stepconv.kernels.compile import decorators
 bits = [check(small.row_sums.serial), check(small.row_sums)]
-used = (small.row_sums.code, room.decorators._run_shares)
+used = (small.row_sums.code, decorators._start)
 found = [kernel.stats.cache_hits.total() for kernel in used]
 print(json.dumps([bits, found]))
 """
@@ -294,7 +294,7 @@ def make(factor, constant=1.0):
 
     @parallel
     def kernel(worker, share, x, out):
-        out[share] = change(x[share])
+        out[worker] = change(x[worker])
 
     return kernel
 

@@ -51,7 +51,7 @@ def test_rows_run_in_order_and_stages_wait() -> None:
     assert sums[0] == out.sum()
     again = out.copy()
     out[:] = 0
-    run.serial(program, np.array([[0, 2, 9]], np.int64))
+    run(program, np.array([[0, 2, 9]], np.int64))
     assert (out == again).all()
 
 
@@ -72,7 +72,7 @@ def test_code_is_remembered_on_disk_and_made_anew_if_damaged(tmp_path: Path) -> 
 from tests.kernels.test_lane_rows import note, row, run
 out = np.zeros(3, np.int64)
 operands = {"out": (out.ctypes.data, 8), "number": 1, "share": 0.5}
-run.serial(np.array([row(note, operands)]), np.array([[0, 1, 3]]))
+run(np.array([row(note, operands)]), np.array([[0, 1, 3]]))
 print(json.dumps(out.tolist()))
 """
     folder = str(tmp_path / "cache")

@@ -110,10 +110,10 @@ def run(begin: Any, *given: Any) -> None:
 
 
 def _see_through(begin: Any, board: int, threads: int, given: tuple[Any, ...]) -> None:
-    done = begin(board, threads, PARTS * threads, time.monotonic_ns() + _PATIENCE, *given)
+    parts = PARTS * threads
     try:
-        while not done:
-            done = begin(board, threads, 0, time.monotonic_ns() + _PATIENCE, *given)
+        while not begin(board, threads, parts, time.monotonic_ns() + _PATIENCE, *given):
+            parts = 0
     except BaseException:
         _give_up(board)
         raise
@@ -154,7 +154,8 @@ def cores() -> int:
 def threading_status() -> dict[str, Any]:
     """Return how parallel kernels run in this process, without starting any thread."""
     running = len(_pool._workers) + 1 if _pool is not None else 1
-    return {"threads": thread_count(), "max_threads": most_threads(), "running": running}
+    counts = {"threads": thread_count(), "max_threads": most_threads(), "running": running}
+    return {"layer": "stepconv's own", **counts}
 
 
 def _pool_of_process() -> Pool:
