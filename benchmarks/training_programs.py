@@ -118,6 +118,43 @@ def _parts(batch: int) -> list[slice]:
     return [slice(start, start + batch) for start in range(0, PICTURES - batch, batch)][:50]
 
 
+def layer(name: str, threads: str) -> None:
+    """Take turns: call a 3x3 layer from 32 to 64 channels; say the seconds of each call."""
+    draw = np.random.default_rng(0)
+    x, w = draw.random((16, 32, 28, 28), np.float32), draw.random((64, 32, 3, 3), np.float32)
+    call = (_our_layer if name == "stepconv" else _torch_layer)(x, w, int(threads))
+    for _ in range(5):
+        call()
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        seconds, end = [], time.perf_counter() + TURN
+        while (began := time.perf_counter()) < end:
+            call()
+            seconds.append(time.perf_counter() - began)
+        print(*seconds, sep=", ", flush=True)
+
+
+def _our_layer(x: Any, w: Any, threads: int) -> Callable[[], object]:
+    import stepconv
+    from stepconv.kernels.compile import use_threads
+
+    use_threads(threads)
+    return lambda: stepconv.correlate(x, w, padding=1)
+
+
+def _torch_layer(x: Any, w: Any, threads: int) -> Callable[[], object]:
+    import torch
+
+    torch.set_num_threads(threads)
+    given = torch.from_numpy(x), torch.from_numpy(w)
+
+    def call() -> None:
+        with torch.inference_mode():
+            torch.nn.functional.conv2d(*given, padding=1)
+
+    return call
+
+
 def first_step(threads: str) -> None:
     """Do what `stepconv train lenet5 --data mnist` does until its first step, and stop there."""
     import stepconv.cli.commands.train  # noqa: F401  what the command imports counts
@@ -211,6 +248,7 @@ def _status(name: str) -> int:
 
 PROGRAMS = {
     "steps": steps,
+    "layer": layer,
     "first-step": first_step,
     "memory": memory,
     "to-the-end": to_the_end,
