@@ -16,6 +16,7 @@ from stepconv.kernels.compile.tickets import (
     CODE,
     DONE,
     KEPT,
+    LONGEST,
     MOST,
     MOST_THREADS,
     NUMBER,
@@ -43,6 +44,8 @@ IDLE_SPINS = 20_000
 # After so many nanoseconds a worker offers its core to others between two parts: who has waited for
 # the core then takes it at a moment when nobody waits for the worker.
 TURN = 1_000_000
+# Who waits so many nanoseconds longer than two parts take waits for one that has lost its core.
+STALL = 300_000
 # So many jobs are at most done alone after others did not come.
 MOST_ALONE = 64
 
@@ -69,16 +72,20 @@ def draw(board: int, worker: int) -> int:
 
 
 @inner
-def work(board: int, worker: int, until: int) -> bool:
+def work(board: int, until: int) -> bool:
     """Draw parts and do them; tell whether none is left, or whether it is past `until`."""
+    begun = now(board)
     while True:
-        share = draw(board, worker)
+        share = draw(board, 0)
         if share == 0:
             return True
-        call(look(board + CODE), look(board + KEPT), worker, share)
+        call(look(board + CODE), look(board + KEPT), 0, share)
         add(board + DONE, 1)
-        if now(board) > until:
+        ended = now(board)
+        tell(board + LONGEST, max(look(board + LONGEST), ended - begun))
+        if ended > until:
             return False
+        begun = ended
 
 
 @inner
@@ -90,6 +97,7 @@ def publish(board: int, code: int, kept: int, threads: int, parts: int) -> None:
     tell(board + CODE, code)
     tell(board + KEPT, kept)
     tell(board + DONE, 0)
+    tell(board + LONGEST, 0)
     number = (look(board + TICKET) >> NUMBER) + 1 & 2**27 - 1
     tell(board + TICKET, number << NUMBER | threads << THREADS | parts << PARTS)
 
@@ -97,9 +105,9 @@ def publish(board: int, code: int, kept: int, threads: int, parts: int) -> None:
 @inner
 def finish(board: int, until: int) -> bool:
     """Do what is left of a job and wait for what others have drawn; False: it is past `until`."""
-    if not work(board, 0, until):
+    if not work(board, until):
         return False
-    ticket = look(board + TICKET)
+    ticket, begun = look(board + TICKET), now(board)
     parts, spun = ticket >> PARTS & MOST, 0
     while look(board + DONE) < parts:
         spun += 1
@@ -112,15 +120,13 @@ def finish(board: int, until: int) -> bool:
         else:
             system(look(board + SLEEP), NAP)
     if ticket >> THREADS & MOST_THREADS > 1:
-        _learn(board, spun > SPINS + YIELDS)
+        _learn(board, now(board) - begun > 2 * look(board + LONGEST) + STALL)
     return True
 
 
 @inner
 def _learn(board: int, stalled: bool) -> None:
-    """Count on nobody for a while where somebody drew a part and lost the core; twice as long each
-    time.
-    """
+    """Count on nobody for a while where somebody drew a part and lost the core."""
     caution = look(board + CAUTION)
     if stalled:
         caution = min(2 * caution + 1, MOST_ALONE)

@@ -40,10 +40,12 @@ class Board:
     """A board of tickets, which lives as long as this object."""
 
     def __init__(self) -> None:
-        self._memory = np.zeros(tickets.BYTES + tickets.WORD, np.uint8)
-        self.address = -(-self._memory.ctypes.data // tickets.WORD) * tickets.WORD
+        memory = np.zeros(tickets.BYTES + tickets.WORD, np.uint8)
+        first = -memory.ctypes.data % tickets.WORD
+        self.numbers = memory[first : first + tickets.BYTES].view(np.int64)
+        self.address = self.numbers.ctypes.data
         for word, address in _system().items():
-            _tell(self.address + word, address)
+            self.numbers[word // 8] = address
 
 
 class Pool:
@@ -56,7 +58,12 @@ class Pool:
         self._parked: list[threading.Lock] = []
 
     def wake(self, threads: int) -> None:
-        """See to it that so many threads, with the caller's, look at the board soon."""
+        """See to it that so many threads, with the caller's, look at the board soon.
+
+        While jobs are done alone, who is parked stays so: it would only take a core from others.
+        """
+        if self.board.numbers[tickets.ALONE // 8] > 0:
+            return
         while len(self._workers) < threads - 1:
             number = len(self._workers) + 1
             worker = threading.Thread(

@@ -8,8 +8,11 @@ drawn. A worker that the system never wakes costs nothing.
     TICKET   number of the job · threads · parts · next part, in one word: it is drawn by one
              exchange, so that what was drawn surely belongs to the job that is told beside it
     DONE     parts of the job that are finished
-    AWAKE    workers that look at the board
+    CODE, KEPT  what is called for a part, and where its arguments lie
+    LONGEST  nanoseconds that the publisher's longest part of the job took
+    ALONE    so many jobs are done without the workers, CAUTION: how many the last time
     STOP     not 0: workers go home
+    CLOCK, YIELD, SLEEP  functions of the system, by address
 
 All of it runs without the interpreter's lock. The board's address comes as an argument, so that the
 compiled code may be kept on disk.
@@ -27,7 +30,7 @@ from numba.extending import intrinsic
 from stepconv.kernels.compile.numba_parts import cgutils
 
 WORD = 64  # bytes from one number of the board to the next
-TICKET, DONE, STOP, AWAKE, CODE, KEPT, ALONE, CAUTION, CLOCK, YIELD, SLEEP = (
+TICKET, DONE, STOP, CODE, KEPT, LONGEST, ALONE, CAUTION, CLOCK, YIELD, SLEEP = (
     WORD * place for place in range(11)
 )
 ARGUMENTS = WORD * 16  # from here on: the arguments of the job that is published
