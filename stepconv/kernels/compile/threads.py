@@ -111,7 +111,10 @@ def run(begin: Any, *given: Any) -> None:
         finally:
             pool.taken.release()
     else:
-        own = _spare.pop() if _spare else Board()
+        try:
+            own = _spare.pop()
+        except IndexError:
+            own = Board()
         _see_through(begin, own.address, 1, given)
         _spare.append(own)
 
