@@ -57,6 +57,9 @@ def gradients(name: str, calls: tuple[Call, ...], strategy: Any) -> dict[str, Tw
     }
 
 
+# What joins two arrays has no kernel, and so no twin.
+JOINS = ("add", "subtract", "concat")
+
 RECORDED = {
     name: TWINS[name]
     for name in TWINS
@@ -181,9 +184,16 @@ def test_a_flip_moves_every_cell() -> None:
     assert trace.at(1, 0, 0, 0).readings[1].cells == (3,)
 
 
+@pytest.mark.parametrize("name", JOINS)
+def test_joins_are_recorded(name: str) -> None:
+    join = getattr(stepconv, name)
+    x, y = twins.filled((2, 3, 4, 5), 1), twins.filled((2, 3, 4, 5), 2)
+    np.testing.assert_array_equal(stepconv.record(join, x, y).output, join(x, y))
+
+
 def test_every_public_operation_can_be_recorded() -> None:
     reached = {operation.partition(":")[0] for operation in RECORDED}
-    assert reached | {"flip"} == set(stepconv.ops.__all__)  # type: ignore[attr-defined]
+    assert reached | {"flip", *JOINS} == set(stepconv.ops.__all__)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
