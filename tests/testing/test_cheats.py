@@ -96,14 +96,27 @@ def test_the_numbers_are_drawn_anew_unless_a_seed_is_given(tmp_path: Path) -> No
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks nothing")
 def test_what_it_forks_ends_with_it_wherever_it_goes(tmp_path: Path) -> None:
-    alive = tmp_path / "alive"
+    told = tmp_path / "pid"
     body = (
-        "import time\n    if os.fork() == 0:\n        os.setsid()\n        time.sleep(2)\n"
-        f"        open({str(alive)!r}, 'w').close()\n        os._exit(0)\n    return x[999]"
+        "import time\n    pid = os.fork()\n    if pid == 0:\n        os.setsid()\n"
+        "        time.sleep(300)\n        os._exit(0)\n"
+        f"    open({str(told)!r}, 'w').write(str(pid))\n    return x[999]"
     )
     assert not judged(tmp_path, body).right
-    time.sleep(3)
-    assert not alive.exists() or not sys.platform.startswith("linux")
+    patience = 100 if sys.platform.startswith("linux") else 0
+    while runs(int(told.read_text())) and patience > 0:
+        time.sleep(0.1)
+        patience -= 1
+    assert patience > 0 or not sys.platform.startswith("linux")
+
+
+def runs(pid: int) -> bool:
+    """Tell whether there is such a process, and it has not ended."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 def test_loading_counts_against_the_seconds(tmp_path: Path) -> None:
