@@ -67,6 +67,9 @@ class Recipe:
                 at_least(name, getattr(self, name), 1)
         at_least("seed", self.seed, 0)
         number("validation", self.validation, 0, 1e9)
+        if self.validation > 1 and self.validation % 1:
+            fits = "a share below 1 or a whole number of pictures fits"
+            raise ArgumentError(f"validation={self.validation} is neither: {fits}")
         if self.lr is None:
             object.__setattr__(self, "lr", RATES[self.optimizer])
         number("lr", self.lr, 0, 1e6)

@@ -134,7 +134,7 @@ def test_a_kernels_zero_is_gray() -> None:
     from stepconv.cli.commands.filters import pictures
 
     [(caption, shown)] = pictures(np.array([[[[-2.0, 0.0, 1.0, 2.0]]]]))
-    assert caption == "1"
+    assert caption == "0"
     assert shown.tolist() == [[[0, 128, 191, 255]]]
 
 

@@ -335,3 +335,9 @@ def test_a_damaged_record(capsys: Capture) -> None:
     Path("a.trace.npz").write_bytes(b"PK\x03\x04 and so on")
     assert "a.trace.npz is not a trace" in refusal(capsys, "a.trace.npz")
     assert "recorded already" in refusal(capsys, "a.trace.npz", "--stride", "2")
+
+
+def test_a_range_without_steps_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for steps in ("70:99", "5:2"):
+        assert main(["show", "vertical-edge-rgb", "--steps", steps, "--plain"]) == 2
+        assert f"--steps {steps} holds none of the steps 0 to 63" in capsys.readouterr().err

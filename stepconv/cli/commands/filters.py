@@ -19,7 +19,7 @@ def filters(
     layer: Annotated[
         str | None, typer.Option(help="The layer, as conv2; the first with weights if not given.")
     ] = None,
-    count: Annotated[int, typer.Option(help="Show so many at most.")] = 32,
+    count: Annotated[int, typer.Option(min=1, help="Show so many at most.")] = 32,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
     """Show the kernels that MODEL has learnt, as pictures.
@@ -43,7 +43,7 @@ def filters(
     from stepconv.cli.showing import preview
 
     console = terminal.stdout()
-    shown = pictures(kernels)[: max(count, 1)]
+    shown = pictures(kernels)[:count]
     size = "x".join(map(str, kernels.shape[2:]))
     print(
         f"{network.model.name}, {name}: {len(kernels)} kernels of {size}, {kernels.shape[1]} deep"
@@ -80,11 +80,11 @@ def pictures(kernels: Any) -> list[tuple[str, Any]]:
     import numpy as np
 
     shown = []
-    for number, kernel in enumerate(kernels, 1):
+    for number, kernel in enumerate(kernels):
         most = np.abs(kernel).max() or 1.0
         bytes_ = np.rint(127.5 + 127.5 * kernel / most).astype(np.uint8)
         if len(kernel) in (1, 3):
             shown.append((str(number), bytes_))
         else:
-            shown += [(f"{number}, channel {c}", plane) for c, plane in enumerate(bytes_, 1)]
+            shown += [(f"{number}, channel {c}", plane) for c, plane in enumerate(bytes_)]
     return shown

@@ -55,8 +55,12 @@ def predict(
 
     chosen = networks.backend(backend)
     if not files:
-        whose = f"`stepconv predict runs/lenet5-mnist {path}`"
-        raise ArgumentError(f"a MODEL and a FILE are needed, {path} is one alone: {whose} has both")
+        trained = path.is_dir() or path.suffix == ".safetensors"
+        both = f"{path} five.png" if trained else f"runs/lenet5-mnist {path}"
+        raise ArgumentError(
+            f"a MODEL and a FILE are needed, {path} is one alone: "
+            f"`stepconv predict {both}` has both"
+        )
     given = {file: read(file) for file in files}
     network = networks.trained(path)
     import numpy as np

@@ -112,6 +112,8 @@ def _chosen(trace: "Trace", step: int | None, steps: str | None, everything: boo
             colon = ""
         if not colon:
             raise ArgumentError(f"--steps {steps!r} is no range: 0:10, 10: or :10 fits")
+        if not trace[bounds]:
+            raise ArgumentError(f"--steps {steps} holds none of the steps 0 to {len(trace) - 1}")
         return trace[bounds]
     if step is not None:
         if not -len(trace) <= step < len(trace):

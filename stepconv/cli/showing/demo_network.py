@@ -89,8 +89,8 @@ def look(console: "Console", trainer: "Trainer", data: "DataSet", drawn: bool) -
 
     trace, number, best = first_layer(trainer, data)
     say(
-        f"Inside, it does what you saw first. Kernel {number} of its first layer slides over a "
-        "patch of the first of these digits; weights are rounded. Where it answers most:\n"
+        f"Inside, it does what you saw first. Kernel {number}, from 0, of its first layer slides "
+        "over a patch of the first of these digits; weights are rounded. Where it answers most:\n"
     )
     step = trace[best]
     if drawn:
@@ -101,7 +101,7 @@ def look(console: "Console", trainer: "Trainer", data: "DataSet", drawn: bool) -
 
 
 def first_layer(trainer: "Trainer", data: "DataSet") -> "tuple[Trace, int, int]":
-    """Return the record of one kernel over a patch, the kernel's number from 1, and the step."""
+    """Return the record of one kernel over a patch, the kernel's number, and the step."""
     import stepconv
     from stepconv.train import runs
 
@@ -122,7 +122,7 @@ def first_layer(trainer: "Trainer", data: "DataSet") -> "tuple[Trace, int, int]"
     trace = stepconv.record(
         stepconv.correlate, patch, weights[chosen], bias[chosen], backend="textbook"
     )
-    return trace, int(kernel) + 1, int((row - top) * (room + 1) + column - left)
+    return trace, int(kernel), int((row - top) * (room + 1) + column - left)
 
 
 def say(text: str) -> None:
