@@ -106,7 +106,7 @@ _SLIDING = (
         Sketch("dilation 2, stride 2", (7, 9), (2, 3), {"dilation": 2, "stride": 2}),
         Sketch("a bias", (3, 4), (2, 2), {"bias": True}),
         Sketch("a bias, three channels", (4, 5), (2, 3), {"bias": True}, planes=(2, 3, 4)),
-        Sketch("a bias, a square kernel", (4, 5), (3, 3), {"bias": True}, planes=(2, 3, 4)),
+        Sketch("a bias, a square kernel", (4, 5), (3, 3), {"bias": True}, planes=(2, 2, 4)),
         Sketch("two groups", (3, 4), (2, 2), {"groups": 2}),
         Sketch("three groups", (3, 4), (2, 2), {"groups": 3}, planes=(2, 2, 1)),
         Sketch("two groups and a bias", (3, 4), (2, 2), {"groups": 2, "bias": True}),
@@ -163,6 +163,7 @@ _BORDERS = (
             for width in (1, 2)
         ),
         Sketch("another value", (2, 3), options={"padding": 1, "value": 7}),
+        Sketch("a value below 0", (3, 4), options={"padding": 2, "value": -3}),
     ),
 )
 _CELLS = (

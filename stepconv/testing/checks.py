@@ -32,9 +32,10 @@ _FAMILIES = ("kernels", "borders", "steps", "channels", "gradients", "pools", "p
 for _family in (*_FAMILIES, "cells", "numbers"):
     importlib.import_module(f"stepconv.testing.slips.{_family}")
 
-# Calls that tell a reading from another: the sizes of their axes differ, but for the first, which
-# is as simple as can be.
+# Calls that tell a reading from another: the sizes of their axes differ, but for the first two,
+# which are as simple as can be.
 _PROBES = (
+    Sketch("the simplest probe", (4, 4), (2, 2), planes=(1, 1, 1)),
     Sketch("a simple probe", (5, 5), (3, 3), planes=(1, 2, 4)),
     Sketch("a probe", (6, 7), (3, 3), planes=(2, 3, 5)),
     Sketch("another probe", (5, 8), (3, 2), planes=(3, 2, 6)),

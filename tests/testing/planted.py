@@ -175,6 +175,62 @@ def back(x, dout, size, stride):
     return dx
 """
 
+PAD_LOOPS = """
+import numpy as np
+
+def pad(x, padding, value=0):
+    rows, columns = padding
+    (top, bottom), (left, right) = rows, columns
+    H, W = x.shape[-2:]
+    out = np.full((*x.shape[:-2], top + H + bottom, left + W + right), value, x.dtype)
+    for i in range(H):
+        for j in range(W):
+            out[..., top + i, left + j] = x[..., i, j]
+    return out
+"""
+
+PAD_ARRAYS = """
+import numpy as np
+
+def pad(x, padding=((0, 0), (0, 0)), value=0):
+    none = [(0, 0)] * (x.ndim - 2)
+    return np.pad(x, [*none, *padding], constant_values=value)
+"""
+
+SIGMOID_LOOPS = """
+import math
+import numpy as np
+
+def sigmoid(x):
+    return np.array([1 / (1 + math.exp(-v)) for v in x.flat]).reshape(x.shape)
+"""
+
+SIGMOID_ARRAYS = """
+import numpy as np
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+"""
+
+SOFTMAX_LOOPS = """
+import numpy as np
+
+def softmax(x):
+    powers, out = np.exp(x.astype(float)), np.zeros(x.shape)
+    for n, c, *i in np.ndindex(x.shape):
+        total = sum(powers[n, c, *i] for c in range(x.shape[1]))
+        out[n, c, *i] = powers[n, c, *i] / total
+    return out
+"""
+
+SOFTMAX_ARRAYS = """
+import numpy as np
+
+def softmax(x):
+    powers = np.exp(x - x.max())
+    return powers / powers.sum(1, keepdims=True)
+"""
+
 
 @dataclass(frozen=True)
 class Planted:
@@ -223,6 +279,9 @@ BASES = {
             "hot = np.ones(flat.shape) / flat.shape[-1]",
         ),
     ),
+    "pad": (PAD_LOOPS, PAD_ARRAYS),
+    "sigmoid": (SIGMOID_LOOPS, SIGMOID_ARRAYS),
+    "softmax": (SOFTMAX_LOOPS, SOFTMAX_ARRAYS),
     "relu": (
         "import numpy as np\ndef relu(x):\n    return np.array([v if v > 0 else 0 for v in x.flat])"
         ".reshape(x.shape)\n",

@@ -13,6 +13,7 @@ from stepconv.testing import Report, assert_matches, check
 from stepconv.testing.grading import grade, grouped, likely
 from stepconv.testing.report import page, snippet, words
 from stepconv.testing.report.data import as_data
+from stepconv.trace.words import number
 from tests.testing.planted import BASES, PLANTED
 
 HOMEWORK = Path(__file__).parent / "homework"
@@ -94,16 +95,23 @@ def test_the_player_opens_at_the_first_wrong_number(
 ) -> None:
     from stepconv.cli.commands import play
     from stepconv.player.app import Player
+    from stepconv.player.playback import Playback
 
-    opened: list[int] = []
+    opened: list[Playback] = []
     monkeypatch.setattr(play, "on_a_screen", lambda: True)
-    monkeypatch.setattr(Player, "run", lambda player: opened.append(player.playback.index))
+    monkeypatch.setattr(Player, "run", lambda player: opened.append(player.playback))
     file = tmp_path / "homework.py"
-    last = next(p for p in PLANTED if p.slip == "last-column")
-    file.write_text(last.sources()[0])
+    planted = next(p for p in PLANTED if p.slip == "last-column")
+    file.write_text(planted.sources()[0])
     assert main(["check", f"{file}:conv", "--op", "correlate", "--play", "--seed", "1"]) == 1
-    assert len(opened) == 1
-    assert opened[0] > 0
+    (playback,) = opened
+    assert playback.index == min(playback.breakpoints) > 0
+    trace = playback.film.trace
+    last_column = {
+        step.index for step in trace if step.output_index[-1] == trace.output.shape[-1] - 1
+    }
+    assert playback.breakpoints <= last_column
+    assert playback.message == f"yours: 0, right: {number(trace[playback.index].result)}"
 
 
 def test_a_page_shows_text_as_text(tmp_path: Path) -> None:

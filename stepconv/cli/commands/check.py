@@ -56,7 +56,7 @@ def check(
     play: Annotated[
         bool,
         typer.Option(
-            "--play", help="Play the wrong call as it should be, from the first wrong number on."
+            "--play", help="Play the wrong call as it should be; it stops at each wrong number."
         ),
     ] = False,
     output: Annotated[
@@ -126,12 +126,15 @@ def check(
 def _play(report: Any) -> None:
     """Play the call that went wrong, as it should be, from the first wrong number on."""
     from stepconv.cli.commands.play import on_a_screen
+    from stepconv.testing.report.words import replayed
 
-    made = report.replayed()
+    made = replayed(report)
     if made is not None and on_a_screen():
         from stepconv.player import app
 
-        trace, place = made
+        trace, wrong, caption = made
         player = app.Player(trace)
-        player.playback.go(trace.at(*place).index)
+        player.playback.breakpoints = set(wrong)
+        player.playback.go(wrong[0])
+        player.playback.message = caption
         player.run()

@@ -19,6 +19,8 @@ Recipe = dict[str, Any]
 
 _WEIGHTS = ("weight", "weights", "W", "w", "kernel", "kernels", "filters", "K", "filter")
 _BIASES = ("bias", "biases", "b", "B")
+# What a default says for sure of how sizes are spelt.
+_SPELT = ("pair", "number", "pairs")
 # What a pool's kind is called.
 _WORDS_OF_KIND = {"max-pool": ("max",), "avg-pool": ("avg", "average", "mean")}
 
@@ -128,11 +130,15 @@ class Work:
                 return {"value": found[side == "after"]}
             return {"value": found}
         value = self._given(role)
-        spelling = slot.spelt if slot.spelt in ("pair", "number") else self.reading.loose
+        spelling = slot.spelt if slot.spelt in _SPELT else self.reading.loose
         if spelling == "pair" and not isinstance(value, tuple):
             value = (value,) * self._axes()
-        if spelling == "sides":
-            return {"tuple": [{"value": side} for side in self._sides(value)]}
+        if spelling == "sides":  # as PyTorch's pad has them: the last axis first
+            sides = [side for pair in reversed(self._pairs(value)) for side in pair]
+            return {"tuple": [{"value": side} for side in sides]}
+        if spelling == "pairs":
+            pairs = [[{"value": side} for side in pair] for pair in self._pairs(value)]
+            return {"tuple": [{"tuple": pair} for pair in pairs]}
         if isinstance(value, tuple):
             if spelling != "pair" and len(set(value)) == 1:
                 return {"value": value[0]}
@@ -146,11 +152,10 @@ class Work:
         usual = {"stride": options.get("window", 1), "padding": 0, "output_padding": 0}
         return options.get(role, usual.get(role, 1))
 
-    def _sides(self, padding: Any) -> list[int]:
-        """Return a padding as PyTorch's pad takes it: left, right, top, bottom."""
+    def _pairs(self, padding: Any) -> list[tuple[int, int]]:
+        """Return what is put before and behind each axis."""
         axes = padding if isinstance(padding, tuple) else (padding,) * self._axes()
-        pairs = [axis if isinstance(axis, tuple) else (axis, axis) for axis in axes]
-        return [side for pair in reversed(pairs) for side in pair]
+        return [axis if isinstance(axis, tuple) else (axis, axis) for axis in axes]
 
     def _both(self, name: str) -> tuple[Any, ...]:
         value = self._given(name)

@@ -42,7 +42,7 @@ def readings(
     likely = [
         replace(whole, form=_free(each, whole), rank=rank_of(each), bias=bias, loose=loose)
         for each in found
-        for loose in ("loose", "pair", "number", *(["sides"] if op == "pad" else []))
+        for loose in ("loose", "pair", "number", *(["sides", "pairs"] if op == "pad" else []))
         for bias in _biases(each, whole)
         if rank in (None, rank_of(each)) or form is not None
     ]

@@ -27,6 +27,8 @@ _GRAD_B = (
     *("db", "dLdb", "grad_bias", "bias_grad", "grad_b", "bias.grad", "dbias", "dB", "b_grad"),
     "dbiases",
 )
+# Spellings of a padding that say what is put before and what behind.
+_EACH_SIDE = ("sides", "pairs")
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,10 @@ class Reading:
         if name == "mode":
             return self._knows_mode(value, slot)
         if isinstance(value, tuple) and isinstance(value[0], tuple):
-            return self._slot("before_columns") is not None or self.loose == "sides"
+            return self._slot("before_columns") is not None or self._spelt(name) in _EACH_SIDE
         if isinstance(value, tuple):
             return (
-                self._spelt(name) in ("pair", "sides") or self._slot(f"{name}_rows") is not None
+                self._spelt(name) in ("pair", *_EACH_SIDE) or self._slot(f"{name}_rows") is not None
             ) and (all(isinstance(each, int) for each in value))
         return True
 

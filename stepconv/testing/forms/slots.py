@@ -148,7 +148,7 @@ def _spelling(default: Any, role: str) -> str:
     if isinstance(default, str):
         return "word"
     if isinstance(default, tuple | list):
-        return "pair"
+        return "pairs" if default and isinstance(default[0], tuple | list) else "pair"
     if (
         role in ("stride", "padding", "dilation", "groups", "window", "kernel_size")
         and default is not None

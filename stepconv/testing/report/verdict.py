@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from stepconv.testing.cases import Case
 from stepconv.testing.evidence import Evidence
@@ -89,9 +88,3 @@ class Report:
         from stepconv.testing.report.page import fragment
 
         return fragment(self)
-
-    def replayed(self) -> Any:
-        """Return the record of the failing call as it should be, and its first wrong step."""
-        from stepconv.testing.report.words import trace_of
-
-        return trace_of(self)

@@ -94,6 +94,17 @@ def trace_of(report: Report) -> tuple[Trace, tuple[int, ...]] | None:
     return record(task.function, **given, gradient=gradient, backend="textbook"), place
 
 
+def replayed(report: Report) -> tuple[Trace, list[int], str] | None:
+    """Return the failing call as it should be, its wrong steps, and what came at the first."""
+    made, failure = trace_of(report), report.failure
+    if made is None or failure is None:
+        return None
+    (trace, place), bad = made, failure.bad[0]
+    wrong = [trace.at(*map(int, each)).index for each in np.argwhere(failure.apart(bad))]
+    got, expected = (number(each[bad][place]) for each in (failure.got, failure.expected))
+    return trace, wrong, f"yours: {got}, right: {expected}"
+
+
 def _worked(report: Report, failure: Evidence) -> list[str]:
     """Return how the first wrong number is worked out."""
     made = trace_of(report)

@@ -149,4 +149,7 @@ def ones(s: Sliding) -> Array | None:
 
 @slides("padding-channels", "channels were padded as well as rows and columns")
 def every_axis(s: Sliding) -> Array:
-    return np.pad(s.out, ((0, 0), (s.pads[0][0],) * 2, (0, 0), (0, 0)))
+    """Each filter reads channels that lie further in front, and zeros before the first."""
+    front = s.pads[0][0]
+    x = np.pad(s.x, ((0, 0), (front, 0), (0, 0), (0, 0)))[:, : s.x.shape[1]]
+    return s.but(x=x).out

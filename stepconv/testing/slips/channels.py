@@ -60,7 +60,7 @@ def mean_of_all_and_bias(s: Sliding) -> Array:
 
 @slides("kernel-normalised", "the result was divided by the sum of the kernel")
 def normalised(s: Sliding) -> Array:
-    return s.plain / s.w.sum((1, 2, 3))[:, None, None]
+    return s.plain / s.w.sum((1, 2, 3))[:, None, None] + s.bias[:, None, None]
 
 
 @slides("channels-first-kernel", "the first channel of the kernel was used for all channels")
@@ -170,6 +170,13 @@ def first_group_alone(s: Sliding) -> Array:
     return out
 
 
+@slides("groups-last", "the last group alone was computed, or the first")
+def last_group_alone(s: Sliding) -> Array:
+    out = s.out
+    out[:, : -(len(s.w) // s.groups)] = 0
+    return out
+
+
 # The bias.
 
 
@@ -196,6 +203,10 @@ _biased(
     "the bias was added for every row of the kernel",
     lambda s: s.bias * s.w.shape[2],
 )
+_biased(
+    *("bias-per-row", "the bias was added for every row of every channel of the kernel"),
+    lambda s: s.bias * s.w.shape[1] * s.w.shape[2],
+)
 _biased("bias-first", "the first filter's bias was added to all", lambda s: s.bias * 0 + s.bias[0])
 _biased("bias-last", "the last filter's bias was added to all", lambda s: s.bias * 0 + s.bias[-1])
 _biased("bias-sum", "all biases were added to every filter", lambda s: s.bias * 0 + s.bias.sum())
@@ -203,11 +214,6 @@ _biased(
     "bias-mean", "the mean bias was added to every filter", lambda s: s.bias * 0 + s.bias.mean()
 )
 _biased("bias-reversed", "the biases were added in reverse order", lambda s: s.bias[::-1])
-
-
-@slides("bias-product", "the result was multiplied by the bias")
-def times_bias(s: Sliding) -> Array | None:
-    return s.plain * s.bias[:, None, None] if s.bias.any() else None
 
 
 @slides("bias-to-input", "the bias was added to the input")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.testing.evidence import Evidence
+from stepconv.testing.slips.sliding import Sliding, slides
 from stepconv.testing.slips.theory import slip
 from stepconv.testing.tasks import TASKS
 
@@ -94,6 +95,14 @@ _each_result(
 _each_result("signs-lost", "the signs were lost", lambda one, wide: np.abs(wide))
 _each_result("sign", "the sign is the other one", lambda one, wide: -wide)
 _each_result("nothing", "nothing was computed: all are 0", lambda one, wide: np.zeros_like(wide))
+
+
+# After `nothing`: where no bias is asked for, the product is 0, too.
+@slides("bias-product", "the result was multiplied by the bias")
+def times_bias(s: Sliding) -> Array:
+    return s.plain * s.bias[:, None, None]
+
+
 _each_result("halved", "all numbers are half as large", lambda one, wide: wide / 2)
 _each_result("doubled", "all numbers are twice as large", lambda one, wide: wide * 2)
 _each_result(

@@ -164,7 +164,7 @@ def largest_in_size(p: Pool) -> Array:
 
 @pools("first-for-max", "the first of each window was taken", _BOTH)
 def first_of_window(p: Pool) -> Array:
-    return p.windows()[:, :, :, 0, 0]
+    return p.windows(0)[:, :, :, 0, 0]
 
 
 @pools("max-for-mean", "the largest was taken", _AVG)
@@ -319,14 +319,16 @@ _called(
 )
 
 
-def _ceil(one: Evidence) -> Array:
-    """Keep the last window, which does not fit whole, or leave it out."""
-    call = one.case.call
-    other = call.with_options(ceil_mode=not call.options.get("ceil_mode", False))
-    return np.asarray(other.run(by_the_book(TASKS[one.op].function)))
-
-
-theory.slip("ceil", "the last window, which does not fit whole, was kept or left out", _BOTH)(_ceil)
+_called(
+    *("ceil", "the last window, which does not fit whole, was kept"),
+    lambda call: call.with_options(ceil_mode=True),
+    _BOTH,
+)
+_called(
+    *("ceil", "the last window, which does not fit whole, was left out"),
+    lambda call: call.with_options(ceil_mode=False),
+    _BOTH,
+)
 
 
 @pools("size-without-1", "a loop stops one window early: (size - window) / stride + 1 fit", _BOTH)
