@@ -37,7 +37,8 @@ def _winners(window: Array) -> Array:
 
 def _first(window: Array) -> Array:
     made = np.zeros(window.size)
-    made[np.nanargmax(window)] = 1
+    if not np.isnan(window).all():  # a window beyond the end has no cells
+        made[np.nanargmax(window)] = 1
     return made.reshape(window.shape)
 
 
