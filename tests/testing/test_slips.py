@@ -17,6 +17,9 @@ KNOWN = {
     *BY_OTHER_MEANS,
 }
 
+# The same numbers each time: of numbers drawn anew, a few in many hold no sign of a slip.
+SEED = 5
+
 
 def written(source: str, folder: Path) -> str:
     """Write a function to a file, and return how the checker calls it."""
@@ -28,14 +31,14 @@ def written(source: str, folder: Path) -> str:
 @pytest.mark.parametrize("op", BASES)
 @pytest.mark.parametrize("style", [0, 1])
 def test_the_bases_are_right(op: str, style: int, tmp_path: Path) -> None:
-    report = checks.check(written(BASES[op][style], tmp_path), op)
+    report = checks.check(written(BASES[op][style], tmp_path), op, seed=SEED)
     assert report.right, report
 
 
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: f"{planted.slip}-{planted.op}")
-@pytest.mark.parametrize("style", [0, 1])
+@pytest.mark.parametrize("style", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_slip_is_found_and_named(planted: Planted, style: int, tmp_path: Path) -> None:
-    report = checks.check(written(planted.sources()[style], tmp_path), planted.op)
+    report = checks.check(written(planted.sources()[style], tmp_path), planted.op, seed=SEED)
     assert not report.right
     assert planted.slip in report.slip_name.split(" and "), report
     assert report.case is not None
@@ -49,7 +52,7 @@ def test_no_theory_is_better_than_a_wrong_one(tmp_path: Path) -> None:
     ):
         file = tmp_path / f"odd{number}.py"
         file.write_text(BASES["correlate"][1].replace("return result", f"return {wrong}"))
-        report = checks.check(f"{file}:conv", "correlate")
+        report = checks.check(f"{file}:conv", "correlate", seed=SEED)
         assert not report.right
         assert report.slip == "", report
 
