@@ -45,6 +45,7 @@ def test_the_same_call_gives_the_same_bits_again(reference: str) -> None:
     assert run(OPENING + script, NUMBA_NUM_THREADS="3") == [reference] * 3
 
 
+@pytest.mark.slow
 def test_four_threads_calling_at_once_get_what_one_would(reference: str) -> None:
     """From the first call on: no kernel has been loaded when they start."""
     script = """

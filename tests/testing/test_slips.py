@@ -35,7 +35,17 @@ def test_the_bases_are_right(op: str, style: int, tmp_path: Path) -> None:
     assert report.right, report
 
 
-@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: f"{planted.slip}-{planted.op}")
+@pytest.mark.parametrize(
+    "planted",
+    [
+        pytest.param(
+            planted,
+            id=f"{planted.slip}-{planted.op}",
+            marks=() if planted.op == "correlate" else pytest.mark.slow,
+        )
+        for planted in PLANTED
+    ],
+)
 @pytest.mark.parametrize("style", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_slip_is_found_and_named(planted: Planted, style: int, tmp_path: Path) -> None:
     report = checks.check(written(planted.sources()[style], tmp_path), planted.op, seed=SEED)
