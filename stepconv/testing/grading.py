@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -62,6 +63,9 @@ def grade(
     files = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".ipynb"))
     if not files:
         raise ArgumentError(f"{folder} has no .py or .ipynb files")
+    # Everybody is judged on the same numbers.
+    if options.get("seed") is None:
+        options["seed"] = secrets.randbelow(2**32)
     judged = partial(_graded, op=op, function=function, options=options)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         grades = []

@@ -35,7 +35,7 @@ def check(
     list_forms: Annotated[
         bool, typer.Option("--list-forms", help="List the forms of courses that are known.")
     ] = False,
-    seconds: Annotated[float, typer.Option(min=0.1, help="What a call may take.")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=0.1, max=9999, help="What a call may take.")] = 10.0,
     memory: Annotated[int, typer.Option(min=64, help="What it may have, in MiB.")] = 1024,
     forbid: Annotated[
         list[str] | None,

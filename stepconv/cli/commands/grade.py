@@ -17,14 +17,15 @@ def grade(
     form: Annotated[
         str | None, typer.Option("--as", metavar="FORM", help="How all want to be called.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, help="What a call may take.")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=0.1, max=9999, help="What a call may take.")] = 10.0,
     memory: Annotated[int, typer.Option(min=64, help="What each may have, in MiB.")] = 1024,
     forbid: Annotated[
         list[str] | None,
         typer.Option(metavar="PACKAGE", help="Not to be imported; may be repeated."),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Draw the same numbers for everybody, every time.")
+        int | None,
+        typer.Option(min=0, help="Draw the same numbers each time."),
     ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated lines.")] = False,
 ) -> None:
