@@ -1,5 +1,8 @@
 """The command line: a table of commands, each a thin module that is imported when it is asked for.
 
+    commands        one module for each; reading: what is typed; showing: what is printed
+    terminal        where the command line meets the terminal, and its exit codes
+
 To add a command `name`, write `commands/name.py` with a function `name` in it (annotated
 parameters as Typer reads them, a docstring whose indented block is an example) and add the name to
 COMMANDS, where a hyphen stands for an underscore; the module's CONTEXT, if it has one, holds

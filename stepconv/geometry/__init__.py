@@ -1,4 +1,11 @@
-"""Every size, pad and window bound in plain integers: nothing else in stepconv counts cells."""
+"""Every size, pad and window bound in plain integers: nothing else in stepconv counts cells.
+
+options         the spellings of stride, padding and dilation, at one door
+axis            one spatial axis of a call: where windows start, how many there are
+plan            the frozen integers of a call; slide: those that kernels are given, by name
+reading         what one output cell reads along an axis, forwards and backwards
+networks        sizes of a stack of layers
+"""
 
 from stepconv.geometry.axis import Axis, same_pads
 from stepconv.geometry.networks import (

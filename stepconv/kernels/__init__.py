@@ -1,4 +1,13 @@
-"""The table of backends and operations: which function computes what, and why one cannot."""
+"""The table of backends and operations: which function computes what, and why one cannot.
+
+textbook        every operation as a slide writes it: the oracle
+cpu, cuda       the same names and signatures, fast; card: which card is there
+recording       the textbook's loops in the form that keeps a record
+passes          a correlation and its gradient for x, told as the same thing
+winograd        the matrices of 3x3 layers with fewer multiplications
+choice, kinds   a kernel that was chosen, with the reason; numbers of activations and losses
+compile         how kernels are compiled, cached and run
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

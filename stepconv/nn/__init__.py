@@ -1,5 +1,12 @@
 """Networks: layers as descriptions, the zoo, and the program that trains them fast.
 
+    layers, model   what a network is made of, and a whole one; description: as a TOML file
+    zoo             networks by name; shapes: what each layer measures
+    twin            what a network computes, by the public operations
+    loss, optim, dropout  how wrong it is, how it learns, what it silences
+    steps           a network as a graph of steps; cpu, cuda: its two writers
+    trainer         runs the programs; checkpoint, onnx: networks as files
+
 `Trainer` and `Predictor` load on first use, and Numba with them; descriptions need neither.
 """
 

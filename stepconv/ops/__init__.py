@@ -1,4 +1,13 @@
-"""The operations: check and normalise the arguments, plan, allocate, let a kernel fill."""
+"""The operations: check and normalise the arguments, plan, allocate, let a kernel fill.
+
+call            what the classes of calls have in common: each is the one door of an operation
+arrays          the door for arrays: what may come in, and which type is computed in
+correlation     correlate, convolve; transposed: their adjoint; sliding: what these share
+pooling         max_pool, avg_pool
+padding         pad
+activation      relu, leaky_relu, tanh, sigmoid, softmax
+joining         add, subtract, concat
+"""
 
 from collections.abc import Callable
 from functools import partial

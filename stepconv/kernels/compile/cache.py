@@ -74,7 +74,6 @@ class KernelCache:
         try:
             path, key = self._entry(sig, target_context.codegen())
             payload = _read(path, key)
-            # Rebuilding a parallel kernel also starts Numba's threads.
             return CompileResult._rebuild(target_context, *pickle.loads(payload))
         except Exception:  # whatever is wrong with a stored kernel, the compiler makes a new one
             return None

@@ -1,4 +1,11 @@
-"""The parallel CPU kernels, compiled by Numba; same names and signatures as the textbook's."""
+"""The parallel CPU kernels, compiled by Numba; same names and signatures as the textbook's.
+
+conv, pool      correlations and pools: `choose` in each decides which kernel serves a call
+pad             padding; activations: what is done to each number, or to a row of channels
+recording       the textbook's loops, compiled
+lanes           what trains: one image in each lane of a vector
+machine         what kernels are made of on this machine
+"""
 
 from stepconv.kernels.cpu.activations import (
     leaky_relu,
