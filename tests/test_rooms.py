@@ -28,12 +28,13 @@ MAY_IMPORT = {
     "trace": {"ops", "kernels", "geometry"},
     "player": {"trace", "geometry"},
     "nn": {"ops", "kernels", "geometry"},
+    "explorer": {"player", "nn", "trace", "geometry"},
     "train": {"nn", "ops"},
     "testing": {"ops", "geometry", "trace"},
     "bench": {"ops", "kernels", "geometry", "testing", "stepconv"},
     "cli": {
         *("geometry", "kernels", "ops", "trace", "player", "nn", "train", "testing", "bench"),
-        "stepconv",
+        *("explorer", "stepconv"),
     },
     "__main__": {"cli"},
 }

@@ -56,6 +56,19 @@ def cut(line: str, width: int) -> str:
     return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
+def short(count: int) -> str:
+    """Return a large number in three digits or so.
+
+    >>> short(950), short(117600), short(15470264320)
+    ('950', '118 k', '15.5 G')
+    """
+    for unit, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= unit:
+            scaled = count / unit
+            return f"{scaled:.{0 if scaled >= 100 else 1}f} {letter}"
+    return str(count)
+
+
 def complain(message: str) -> None:
     """Print `stepconv: message` on stderr, as one line whatever the message holds."""
     line = " ".join(message.split())

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from stepconv.geometry import ReceptiveField, Shape, covering, receptive_field
-from stepconv.nn.layers import Concat, Dense, Flatten, GlobalAvgPool, Layer, through
+from stepconv.nn.layers import Concat, Conv, Dense, Flatten, GlobalAvgPool, Layer, through
 from stepconv.nn.model import Place, stack
 
 # What a cell sees of the network's picture, along each axis.
@@ -30,6 +30,49 @@ class Row:
     parameter_formula: str
     multiplications: int
     sees: Shape
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A network, measured: what it is, what goes in, its layers and a row for every one."""
+
+    name: str
+    about: str
+    input: Shape
+    layers: tuple[Layer, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that the network learns."""
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def multiplications(self) -> int:
+        """Products of weights and inputs for one image."""
+        return sum(row.multiplications for row in self.rows)
+
+    @property
+    def depth(self) -> int:
+        """Layers with weights along the longest way, as in the names of the famous networks."""
+        return sum(map(_depth, self.layers))
+
+    @property
+    def field(self) -> Shape:
+        """What a cell of the last maps sees, before dense layers or means see all."""
+        maps = [row.sees for row in self.rows if len(row.output) == 3]
+        return maps[-1] if maps else _plane(self.input)
+
+
+def _depth(layer: Layer) -> int:
+    if isinstance(layer, Conv | Dense):
+        return 1
+    return max((sum(map(_depth, part)) for part in layer.parts().values()), default=0)
+
+
+def measured(name: str, about: str, layers: Sequence[Layer], shape: Shape) -> Measured:
+    """Return a network measured for a picture of that shape."""
+    return Measured(name, about, shape, tuple(layers), rows(layers, shape))
 
 
 def rows(layers: Sequence[Layer], shape: Shape) -> tuple[Row, ...]:

@@ -3,69 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stepconv.cli import terminal
 from stepconv.cli.reading import networks
+from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from stepconv.geometry import Shape
-    from stepconv.nn import Layer
-    from stepconv.nn.shapes import Row
+    from stepconv.nn import Layer, Model
+    from stepconv.nn.shapes import Measured, Row
 
 GAP = "  "
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A network, measured: what it is, what goes in, a row for every layer."""
-
-    name: str
-    about: str
-    input: Shape
-    rows: tuple[Row, ...]
-
-    @property
-    def parameters(self) -> int:
-        """Numbers that the network learns."""
-        return sum(row.parameters for row in self.rows)
-
-    @property
-    def multiplications(self) -> int:
-        """Products of weights and inputs for one image."""
-        return sum(row.multiplications for row in self.rows)
-
-
 def shapes(
-    model: Annotated[
-        str,
+    models: Annotated[
+        list[str],
         typer.Argument(
-            metavar="MODEL",
-            help="A network of the zoo, a famous one, a .toml file, or a layer of the lectures.",
+            metavar="MODEL…",
+            help="A network of the zoo, a famous one, a .toml file, a run folder, or a layer of "
+            "the lectures; of several, a table.",
         ),
     ],
     input: Annotated[
         str | None, typer.Option("--input", help="Another picture: channels x rows x columns.")
     ] = None,
     classes: Annotated[
-        int | None, typer.Option(help="So many classes, for a network of the zoo.")
+        int | None, typer.Option(help="So many classes, for a network of the zoo or a famous one.")
     ] = None,
+    draw: Annotated[
+        bool, typer.Option("--draw", help="Draw it: boxes of maps, modules by their branches.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The drawing as an .svg file.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
     toml: Annotated[
         bool, typer.Option("--toml", help="Print the network as a .toml file to edit.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object; of several networks one a line.")
+    ] = False,
 ) -> None:
-    """Show a network layer by layer, each size with its formula.
+    """Show a network layer by layer, each size with its formula, or several in one table.
 
     "sees" is the receptive field: the rows and columns of the picture, its padding included, that
     one cell of the layer depends on. Multiplications are those of weights and inputs for one image.
 
-    MODEL is a .toml file (docs/training.md) or one of these names:
+    MODEL is a .toml file (docs/training.md), a run folder, or one of these names:
 
         mlp lenet5 mini-alexnet mini-zfnet
         mini-vgg mini-googlenet mini-resnet mini-densenet
@@ -76,24 +68,55 @@ def shapes(
 
         stepconv shapes lenet5
         stepconv shapes vgg16 | grep dense
+        stepconv shapes lenet5 alexnet vgg16 googlenet resnet152 densenet121
+        stepconv shapes mini-resnet --draw
+        stepconv shapes googlenet --draw -o googlenet.svg
         stepconv shapes mini-vgg --input 1x32x32
         stepconv shapes my-net.toml --json
         stepconv shapes lenet5 --input 3x64x64 --classes 3 --toml > net.toml
     """
     picture = None if input is None else networks.shape(input)
+    if classes is not None and classes < 1:
+        raise ArgumentError(f"--classes {classes} does not fit: 1 or more do")
+    chosen = [
+        option
+        for option, is_on in (("--draw", draw or out), ("--toml", toml), ("--json", as_json))
+        if is_on
+    ]
+    if len(chosen) > 1:
+        raise ArgumentError(f"{' and '.join(chosen)} say two things: give one")
     if toml:
+        if len(models) > 1:
+            raise ArgumentError(f"--toml writes one network, not {len(models)}: give one MODEL")
         from stepconv import nn
 
-        print(nn.to_toml(networks.model(model, picture=picture, classes=classes)), end="")
+        print(nn.to_toml(_model(models[0], picture, classes)), end="")
         return
-    network = measured(model, picture, classes)
-    if as_json:
-        terminal.print_json(as_data(network), ensure_ascii=False)
-        return
+    if out is not None:
+        from stepconv.cli.showing import output
+
+        output.check(out, (".svg",), force)
+    measures = [measured(model, picture, classes) for model in models]
     console = terminal.stdout()
-    lines = on_screen(network, console.width) if console.is_terminal else on_a_pipe(network)
-    for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
+    if out is not None:
+        from stepconv import files
+        from stepconv.explorer.architecture import as_svg
+
+        files.write(out, as_svg.svg(blocks_of(measures)).encode())
+    elif draw:
+        from stepconv.player import render
+
+        console.print(render.text(drawn(measures, console.width)), soft_wrap=True)
+    elif len(measures) > 1:
+        from stepconv.cli.showing import comparing
+
+        comparing.show(console, measures, as_json)
+    elif as_json:
+        terminal.print_json(as_data(measures[0]), ensure_ascii=False)
+    else:
+        shown = on_screen(measures[0], console.width) if console.is_terminal else None
+        for line in shown or on_a_pipe(measures[0]):
+            console.print(line, markup=False, soft_wrap=True)
 
 
 def measured(model: str, picture: Shape | None = None, classes: int | None = None) -> Measured:
@@ -101,29 +124,58 @@ def measured(model: str, picture: Shape | None = None, classes: int | None = Non
 
     One of the zoo is made for the picture first.
     """
-    from stepconv import nn
-    from stepconv.nn.shapes import rows
+    from stepconv.nn.shapes import measured as measure
 
-    if model in nn.ZOO and (picture is None or len(picture) == 3):
-        made = nn.build(model, picture or nn.PICTURE, classes or nn.CLASSES)
-        about, usual, layers = made.about, made.input_shape, made.layers
+    layer = _of_lectures().get(model)
+    if layer is not None:
+        if classes is not None:
+            raise ArgumentError(f"--classes {classes} does not fit: {model} is one layer")
+        about, usual, layers = layer
     else:
-        about, usual, layers = _described(model)
-    return Measured(model, about, picture or usual, rows(layers, picture or usual))
+        # A row of numbers is no picture to make a network for; its first layer may read it all
+        # the same.
+        made = _model(model, picture if picture and len(picture) == 3 else None, classes)
+        about, usual, layers = made.about, made.input_shape, made.layers
+    return measure(model, about, layers, picture or usual)
 
 
-def _described(model: str) -> tuple[str, Shape, tuple[Layer, ...]]:
-    """Return what a network is about, the picture it is made for, and its layers."""
-    from stepconv.nn.zoo import famous
+def _model(model: str, picture: Shape | None, classes: int | None) -> Model:
+    """Return the network of that name, for such pictures and so many classes."""
+    from stepconv.nn.zoo import famous, small
 
+    if model in famous.SHEETS:
+        return famous.build(model, picture or famous.PICTURE, classes or famous.CLASSES)
     lectures = _of_lectures()
     if model in lectures:
-        return lectures[model]
-    if model in famous.SHEETS:
-        made = famous.build(model)
-    else:
-        made = networks.model(model, others=[*famous.SHEETS, *lectures])
-    return made.about, made.input_shape, made.layers
+        raise ArgumentError(f"{model} is one layer, no network: lenet5 fits")
+    made = networks.model(model, [*famous.SHEETS, *lectures], picture, classes)
+    if model in small.ZOO:
+        return made
+    if classes is not None and classes != made.classes:
+        raise ArgumentError(
+            f"--classes {classes} does not fit: {model} tells {made.classes} classes; a network of "
+            f"the zoo is made for any number"
+        )
+    return made if picture is None else replace(made, input_shape=picture)
+
+
+def blocks_of(measures: list[Measured]) -> list[tuple[str, Any]]:
+    from stepconv.explorer.architecture.blocks import blocks
+
+    return [(each.name, blocks(each.layers, each.input)) for each in measures]
+
+
+def drawn(measures: list[Measured], width: int) -> list[Any]:
+    """Return drawings as lines, each under its network's name if there are several."""
+    from stepconv.explorer.architecture import on_terminal
+    from stepconv.player.text.lines import Piece
+
+    lines: list[Any] = []
+    for name, made in blocks_of(measures):
+        if len(measures) > 1:
+            lines += [*([()] if lines else []), (Piece(name, "title"),)]
+        lines += on_terminal.drawing(made, width)
+    return lines
 
 
 def _of_lectures() -> dict[str, tuple[str, Shape, tuple[Layer, ...]]]:
@@ -144,14 +196,27 @@ def _of_lectures() -> dict[str, tuple[str, Shape, tuple[Layer, ...]]]:
     return found
 
 
+def origin(name: str) -> dict[str, Any]:
+    """Return when and by whom a network was made, and its published error in per cent."""
+    from stepconv.nn.zoo.papers import paper
+
+    known = paper(name)
+    if known is None:
+        return {"year": None, "authors": None, "published_error": None}
+    return {"year": known.year, "authors": known.authors, "published_error": known.error}
+
+
 def as_data(network: Measured) -> dict[str, Any]:
     """Return a measured network as plain data."""
     return {
         "model": network.name,
         "about": network.about,
         "input": network.input,
+        **origin(network.name),
         "parameters": network.parameters,
         "multiplications": network.multiplications,
+        "depth": network.depth,
+        "receptive_field": network.field,
         "layers": [vars(row) for row in network.rows],
     }
 
@@ -193,7 +258,7 @@ def _table(network: Measured, short: bool = False) -> list[tuple[str, ...]]:
     """Return headings, a line for each layer, and the sums; `short` where there is little room."""
 
     def products(count: int) -> str:
-        return _short(count) if short else f"{count:,}"
+        return terminal.short(count) if short else f"{count:,}"
 
     def field(sizes: Shape) -> str:
         return str(sizes[0]) if short and len(set(sizes)) == 1 else _size(sizes)
@@ -245,16 +310,3 @@ def _aligned(line: tuple[str, ...], widths: list[int]) -> str:
 
 def _size(sizes: Shape) -> str:
     return "x".join(map(str, sizes))
-
-
-def _short(count: int) -> str:
-    """Return a large number in three digits or so.
-
-    >>> _short(950), _short(117600), _short(15470264320)
-    ('950', '118 k', '15.5 G')
-    """
-    for unit, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if count >= unit:
-            scaled = count / unit
-            return f"{scaled:.{0 if scaled >= 100 else 1}f} {letter}"
-    return str(count)

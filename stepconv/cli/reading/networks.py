@@ -1,11 +1,13 @@
 """Networks that are named on the command line: of the zoo, described in a file, or trained."""
 
 from collections.abc import Iterable
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stepconv.cli import terminal
 from stepconv.errors import ArgumentError, closest
 
 if TYPE_CHECKING:
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from stepconv.nn import Model
     from stepconv.nn.checkpoint import Network
 
+
+# A picture of more numbers is a slip of the hand.
+LARGEST_PICTURE = 10**9
 
 Trained = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A .safetensors file, or its run folder.")
@@ -40,7 +45,7 @@ def model(
         return nn.build(name, picture or nn.PICTURE, classes or nn.CLASSES)
     if name.endswith(".toml"):
         return nn.load(name)
-    if Path(name).is_dir():
+    if Path(name).is_dir() or name.endswith(".safetensors"):
         return trained(Path(name)).model
     raise ArgumentError(f"no model {name!r}: {_meant(name, [*nn.ZOO, *others])}")
 
@@ -84,9 +89,13 @@ def shape(text: str) -> "Shape":
     sizes = text.lower().replace("×", "x").split("x")
     if len(sizes) not in (1, 3) or not all(size.strip().isdecimal() for size in sizes):
         raise ArgumentError(f"--input {text!r} is no shape of a picture: 1x28x28 fits")
-    found = tuple(int(size) for size in sizes)
-    if not all(0 < size < 100_000_000 for size in found):
-        raise ArgumentError(f"--input {text!r} is out of range: sizes from 1 on fit")
+    # More digits than these would not be read as a number at all.
+    found = tuple(int(size) if len(size.strip()) < 20 else LARGEST_PICTURE for size in sizes)
+    if min(found) < 1 or prod(found) >= LARGEST_PICTURE:
+        raise ArgumentError(
+            f"--input {terminal.cut(repr(text), 40)} is out of range: sizes from 1 on fit, "
+            f"{LARGEST_PICTURE - 1:,} numbers in all"
+        )
     return found
 
 

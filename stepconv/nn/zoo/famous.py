@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from stepconv.geometry import Shape
 from stepconv.nn.layers import (
     AvgPool,
     BatchNorm,
@@ -29,10 +30,11 @@ PICTURE = (3, 224, 224)
 CLASSES = 1000
 
 
-def build(name: str) -> Model:
-    """Return the network of this name, one of SHEETS."""
-    layers = SHEETS[name]
-    return Model(name, PICTURE, layers(), CLASSES, (layers.__doc__ or "").partition("\n")[0])
+def build(name: str, picture: Shape = PICTURE, classes: int = CLASSES) -> Model:
+    """Return the network of this name, one of SHEETS, for so many classes."""
+    sheet = SHEETS[name]
+    layers = (*sheet()[:-1], Dense(classes))
+    return Model(name, picture, layers, classes, (sheet.__doc__ or "").partition("\n")[0])
 
 
 def alexnet() -> Stack:
@@ -100,7 +102,7 @@ def resnet152() -> Stack:
 
 
 def densenet121() -> Stack:
-    """DenseNet-121 (2016): every layer reads all the maps made before it, in four blocks."""
+    """DenseNet-121 (2017): every layer reads all the maps made before it, in four blocks."""
     growth, channels = 32, 64
     layers: list[Layer] = [*_normed(channels, 7, stride=2, padding=3)]
     layers += [MaxPool(3, stride=2, padding=1)]

@@ -118,7 +118,7 @@ def mini_resnet() -> Stack:
 
 
 def mini_densenet() -> Stack:
-    """After DenseNet (2016): every layer reads all the maps that were made before it."""
+    """After DenseNet (2017): every layer reads all the maps that were made before it."""
     growth, first = 12, 16
     grown = first + 3 * growth
     return (
