@@ -30,11 +30,12 @@ MAY_IMPORT = {
     "nn": {"ops", "kernels", "geometry"},
     "explorer": {"player", "nn", "trace", "geometry"},
     "train": {"nn", "ops"},
+    "lessons": {"trace", "train", "geometry"},
     "testing": {"ops", "geometry", "trace"},
     "bench": {"ops", "kernels", "geometry", "testing", "stepconv"},
     "cli": {
         *("geometry", "kernels", "ops", "trace", "player", "nn", "train", "testing", "bench"),
-        *("explorer", "stepconv"),
+        *("explorer", "lessons", "stepconv"),
     },
     "__main__": {"cli"},
 }
@@ -197,6 +198,7 @@ def test_long_files_are_named() -> None:
         ("player.text.layout", "from stepconv.player import render"),
         ("train.loop", "from stepconv.kernels import find"),
         ("nn.layers", "from stepconv import train"),
+        ("lessons.names", "from stepconv.player import keys"),
         ("testing.checks", "from stepconv import player"),
         ("trace.model", "import hypothesis"),
         ("player.app", "from stepconv.cli import main"),

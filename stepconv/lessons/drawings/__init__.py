@@ -1,0 +1,34 @@
+"""Small drawings for lessons, each plain data -> frames of lines; several frames are a film.
+
+A drawing is a function that takes the words after its name in `draws:` and gives frames, each a
+list of lines of at most 78 columns and 14 lines, so that it stands beside the text on any screen.
+
+integral        two boxes, sampled finer and finer: the sum meets the integral
+grid            a picture as its numbers
+wiring          which cells a dense layer and a convolution connect, with the counts
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from stepconv.errors import ArgumentError, closest
+from stepconv.lessons.drawings import grid, integral, wiring
+
+Frames = Sequence[Sequence[str]]
+
+DRAWINGS: Mapping[str, Callable[..., Frames]] = {
+    "integral": integral.frames,
+    "grid": grid.frames,
+    "wiring": wiring.frames,
+}
+
+
+def draw(text: str) -> Frames:
+    """Return the frames of the drawing that a line `draws:` names, with its words."""
+    name, *words = text.split()
+    if name not in DRAWINGS:
+        hint = closest(name, DRAWINGS, f"{', '.join(DRAWINGS)} are known")
+        raise ArgumentError(f"draws: {name!r} is not known: {hint}")
+    try:
+        return DRAWINGS[name](*words)
+    except TypeError:
+        raise ArgumentError(f"draws: {text!r}: {name} takes other words") from None

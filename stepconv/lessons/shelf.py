@@ -1,0 +1,38 @@
+"""The lessons that are shipped, found by number, by name, or as a file of one's own."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from stepconv.errors import ArgumentError, closest
+from stepconv.lessons.reading import name_of, read
+from stepconv.lessons.scene import Lesson
+
+_FOLDER = Path(__file__).parent
+
+
+@cache
+def lessons() -> tuple[Lesson, ...]:
+    """Return the lessons that are shipped, in their order."""
+    return tuple(read(path) for path in _files())
+
+
+def lesson(name: str) -> Lesson:
+    """Return the lesson of that number, name or file.
+
+    >>> lesson("2").name == lesson("images").name == lesson("2-images").name
+    True
+    """
+    for number, path in enumerate(_files(), 1):
+        if name.lower() in (str(number), name_of(path), path.stem):
+            return read(path)
+    if Path(name).suffix == ".md" or Path(name).is_file():
+        return read(Path(name))
+    known = [name_of(path) for path in _files()]
+    hint = closest(name, known, f"{', '.join(known)} or a .md file fit")
+    raise ArgumentError(f"no lesson {name!r}: {hint}")
+
+
+def _files() -> list[Path]:
+    return sorted(_FOLDER.glob("[0-9]*.md"))

@@ -1,0 +1,130 @@
+"""Every number that a lesson says is filled in or checked, or is a fact with a source."""
+
+import ast
+import re
+
+import pytest
+
+from stepconv.cli.reading import lessons as typed
+from stepconv.errors import ArgumentError
+from stepconv.lessons import shelf
+from stepconv.lessons.expressions import braces, fill
+from stepconv.lessons.facts import facts
+from stepconv.lessons.names import filled
+from stepconv.lessons.reading import parse
+from stepconv.lessons.scene import MOST_WORDS, Lesson
+from tests.lessons.outline import COURSES, IN_WRITING, ITEMS
+
+LESSONS = shelf.lessons()
+SCENES = [(lesson, number) for lesson in LESSONS for number in range(len(lesson.scenes))]
+
+# Names that have a digit or a number in them, and count nothing.
+NAMES = re.compile(
+    r"\b([123]-D|GPT-4|LeNet-?[15]|VGG-?1[69]|ResNet-?(50|101|152|34)|DSP32C|486|lenet5|vgg16|"
+    r"resnet(50|152)|densenet121|DeepSeek R1|top-[15]|CS360|CIS 678|cs231n|conv[12]|fc[123]|"
+    r"pool[12])\b"
+)
+NUMBER_WORDS = re.compile(
+    r"\b(four|five|six|seven|eight|nine|ten|eleven|twelve|hundreds?|thousands?|millions?|"
+    r"billions?|trillions?)\b",
+    re.IGNORECASE,
+)
+CODE = re.compile(r"`([^`]+)`")
+
+
+def label(case: tuple[Lesson, int]) -> str:
+    lesson, number = case
+    return f"{lesson.name}-{number}"
+
+
+def unchecked(text: str) -> list[str]:
+    """Return the numbers of a text that stand outside of braces and code."""
+    bare = NAMES.sub("", CODE.sub("", braces.sub("", text)))
+    return re.findall(r"\S*\d\S*", bare) + [match[0] for match in NUMBER_WORDS.finditer(bare)]
+
+
+@pytest.mark.parametrize("case", SCENES, ids=label)
+def test_sentences_and_engine_agree(case: tuple[Lesson, int]) -> None:
+    lesson, number = case
+    scene = filled(lesson, number, typed.tools())
+    assert not any("{" in text or "}" in text for text in scene.texts)
+    assert sum(len(text.split()) for text in scene.paragraphs) <= MOST_WORDS
+
+
+@pytest.mark.parametrize("case", SCENES, ids=label)
+def test_no_number_goes_unchecked(case: tuple[Lesson, int]) -> None:
+    lesson, number = case
+    for text in lesson.scenes[number].texts:
+        assert unchecked(text) == [], text
+        for inside in braces.findall(text):
+            expression = inside.partition(" = ")[2] or inside
+            names = [n for n in ast.walk(ast.parse(expression.strip())) if isinstance(n, ast.Name)]
+            assert names, f"{{{inside}}} checks nothing"
+
+
+WRITTEN = [lesson for lesson in LESSONS if lesson.name not in IN_WRITING]
+
+
+@pytest.mark.parametrize("lesson", WRITTEN, ids=lambda lesson: lesson.name)
+def test_a_lesson_shows_every_item_of_its_course(lesson: Lesson) -> None:
+    shown = {item for scene in lesson.scenes for item in scene.items}
+    assert shown <= set(ITEMS), "an item that no lecture has"
+    missing = set(COURSES[lesson.name].split()) - shown
+    assert not missing, f"no scene of {lesson.name} shows {sorted(missing)}"
+
+
+def test_the_courses_hold_every_item() -> None:
+    assert {item for course in COURSES.values() for item in course.split()} == set(ITEMS)
+
+
+def test_every_fact_has_a_source_and_a_sentence() -> None:
+    told = " ".join(text for lesson in LESSONS for scene in lesson.scenes for text in scene.texts)
+    for name, fact in facts().items():
+        assert len(fact.source.split()) >= 2, name
+        assert f'fact("{name}")' in told or IN_WRITING, f"no sentence says {name}"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It gives 75 here.", ["75"]),
+        ("It gives {75 = output[0]} here, in 2-D.", []),
+        ("A picture of 3x3 cells.", ["3x3"]),
+        ("Nine cells, seven of them dark.", ["Nine", "seven"]),
+        ("`stepconv shapes lenet5` says so.", []),
+    ],
+)
+def test_an_unchecked_number_would_be_noticed(text: str, found: list[str]) -> None:
+    assert unchecked(text) == found
+
+
+def test_a_wrong_number_would_be_noticed() -> None:
+    text = "# A\n\n## B\nopens: play vertical-edge-gray\nstep: 4\n\nIt gives {76 = step.result}.\n"
+    with pytest.raises(ArgumentError, match=r"line 3, 'B': .*the engine gives 75"):
+        filled(parse(text, "a"), 0, typed.tools())
+
+
+def test_a_claim_that_does_not_hold_would_be_noticed() -> None:
+    text = "# A\n\n## B\nholds: size(10, 3) == 7\n\nLook.\n"
+    with pytest.raises(ArgumentError, match="does not hold"):
+        filled(parse(text, "a"), 0, typed.tools())
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("__import__('os')", "not known"),
+        ("size.__globals__", "not for lessons"),
+        ("(lambda: 1)()", "has no name here"),
+        ("lambda: 1", "more than arithmetic"),
+        ("[n for n in x]", "more than arithmetic"),
+        ("x.tobytes()", "has no name here"),
+        ("9 ** 9 ** 9", "a power is"),
+        ("1 +", "no expression"),
+        ("siez(10, 3)", "did you mean 'size'"),
+        ("1 / 0", "cannot be computed"),
+    ],
+)
+def test_what_is_no_arithmetic_is_refused(expression: str, words: str) -> None:
+    with pytest.raises(ArgumentError, match=re.escape(words)):
+        fill(f"{{{expression}}}", {"size": len, "x": [1]})
