@@ -19,7 +19,11 @@ class IntegerRangeError(StepconvError, OverflowError):
     """An integer that int64 cannot hold."""
 
 
-class IntegerOverflowWarning(RuntimeWarning):
+class StepconvWarning(UserWarning):
+    """The parent of what stepconv says in passing: it goes on, but somebody may want to know."""
+
+
+class IntegerOverflowWarning(StepconvWarning, RuntimeWarning):
     """Sums of integers may have left the range of int64 and wrapped, as NumPy's do."""
 
 

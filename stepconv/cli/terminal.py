@@ -10,7 +10,9 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 import typer.main
 
-from stepconv.errors import StepconvError
+from stepconv.errors import StepconvError, StepconvWarning
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,6 +91,25 @@ def called() -> str:
     return f"{shlex.quote(sys.executable)} -m stepconv"
 
 
+@contextmanager
+def _warnings_in_a_line() -> Iterator[None]:
+    """Say what stepconv warns of in a line; what libraries warn of is for those who ask by -W."""
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("default", StepconvWarning)
+        theirs = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, StepconvWarning):
+                complain(str(message))
+            else:
+                theirs(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
+
+
 def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run `app` on `arguments` (the process's own if None) and return the exit status."""
     for stream in (sys.stdout, sys.stderr):
@@ -96,7 +117,8 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        status = _invoke(app, sys.argv[1:] if arguments is None else list(arguments))
+        with _warnings_in_a_line():
+            status = _invoke(app, sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()  # here, so that a closed pipe shows up inside the try
         return status
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ recording       the textbook's loops in the form that keeps a record
 passes          a correlation and its gradient for x, told as the same thing
 winograd        the matrices of 3x3 layers with fewer multiplications
 choice, kinds   a kernel that was chosen, with the reason; numbers of activations and losses
+environment     what the environment says of threads, read before Numba is
 compile         how kernels are compiled, cached and run
 """
 
@@ -17,6 +18,7 @@ from importlib import import_module
 from typing import Any
 
 from stepconv.errors import ArgumentError, ArgumentTypeError, BackendError
+from stepconv.kernels import environment
 from stepconv.operations import PASSES
 
 Kernel = Callable[..., Any]
@@ -113,6 +115,8 @@ def _module(name: str, backend: str) -> Any:
 
 def check_available(backend: str) -> None:
     """Say why the machine has not what a backend needs, if so."""
+    if backend != "textbook":
+        environment.check(backend)
     if backend == "cuda":
         from stepconv.kernels.card import card
 
@@ -195,8 +199,11 @@ def backends() -> dict[str, str]:
     except BackendError as error:
         gpu = f"not available: {error}"
     cores = os.cpu_count() or 1
+    cpu = f"Numba kernels, parallel on {cores} core{'s' * (cores != 1)}"
+    if environment.is_off():
+        cpu = "not available: NUMBA_DISABLE_JIT turns its compiler off"
     return {
         "textbook": "plain Python, one window at a time",
-        "cpu": f"Numba kernels, parallel on {cores} core{'s' * (cores != 1)}",
+        "cpu": cpu,
         "cuda": gpu,
     }

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from stepconv.errors import StepconvError
+
 # What is installed in any case, and for the rest the extra that brings it.
 CORE = ("numpy", "numba", "llvmlite", "rich", "typer", "textual", "platformdirs")
 OPTIONAL = {
@@ -122,10 +124,13 @@ def _processor_name() -> str:
 
 
 def _kernels(clear_cache: bool) -> dict[str, Any]:
+    from stepconv.kernels import environment
+
     # A Numba that refuses to start is what a doctor is called for: report it and go on.
     try:
+        environment.check("cpu")
         from stepconv.kernels import compile as compiling
-    except ImportError as error:
+    except (ImportError, StepconvError) as error:
         return {"trouble": str(error), "threads": None, "cache": None}
     removed = compiling.clear_cache() if clear_cache else None
     return {

@@ -7,8 +7,9 @@ one thing only: compile again.
 
     <folder>/sources-<hash of the kernels' sources>/<kernel>.<variant>.<hash of its key>.kernel
 
-A file is the SHA-256 of key and payload, then the payload: a pickled compile result. As with
-Numba's cache, whoever may write into the folder may run code as its owner: it is made private.
+A file is the SHA-256 of key and payload, then the payload: a pickled compile result. Whoever may
+write into the folder may run code as its owner. So it is made private, and one that others may
+write to is not used (`trust`), which is said once.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ import numba
 import numpy as np
 import platformdirs
 
+from stepconv.errors import StepconvWarning
+from stepconv.kernels.compile import trust
 from stepconv.kernels.compile.fingerprint import NoFingerprint, fingerprint
 from stepconv.kernels.compile.numba_parts import CompileResult, config, dumps, rtsys
 
@@ -40,6 +43,7 @@ _FILE = ".kernel"
 _UNFINISHED = ".unfinished"
 _FOLDER = re.compile(r"sources-[0-9a-f]{16}")
 _UNUSED_DAYS = 30
+_refused: set[Path] = set()
 _STAMP_BYTES = hashlib.sha256().digest_size
 _VERSIONS = (sys.version, numba.__version__, llvmlite.__version__, np.__version__)
 # Numba's settings that change the code it makes; its CPU settings are in the codegen's magic tuple.
@@ -71,6 +75,8 @@ class KernelCache:
         """Return the stored compile result of a signature, or None if it has to be compiled."""
         # All that code needs to run; what Numba needs to compile takes a third of a second more.
         rtsys.initialize(target_context)
+        if not _trusted():
+            return None
         try:
             path, key = self._entry(sig, target_context.codegen())
             payload = _read(path, key)
@@ -82,6 +88,8 @@ class KernelCache:
         """Store a compile result; where that is not possible the next process compiles again."""
         if cres.library.has_dynamic_globals:
             return self._warn("its code holds addresses of this process")
+        if not _trusted():
+            return
         try:
             path, key = self._entry(sig, cres.codegen)
             _write(path, key, dumps(cres._reduce()))
@@ -111,7 +119,7 @@ class KernelCache:
 
     def _warn(self, why: str) -> None:
         name = self._function.__qualname__
-        warnings.warn(f"kernel {name} is compiled in every process: {why}", stacklevel=2)
+        _say(f"kernel {name} is compiled in every process: {why}")
 
 
 def cache_status() -> dict[str, Any]:
@@ -119,6 +127,7 @@ def cache_status() -> dict[str, Any]:
     folder, reason = None, None
     try:
         folder = str(_root())
+        trust.check_folder(_folder())
         _make(_folder())
         tempfile.TemporaryFile(dir=_folder()).close()
     except OSError as error:
@@ -167,6 +176,25 @@ def _folder() -> Path:
     return _root() / f"sources-{source_digest()[:16]}"
 
 
+def _trusted() -> bool:
+    """Tell whether the folder may be used; if not, say why, once for each folder."""
+    try:
+        folder = _folder()
+        trust.check_folder(folder)
+    except trust.NotTrusted as error:
+        if folder not in _refused:
+            _refused.add(folder)
+            _say(f"compiled kernels are neither read nor kept: {error}")
+        return False
+    except OSError:
+        return False
+    return True
+
+
+def _say(why: str) -> None:
+    warnings.warn(why, StepconvWarning, stacklevel=2)
+
+
 def _folders() -> Iterator[Path]:
     """Yield the folders of this and of other versions of the sources."""
     with contextlib.suppress(OSError):
@@ -181,7 +209,11 @@ def _files() -> Iterator[Path]:
 
 
 def _read(path: Path, key: bytes) -> bytes:
-    content = path.read_bytes()
+    # A named pipe would be waited for without the flag.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(handle, "rb") as file:
+        trust.check_file(handle, path)
+        content = file.read()
     stamp, payload = content[:_STAMP_BYTES], content[_STAMP_BYTES:]
     if hashlib.sha256(key + payload).digest() != stamp:
         raise ValueError(f"{path} is damaged")
@@ -208,7 +240,10 @@ def _write(path: Path, key: bytes, payload: bytes) -> None:
 
 
 def _make(folder: Path) -> None:
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for parent in reversed(folder.parents):
+        with contextlib.suppress(FileExistsError):
+            if not parent.exists():
+                parent.mkdir(mode=0o700)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
         _tidy(folder)

@@ -21,6 +21,8 @@ from stepconv.kernels.compile.tickets import SHARE, WHOLE
 
 # About what one thread does in the time that it takes to wake the others and wait for them.
 _WORTH_THREADS = 50_000
+# And in a tenth of a second at most.
+_A_PART = 200_000_000
 
 
 class Kernel:
@@ -41,9 +43,9 @@ class Kernel:
         if not is_off():
             self._keep, self.code.add_overload = self.code.add_overload, self._add_overload
 
-    def __call__(self, *args: Any) -> None:
-        """Run on all threads."""
-        threads.run(_start, self._address(args), args)
+    def __call__(self, *args: Any, parts: int = 0) -> None:
+        """Run on all threads, cut into so many parts or more."""
+        threads.run(_start, self._address(args), args, parts=parts)
 
     def serial(self, *args: Any) -> None:
         """Run on the calling thread."""
@@ -54,8 +56,13 @@ class Kernel:
         self.function(0, WHOLE, *args)
 
     def for_work(self, steps: int) -> Callable[..., None]:
-        """Return the form that does so small steps fastest: few do not pay for threads."""
-        return self if steps > _WORTH_THREADS else self.serial
+        """Return the form that does so many small steps best.
+
+        Few do not pay for threads; very many are cut finer, for Ctrl-C comes between two parts.
+        """
+        if steps <= _WORTH_THREADS:
+            return self.serial
+        return functools.partial(self, parts=steps // _A_PART) if steps > _A_PART else self
 
     def _address(self, args: tuple[Any, ...]) -> int:
         """Return where the code for arguments of these types lies."""
@@ -81,7 +88,7 @@ class Kernel:
 class _Plain(Kernel):
     """A kernel where nothing is compiled."""
 
-    def __call__(self, *args: Any) -> None:
+    def __call__(self, *args: Any, parts: int = 0) -> None:
         """Run as plain Python."""
         self.py_func(*args)
 

@@ -18,7 +18,6 @@ from stepconv.kernels.compile.tickets import (
     KEPT,
     LONGEST,
     MOST,
-    MOST_THREADS,
     NUMBER,
     PARTS,
     SHARE,
@@ -36,6 +35,7 @@ from stepconv.kernels.compile.tickets import (
     system,
     tell,
 )
+from stepconv.kernels.environment import MOST_THREADS
 
 # Who waits for the others first spins, then lets others run, then sleeps so many microseconds.
 SPINS, YIELDS, NAP = 4_000, 50, 50

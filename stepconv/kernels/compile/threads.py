@@ -24,11 +24,10 @@ import numpy as np
 from stepconv.errors import ArgumentError
 from stepconv.kernels.compile import drawing, tickets
 from stepconv.kernels.compile.jit import compiled
+from stepconv.kernels.environment import most_threads
 
-# The first of these that is set says how many threads there are.
-VARIABLES = ("STEPCONV_THREADS", "NUMBA_NUM_THREADS")
 # Parts of a job for each thread: so many that a thread which comes late, or loses its core, costs
-# the others little.
+# the others little. A long job has more, for nobody is interrupted within a part.
 PARTS = 8
 # After so many nanoseconds of a job its caller looks whether there are signals, such as Ctrl-C's.
 _PATIENCE = 50_000_000
@@ -96,18 +95,19 @@ _pool: Pool | None = None
 _spare: list[Board] = []  # for those who compute alone
 
 
-def run(begin: Any, *given: Any) -> None:
+def run(begin: Any, *given: Any, parts: int = 0) -> None:
     """Have begin(board, threads, parts, until, *given) publish a job and do it with the others.
 
     It tells whether all is done. Where the time is up before, it is called again, with 0 parts, to
     go on. Ctrl-C ends the call: what is drawn already is waited for, and nothing else is done.
+    The job is cut into `parts`, or more.
     """
     threads = thread_count()
     pool = _pool_of_process() if threads > 1 else None
     if pool is not None and pool.taken.acquire(blocking=False):
         try:
             pool.wake(threads)
-            _see_through(begin, pool.board.address, threads, given)
+            _see_through(begin, pool.board.address, threads, parts, given)
         finally:
             pool.taken.release()
     else:
@@ -115,12 +115,12 @@ def run(begin: Any, *given: Any) -> None:
             own = _spare.pop()
         except IndexError:
             own = Board()
-        _see_through(begin, own.address, 1, given)
+        _see_through(begin, own.address, 1, parts, given)
         _spare.append(own)
 
 
-def _see_through(begin: Any, board: int, threads: int, given: tuple[Any, ...]) -> None:
-    parts = PARTS * threads
+def _see_through(begin: Any, board: int, threads: int, least: int, given: tuple[Any, ...]) -> None:
+    parts = min(max(PARTS * threads, least), tickets.MOST)
     try:
         while not begin(board, threads, parts, time.monotonic_ns() + _PATIENCE, *given):
             parts = 0
@@ -139,26 +139,6 @@ def use_threads(count: int) -> None:
     if not 1 <= count <= most_threads():
         raise ArgumentError(f"threads={count} does not fit: 1 to {most_threads()} fit")
     _own.count = count
-
-
-@functools.cache
-def most_threads() -> int:
-    """Return how many threads there are at most: what the environment says, or the cores."""
-    for name in VARIABLES:
-        told = os.environ.get(name)
-        if told:
-            if not told.isdecimal() or not 1 <= int(told) <= tickets.MOST_THREADS:
-                fits = f"a whole number from 1 to {tickets.MOST_THREADS} fits"
-                raise ArgumentError(f"{name}={told!r} in the environment does not fit: {fits}")
-            return int(told)
-    return min(cores(), tickets.MOST_THREADS)
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def threading_status() -> dict[str, Any]:

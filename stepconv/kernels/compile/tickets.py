@@ -28,6 +28,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from stepconv.kernels.compile.numba_parts import cgutils
+from stepconv.kernels.environment import MOST_THREADS
 
 WORD = 64  # bytes from one number of the board to the next
 TICKET, DONE, STOP, CODE, KEPT, LONGEST, ALONE, CAUTION, CLOCK, YIELD, SLEEP = (
@@ -36,10 +37,10 @@ TICKET, DONE, STOP, CODE, KEPT, LONGEST, ALONE, CAUTION, CLOCK, YIELD, SLEEP = (
 ARGUMENTS = WORD * 16  # from here on: the arguments of the job that is published
 BYTES = ARGUMENTS + 2**13
 
-# The fields of a ticket: how far each is shifted, and its bits.
+# The fields of a ticket: how far each is shifted, and its bits. Threads have eight.
+assert MOST_THREADS < 2**8
 NEXT, PARTS, THREADS, NUMBER = 0, 14, 28, 36
 MOST = 2**14 - 1
-MOST_THREADS = 2**8 - 1
 
 # A share, as kernels are handed it: which part it is, shifted, and of how many.
 SHARE = 16

@@ -42,7 +42,8 @@ def apply_pass(x: Array, w: Array, bias: Array, out: Array, plan: Pass) -> None:
     memory = scratch(x.dtype, threads * room).reshape(threads, room)
     tables = _tables(plan, bands, filters, width, positions, x.itemsize)
     numbers = (plan.walk[:], bands[:], positions)
-    _kernel(x.dtype, height, vectors)(x, w.reshape(-1), bias, out, memory, tables, numbers)
+    kernel = _kernel(x.dtype, height, vectors).for_work(out.size * w[0].size)
+    kernel(x, w.reshape(-1), bias, out, memory, tables, numbers)
 
 
 @remembered

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import dataclass
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +42,8 @@ CACHE_BYTES = 512 * 1024
 STREAMED = 8 * 2**20
 # Starting the threads takes as long as this many multiplications.
 FEW = 100_000
+# A task has so many at most: between two Ctrl-C comes through.
+A_TASK = 200_000_000
 # Up to this height and width, a kernel has tiles of its own without loops.
 SMALL = 5
 
@@ -109,7 +112,8 @@ def cut_planes(
     step = max(1, step)
     width = vectors * lane_count
     reach = (kernel[1] - 1) * dilation[1]
-    wanted = 1 if threads == 1 else 4 * threads
+    products = planes * prod(grid) * prod(kernel)
+    wanted = max(1 if threads == 1 else 4 * threads, products // A_TASK)
 
     # Blocks: copied at the edges and read in place in the middle, as wide as the cache allows.
     height = (rows + kernel[0] - 2) * dilation[0] + 1
@@ -393,5 +397,5 @@ def filter_planes(x: Array, w: Array, bias: Array, out: Array, slide: Slide) -> 
     )
     kernel = _kernel(x.dtype, cut.rows, cut.vectors, near, in_place, *small)
     memory = tables_and_cells(x.dtype, threads, cut.entries, cut.cells)
-    run = kernel.serial if few else kernel
+    run = kernel.serial if few else kernel.for_work(out.size * w[0].size)
     run(x, w, bias, out, cut.blocks, memory, slide[:], cut.bands[:])

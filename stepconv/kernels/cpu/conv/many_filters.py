@@ -64,7 +64,8 @@ def apply_passes(x: Array, w: Array, bias: Array, out: Array, passes: tuple[Pass
     memory = scratch(x.dtype, threads * room).reshape(threads, room)
     tables = _tables(plan, bands, blocks, wide // blocks.number, wide, rows_of(vectors), x.itemsize)
     numbers = (plan.walk[:], bands[:], blocks[:])
-    _kernel(x.dtype, vectors)(x, packed, out, memory, tables, numbers)
+    kernel = _kernel(x.dtype, vectors).for_work(out.size * w[0].size)
+    kernel(x, packed, out, memory, tables, numbers)
 
 
 @remembered
