@@ -32,6 +32,7 @@ _SPEED = {"plus,equals_sign": "do('change_speed', 1)", "minus": "do('change_spee
 # In the order of the help.
 KEYS = (
     Key("space", "play and pause", {"space": "do('toggle_playing')"}, 1, "play"),
+    Key("+-", "faster, slower", _SPEED, beside=True),
     Key("←→", "a step", _ARROWS, 2, "step"),
     Key("↑↓", "a row", _ROWS, beside=True),
     Key("home", "first", {"home": "do('go_to_end', 0)"}, beside=True),
@@ -49,19 +50,20 @@ KEYS = (
     Key("B", "stops wherever something holds", {"B": "ask('break_when')"}, beside=True),
     Key("p", "one window in large digits, for a projector", {"p": "look('present')"}, 6, "large"),
     Key("t", "who computed this: threads or GPU blocks", {"t": "look('workers')"}, 7, "threads"),
+    Key("v", "numbers, shaded numbers, picture", {"v": "do('change_style')"}),
     Key("tab", "next channel", {"tab": "do('change_channel', 1)"}),
-    Key("shift+tab", "the one before", {"shift+tab": "do('change_channel', -1)"}, beside=True),
+    Key("shift+tab", "back", {"shift+tab": "do('change_channel', -1)"}, beside=True),
+    Key("a", "all or one", {"a": "do('toggle_abreast')"}, beside=True),
     Key("f", "next filter, same cell", {"f": "do('change_plane', 1)"}),
     Key("F", "back", {"F": "do('change_plane', -1)"}, beside=True),
     Key("i", "image", {"i": "do('change_image', 1)"}, beside=True),
     Key("I", "back", {"I": "do('change_image', -1)"}, beside=True),
-    Key("]", "follow the cell along a chain", {"right_square_bracket": "do('walk', 1)"}),
+    Key("]", "on along a chain", {"right_square_bracket": "do('walk', 1)"}),
     Key("[", "back", {"left_square_bracket": "do('walk', -1)"}, beside=True),
-    Key("+-", "play faster, slower", _SPEED),
-    Key("l", "light or dark", {"l": "light"}, beside=True),
     Key("?", "this page", {"question_mark,f1": "look('help')"}, 12, "keys"),
-    Key("q", "leave", {"q": "stop", "ctrl+c": "quit"}),
-    Key("esc", "closes a view", {"escape": "leave"}, beside=True),
+    Key("l", "light or dark", {"l": "light"}, beside=True),
+    Key("esc", "closes", {"escape": "leave"}, beside=True),
+    Key("q", "leave", {"q": "stop", "ctrl+c": "quit"}, beside=True),
 )
 # In the order of the last line.
 FOOT = sorted((key for key in KEYS if key.place), key=lambda key: key.place)

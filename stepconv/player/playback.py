@@ -8,6 +8,7 @@ from stepconv.player.editing import Desk, Editor
 from stepconv.player.frame import linked, who_reads
 from stepconv.player.frame.film import Film
 from stepconv.player.frame.frames import Frame, frame
+from stepconv.player.frame.grid import LOOKS
 from stepconv.player.search import Query
 from stepconv.trace import Chain, Trace
 from stepconv.trace.counterpart import counterpart, has_counterpart
@@ -46,6 +47,9 @@ class Playback:
         self.query: Query | None = None
         self.view = "step"
         self.message = ""
+        # How grids are drawn, "" being as they fit, and whether all filters stand side by side.
+        self.style = ""
+        self.abreast = True
         # The cell of the source that "who reads this?" asks about; None is the window's middle.
         self.asked: tuple[int, int] | None = None
         # How far the kernel has been turned in the comparison: 0, 1 or 2 mirrored axes.
@@ -72,7 +76,8 @@ class Playback:
 
     def frame(self) -> Frame:
         """Return what the step looks like."""
-        return frame(self.film, self.index, self.channel, self.breakpoints)
+        shot = frame(self.film, self.index, self.channel, self.breakpoints)
+        return shot.looking(self.style)
 
     def go(self, index: int) -> None:
         """Go to a step, or as near as there is one."""
@@ -317,6 +322,18 @@ class Playback:
             self.other, self.asked = None, None
             self.breakpoints = {step for step in self.breakpoints if step < len(trace)}
             self.index = min(self.index, self.last)
+
+    def change_style(self) -> None:
+        """Draw grids in numbers, in shaded numbers, as pictures, and again as they fit."""
+        styles = ("", *LOOKS)
+        self.style = styles[(styles.index(self.style) + 1) % len(styles)]
+        self.message = f"drawn as {self.style}" if self.style else "drawn as it fits"
+
+    def toggle_abreast(self) -> None:
+        """Show all channels and filters side by side where there is room, or one of them."""
+        self.abreast = not self.abreast
+        told = "all channels and filters side by side, where there is room"
+        self.message = told if self.abreast else "one channel: tab and f show others"
 
     def toggle_letters(self) -> None:
         """Tell sizes in the letters of textbooks, or in numbers alone."""

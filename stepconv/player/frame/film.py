@@ -24,6 +24,8 @@ from stepconv.trace.ring import Ringed, outside, rings
 
 Array = NDArray[Any]
 
+# Channels of a picture that can be seen in colour.
+COLOURS = ("red", "green", "blue")
 # Families whose cells meet weights that are worth a panel.
 WEIGHTED = ("slide", "return", "weigh")
 # Families that add cells up as they are.
@@ -207,6 +209,27 @@ class Film:
     @cached_property
     def x_format(self) -> Format:
         return format_of(self.x_planes)
+
+    def depth(self, part: str) -> int:
+        """Return of how many planes the volume is that the source, or the result, is one of."""
+        array = self._array(part)
+        return array.shape[-3] if self.gather.axes == 2 and array.ndim > 2 else 1
+
+    def colours(self, part: str, plane: int) -> tuple[Sheet, ...]:
+        """Return the sheets of red, green and blue where a plane is of a picture in colour."""
+        if self.trace.about.channels != COLOURS or self.depth(part) != len(COLOURS):
+            return ()
+        plan, alone = self.trace.plan, self.family != "slide"
+        if self.source_name != "input" or (part == "result" and not alone and plan.groups != 3):
+            return ()
+        sheet = self.source_sheet if part == "source" else self.result_sheet
+        first = plane // len(COLOURS) * len(COLOURS)
+        return tuple(map(sheet, range(first, first + len(COLOURS))))
+
+    def _array(self, part: str) -> Array:
+        if part == "result":
+            return self.trace.output
+        return self.trace.arrays[self.trace.call.operation.source]
 
     def sizes(self, part: str) -> str:
         shape = (self.gather.source if part == "source" else self.result_planes).shape

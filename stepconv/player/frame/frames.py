@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,43 +11,27 @@ from numpy.typing import NDArray
 
 from stepconv.player.frame.film import PLAIN_SUMS, SINGLE, WEIGHTED, Film, sizes_of
 from stepconv.player.frame.formats import Format, plain
-from stepconv.player.frame.grid import BREAK, PADDING, RESULT, WINNER, Cell, Grid, Sheet, sheet_of
-from stepconv.trace import Step, Trace
-from stepconv.trace.gather import SUMMING
-from stepconv.trace.words import (
-    channel_names,
-    channel_title,
-    equals,
-    factor,
-    number,
-    place,
-    planes,
-    sentence,
-    total,
+from stepconv.player.frame.grid import (
+    BREAK,
+    PADDING,
+    PICTURE,
+    RESULT,
+    WINNER,
+    Cell,
+    Grid,
+    Sheet,
+    sheet_of,
 )
+from stepconv.player.frame.sums import MOST_SUMS, MOST_TERMS, Sum, as_planes, sums_of, total_of
+from stepconv.trace import Step, Trace
+from stepconv.trace.words import channel_names, channel_title, place, planes, sentence
 
 Array = NDArray[Any]
 
-# Of more channels than these the sums are shown round the chosen one.
-_MOST_SUMS = 24
-# A sum of more terms than these is cut short, and so is a sentence.
-_MOST_TERMS, _TOLD_TERMS = 32, 12
+# A sentence of more terms than these is cut short.
+_TOLD_TERMS = 12
 # Families whose cells each meet a number of their own, and what that is.
 _MET = {"route": "winner?", "spread": "1 / cells", "slope": "slope", "balance": "softmax"}
-
-
-@dataclass(frozen=True)
-class Sum:
-    """A sum written out: what it is the sum of, its terms, and what comes after them.
-
-    All of it is multiplied with the `scale`, such as 1/16·, if there is one.
-    """
-
-    name: str
-    terms: tuple[str, ...]
-    ending: str
-    chosen: bool = False
-    scale: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +81,16 @@ class Frame:
         every = self.source, *inner, self.result
         return tuple(grid for grid in every if grid is not None)
 
+    def looking(self, look: str) -> Frame:
+        """Return the frame with its grids in one look; as a picture that is where cells lie."""
+        if not look:
+            return self
+        names = ["source", "result", "other"]
+        names += [] if look == PICTURE else ["window", "kernel", "products"]
+        grids: dict[str, Grid | None] = {name: getattr(self, name) for name in names}
+        changed: Any = {k: replace(grid, look=look) for k, grid in grids.items() if grid}
+        return replace(self, **changed)
+
 
 def frame(
     filmed: Film | Trace, index: int, channel: int = 0, stops: Set[int] = frozenset()
@@ -129,8 +123,8 @@ def frame(
         weights=_weights(film, step, channel),
         products=_products(film, step, channel),
         other=_other(film, step),
-        sums=_sums(film, step, channel, names),
-        total=_total(film, step, names),
+        sums=sums_of(film, step, channel, (MOST_SUMS, MOST_TERMS)),
+        total=total_of(film, step),
         sentence=sentence(step, _TOLD_TERMS).partition(": ")[2],
         formulas=film.formulas,
         channel=channel,
@@ -153,7 +147,12 @@ def _source(film: Film, step: Step, channel: int) -> Grid:
     chosen = plain(channel_title(step, channel))
     title = " · ".join(filter(None, [f"{film.source_name} {film.sizes('source')}", chosen]))
     marked = rows.positions, columns.positions
-    return Grid("source", title, film.source_sheet(plane), marked, special=special)
+    return Grid(
+        *("source", title, film.source_sheet(plane), marked),
+        special=special,
+        depth=film.depth("source"),
+        colours=film.colours("source", plane),
+    )
 
 
 def _result(film: Film, step: Step, stops: Set[int]) -> Grid:
@@ -166,7 +165,11 @@ def _result(film: Film, step: Step, stops: Set[int]) -> Grid:
     name = f"{film.trace.call.operation.result} {film.sizes('result')}"
     title = " · ".join(filter(None, [name, ", ".join(planes(step))]))
     known = i * width + j + 1
-    return Grid("result", title, film.result_sheet(plane), ((i,), (j,)), RESULT, known, special)
+    return Grid(
+        *("result", title, film.result_sheet(plane), ((i,), (j,)), RESULT, known, special),
+        depth=film.depth("result"),
+        colours=film.colours("result", plane),
+    )
 
 
 def _window(film: Film, step: Step, channel: int) -> Grid | None:
@@ -182,7 +185,7 @@ def _window(film: Film, step: Step, channel: int) -> Grid | None:
     if step.winner is not None:
         y, z = (0, *step.winner)[-2:]
         special[rows.positions.index(y), columns.positions.index(z)] = WINNER
-    cells = _as_planes(step, step.patch)[channel]
+    cells = as_planes(step, step.patch)[channel]
     sheet = Sheet(cells, film.source_format, ys, zs, outside=film.outside)
     title = "copies" if film.family == "fold" else "window"
     return Grid("window", title, sheet, special=special)
@@ -191,7 +194,7 @@ def _window(film: Film, step: Step, channel: int) -> Grid | None:
 def _kernel(film: Film, step: Step, channel: int) -> Grid | None:
     """Return the weights as they are applied; those that this step uses are marked if not all."""
     if film.family in _MET and step.kernel is not None and len(step.pairs):
-        cells = _as_planes(step, step.kernel)[channel]
+        cells = as_planes(step, step.kernel)[channel]
         format = Format() if film.gather.weights is None else film.weights_format
         return Grid("kernel", _MET[film.family], sheet_of(cells, format))
     if film.gather.weights is None or film.family not in WEIGHTED or not len(step.pairs):
@@ -212,7 +215,7 @@ def _kernel(film: Film, step: Step, channel: int) -> Grid | None:
     title = f"{name} {sizes_of(sheet.plane.shape[-film.gather.axes :])}{turned}{scale}"
     if any(list(each) != sorted(set(each)) for each in taps):
         # Copies in the border: some weights meet the cell more than once.
-        cells = film.whole(_as_planes(step, np.asarray(step.kernel))[channel])
+        cells = film.whole(as_planes(step, np.asarray(step.kernel))[channel])
         return Grid("kernel", f"{name} as it is met{scale}", sheet_of(cells, film.weights_format))
     every = tuple(map(len, taps)) == sheet.plane.shape
     return Grid("kernel", title, sheet, ((), ()) if every else (taps[0], taps[1]))
@@ -222,7 +225,7 @@ def _weights(film: Film, step: Step, channel: int) -> Grid | None:
     """Return the weights that the window's cells meet, each at the place of its cell."""
     if film.family not in WEIGHTED or step.kernel is None or step.kernel.size == 0:
         return None
-    cells = film.whole(_as_planes(step, step.kernel)[channel])
+    cells = film.whole(as_planes(step, step.kernel)[channel])
     return Grid("kernel", "weights", sheet_of(cells, film.weights_format))
 
 
@@ -230,7 +233,7 @@ def _products(film: Film, step: Step, channel: int) -> Grid | None:
     """Return the window's cells times the weights that they meet."""
     if film.family in (*SINGLE, *PLAIN_SUMS, "largest") or not len(step.pairs):
         return None
-    cells = _as_planes(step, step.products)[channel]
+    cells = as_planes(step, step.products)[channel]
     title = "e^(x - max)" if film.family == "share" else "products"
     return Grid("products", title, sheet_of(cells, film.products_format))
 
@@ -243,51 +246,3 @@ def _other(film: Film, step: Step) -> Grid | None:
     plane, i, j = step.place
     sheet = sheet_of(film.x_planes[plane], film.x_format)
     return Grid("other", f"x {film.sizes('result')}", sheet, ((i,), (j,)))
-
-
-def _as_planes(step: Step, cells: Array) -> Array:
-    """Return what a step gives as (channels, rows, columns)."""
-    rows, columns = step.readings
-    return cells.reshape(len(step.pairs), len(rows.positions), len(columns.positions))
-
-
-def _sums(film: Film, step: Step, channel: int, names: list[str]) -> tuple[Sum, ...]:
-    """Return the sums of the channels, as many as are shown."""
-    if film.family not in SUMMING or not names:
-        return ()
-    first = min(max(channel - _MOST_SUMS // 2, 0), max(len(names) - _MOST_SUMS, 0))
-    patch = _as_planes(step, step.products if film.family == "share" else step.patch)
-    weighted = film.family not in PLAIN_SUMS and step.kernel is not None
-    kernel = None
-    if weighted and step.kernel is not None:
-        kernel = film.whole(_as_planes(step, step.kernel))
-    sums = []
-    for k in range(first, min(first + _MOST_SUMS, len(names))):
-        terms = [factor(x) for x in patch[k].reshape(-1)[:_MOST_TERMS]]
-        if kernel is not None:
-            weights = (factor(w) for w in kernel[k].reshape(-1)[:_MOST_TERMS])
-            terms = [f"{x}·{w}" for x, w in zip(terms, weights, strict=True)]
-        if patch[k].size > _MOST_TERMS:
-            terms.append("…")
-        met = [each[k].reshape(-1) for each in (patch, kernel) if each is not None]
-        summed = step.channel_sums[k]
-        sign = equals(zip(*met, strict=True), summed, film.denominator)
-        ending = f"{sign} {number(summed)}"
-        chosen = k == channel and len(names) > 1
-        sums.append(Sum(plain(names[k]), tuple(terms), ending, chosen, film.scale))
-    return tuple(sums)
-
-
-def _total(film: Film, step: Step, names: list[str]) -> Sum | None:
-    """Return how the channels' sums, the bias and the divisor make the result.
-
-    None where one channel's sum is the result already.
-    """
-    if not names or film.family not in SUMMING:
-        return None
-    terms, ending = total(step)
-    if film.has_bias:
-        terms[-1] += " (bias)"
-    if len(terms) == 1 and film.gather.finish is None:
-        return None
-    return Sum("", tuple(terms), ending)

@@ -22,6 +22,12 @@ PADDING, UNKNOWN, UNREAD = "padding", "unknown", "unread"
 # What stands for a number that is not there: a cell not computed yet, padding that never wins.
 NOTHING = "·"
 
+# How grids may be drawn whatever their size: in numbers, in numbers on a tone, as a picture.
+NUMBERS, SHADED, PICTURE = "numbers", "shaded", "picture"
+LOOKS = (NUMBERS, SHADED, PICTURE)
+# Tones of a shaded number on either side of zero.
+TONES = 4
+
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
@@ -76,6 +82,24 @@ class Sheet:
         ]
 
     @cached_property
+    def ends(self) -> tuple[float, float]:
+        """The least and the largest finite number of the plane."""
+        plane = self.plane[np.isfinite(self.plane)] if self.plane.size else self.plane
+        return (float(plane.min()), float(plane.max())) if plane.size else (0.0, 0.0)
+
+    def tone(self, value: Any) -> str:
+        """Return the role of a number on a tone: of gray, or below and above zero of two colours.
+
+        >>> sheet = sheet_of(np.array([[-4, 2]]), Format())
+        >>> sheet.tone(-4), sheet.tone(2), sheet_of(np.array([[0, 9]]), Format()).tone(9)
+        ('tone -4', 'tone 2', 'gray 4')
+        """
+        least, largest = self.ends
+        most = max(-least, largest)
+        part = float(value) / most if most > 0 and np.isfinite(value) else 0.0
+        return f"{'tone' if least < 0 else 'gray'} {round(min(max(part, -1.0), 1.0) * TONES)}"
+
+    @cached_property
     def all_texts(self) -> list[list[str]]:
         """The whole sheet in characters."""
         return self.texts(slice(None), slice(None))
@@ -93,7 +117,9 @@ class Grid:
 
     `marked` has rows and columns, counted in cells of the plane, negative ones in the padding: all
     their crossings are marked. `known` counts the cells computed so far, None being all.
-    `special` cells have a role of their own.
+    `special` cells have a role of their own. The plane is one of `depth` planes of a volume; of
+    a colour picture the sheets of red, green and blue are its `colours`. Without a `look` it is
+    drawn as it fits best.
     """
 
     part: str
@@ -103,6 +129,9 @@ class Grid:
     role: str = WINDOW
     known: int | None = None
     special: Mapping[Cell, str] = field(default_factory=dict)
+    depth: int = 1
+    colours: tuple[Sheet, ...] = ()
+    look: str = ""
 
     @property
     def shape(self) -> Cell:

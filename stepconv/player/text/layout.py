@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stepconv.player.frame.frames import Frame
-from stepconv.player.frame.grid import Grid
+from stepconv.player.frame.grid import PICTURE, Grid
 from stepconv.player.text import head_and_foot, panels
 from stepconv.player.text.head_and_foot import Status
 from stepconv.player.text.lines import (
@@ -74,11 +76,14 @@ def arranged(frame: Frame, width: int, height: int | None) -> Block | None:
     """
     if not all(panels.fits(grid, width, height or _LONGEST) for grid in frame.grids):
         return None
+    source, result = (replace(grid, depth=1) for grid in (frame.source, frame.result))
+    flat = replace(frame, source=source, result=result)
     for arrangement in (_ribbon, _abreast, _two_over_one, _two_columns, _dense):
-        laid = arrangement(frame, width)
-        if laid is not None and laid.width <= width:
-            if height is None or laid.height <= height:
-                return laid
+        for each in (frame, flat):
+            laid = arrangement(each, width)
+            if laid is not None and laid.width <= width:
+                if height is None or laid.height <= height:
+                    return laid
     return None
 
 
@@ -210,9 +215,9 @@ def _reduced_rows(
     most = max(height * 2 // 5, min(frame.largest_patch[0] + 4, height // 2), 5)
     below = _close_up(frame, width, most, zoom=zoom)
     room = height - below.height - 2
-    drawn = [panels.part(grid, each, room) for grid in grids]
+    drawn = _alike(grids, [(each, room)] * len(grids))
     quality = drawn[grids.index(frame.source)][0]
-    if quality <= panels.PICTURE and not zoom:
+    if quality <= panels.PICTURED and not zoom:
         return _reduced_rows(frame, width, height, zoom=True)
     score = min(quality for quality, _ in drawn) if room >= 3 else 0
     *before, last = (block for _, block in drawn)
@@ -235,12 +240,21 @@ def _reduced_columns(
     upper = min(max(free * rows[0] // max(sum(rows), 1), 2), free - 2)
     if frame.source.shape[0] + frame.result.shape[0] <= free:
         upper = frame.source.shape[0]
-    source = panels.part(frame.source, room, upper)
-    if source[0] <= panels.PICTURE and not zoom:
+    source, result = _alike([frame.source, frame.result], [(room, upper), (room, free - upper)])
+    if source[0] <= panels.PICTURED and not zoom:
         return _reduced_columns(frame, width, height, zoom=True)
-    result = panels.part(frame.result, room, free - upper)
     first, second = (result, source) if frame.backward else (source, result)
     return min(source[0], result[0]), beside(above(first[1], second[1]), right)
+
+
+def _alike(grids: list[Grid], rooms: list[tuple[int, int]]) -> list[tuple[float, Block]]:
+    """Return as much of each grid as fits its room: all in numbers, or all as pictures."""
+    parts = [panels.part(grid, *room) for grid, room in zip(grids, rooms, strict=True)]
+    pictured = [quality <= panels.PICTURED for quality, _ in parts]
+    if any(pictured) and not all(pictured):
+        looks = [replace(grid, look=PICTURE) for grid in grids]
+        parts = [panels.part(grid, *room) for grid, room in zip(looks, rooms, strict=True)]
+    return parts
 
 
 def _close_up(frame: Frame, width: int, height: int, *, zoom: bool) -> Block:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from stepconv.player.frame.grid import BREAK, NOTHING, PADDING, UNKNOWN, Grid
+from stepconv.player.frame.grid import BREAK, NOTHING, PADDING, SHADED, UNKNOWN, Grid
 from stepconv.player.text.lines import Block, Line, Piece, Spot
 
 # A sheet of more cells than these is written a line at a time, as it is looked at.
@@ -51,9 +51,9 @@ def _number_line(grid: Grid, row: int, columns: range, texts: list[str]) -> Line
     nothing = NOTHING.rjust(grid.sheet.format.width)
     pieces = []
     before = False
-    for column, text in zip(columns, texts, strict=True):
+    for column, text, tone in zip(columns, texts, _tones(grid, row, columns), strict=True):
         inside = column in marked
-        role = _role(grid, row, column, inside)
+        role = _role(grid, row, column, inside) or tone
         known = grid.is_known(row, column)
         shown = text if known else nothing if role != BREAK else _STOP.rjust(len(nothing))
         edge = " " if inside == before else "[" if inside else "]"
@@ -65,6 +65,14 @@ def _number_line(grid: Grid, row: int, columns: range, texts: list[str]) -> Line
         before = inside
     pieces.append(Piece("]", grid.role) if before else Piece(" "))
     return tuple(pieces)
+
+
+def _tones(grid: Grid, row: int, columns: range) -> list[str]:
+    """Return the tone behind each number; none where numbers are not shaded."""
+    if grid.look != SHADED:
+        return [""] * len(columns)
+    values = grid.sheet.values(slice(row, row + 1), slice(columns.start, columns.stop))[0]
+    return [grid.sheet.tone(value) for value in values.tolist()]
 
 
 def _role(grid: Grid, row: int, column: int, inside: bool) -> str:

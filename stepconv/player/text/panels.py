@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from stepconv.player.frame.frames import Frame, Sum
-from stepconv.player.frame.grid import Grid
+from stepconv.player.frame.frames import Frame
+from stepconv.player.frame.grid import PICTURE, Grid
+from stepconv.player.frame.sums import Sum
 from stepconv.player.text.lines import (
     Block,
     Line,
@@ -13,6 +14,7 @@ from stepconv.player.text.lines import (
     block,
     clipped,
     columns,
+    filled,
     line_width,
     text_block,
     wrapped,
@@ -22,8 +24,10 @@ from stepconv.player.text.picture import bars, picture, pixels
 
 # Below this share of its cells a grid is better seen whole, as a picture.
 _ENOUGH = 0.3
+# Of the planes behind the front one so many are drawn.
+_BEHIND = 2
 # How good a grid is that is seen as a picture: at most this; numbers are better.
-PICTURE = 1.0
+PICTURED = 1.0
 
 
 def part(grid: Grid, width: int, height: int) -> tuple[float, Block]:
@@ -34,15 +38,16 @@ def part(grid: Grid, width: int, height: int) -> tuple[float, Block]:
     share = shown_rows * shown_columns / max(rows * wide, 1)
     if rows * wide == 0:
         return 3, title(grid, width)
-    if share == 1:
+    pictured = grid.look == PICTURE or (not grid.look and share < _ENOUGH)
+    if share == 1 and not pictured:
         return 3, above(title(grid, width), numbers_of(grid))
-    if share >= _ENOUGH:
-        return PICTURE + share, _cropped(grid, shown_rows, shown_columns, width)
+    if not pictured:
+        return PICTURED + share, _cropped(grid, shown_rows, shown_columns, width)
     if rows == 1:
-        return PICTURE, above(title(grid, width), bars(grid, width))
+        return PICTURED, above(title(grid, width), bars(grid, width))
     _, across = pixels(grid.shape, width, height)
     drawn = above(title(grid, width), picture(grid, width, height))
-    return min(across / wide, PICTURE), drawn
+    return min(across / wide, PICTURED), drawn
 
 
 def _cropped(grid: Grid, height: int, width: int, room: int) -> Block:
@@ -74,8 +79,33 @@ def title(grid: Grid, width: int | None = None) -> Block:
 
 
 def titled(grid: Grid) -> Block:
-    """Return all numbers of a grid below its title."""
-    return above(title(grid), numbers_of(grid))
+    """Return all numbers of a grid below its title, planes behind it peeping out."""
+    return above(title(grid), stacked(numbers_of(grid), grid.depth))
+
+
+def stacked(front: Block, depth: int) -> Block:
+    """Return a plane in front of others of its volume, of which the edges of two at most show.
+
+    >>> from stepconv.player.text.lines import as_text
+    >>> for line in stacked(text_block(" 1 2 ", " 3 4 "), 3).lines:
+    ...     print(as_text(line))
+      ╭─────╮
+     ╭─────╮│
+     1 2   │╯
+     3 4   ╯
+    """
+    behind = min(depth - 1, _BEHIND, front.height)
+    if behind <= 0:
+        return front
+    tops, lines = [], []
+    for k in range(behind, 0, -1):
+        edges = f"{' ' * k}╭{'─' * front.width}╮{'│' * (behind - k)}"
+        tops.append((Piece(edges, "muted"),))
+    for number, line in enumerate(front.lines):
+        left = front.height - 1 - number
+        edges = "".join("╯" if left == k else "│" if left > k else "" for k in range(behind))
+        lines.append((*filled(line, front.width + 1), Piece(f" {edges}", "muted")))
+    return block([*tops, *lines])
 
 
 def arrow(frame: Frame, line: int) -> Block:
@@ -216,8 +246,8 @@ def below(frame: Frame, width: int) -> Block:
 
 
 def fits(grid: Grid, width: int, height: int) -> bool:
-    """Tell whether all numbers of a grid fit into so many columns and lines."""
-    return numbers_width(grid) <= width and grid.shape[0] <= height
+    """Tell whether a grid is to be seen in numbers, and all fit into so many columns and lines."""
+    return grid.look != PICTURE and numbers_width(grid) <= width and grid.shape[0] <= height
 
 
 def whole_width(grid: Grid) -> int:

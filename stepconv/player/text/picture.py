@@ -40,7 +40,7 @@ def pixels(shape: tuple[int, int], width: int, height: int) -> tuple[int, int]:
 def picture(grid: Grid, width: int, height: int) -> Block:
     """Return the grid as large as fits, what is marked in its colour and between [ ]."""
     down, across = pixels(grid.shape, width, height)
-    raster = _raster(grid.sheet, grid.part, down, across)
+    raster = _raster(grid.colours or (grid.sheet,), grid.part, down, across)
     top, bottom = _box(grid.marked[0], grid.sheet.top, grid.shape[0], down)
     left, right = _box(grid.marked[1], grid.sheet.left, grid.shape[1], across)
     known = _known(grid, down, across)
@@ -136,11 +136,11 @@ def _known(grid: Grid, down: int, across: int) -> int:
 
 
 @lru_cache(maxsize=32)
-def _raster(sheet: Sheet, part: str, down: int, across: int) -> tuple[Line, ...]:
-    """Return the lines of a sheet on which nothing is marked."""
-    rows, columns = sheet.shape
+def _raster(sheets: tuple[Sheet, ...], part: str, down: int, across: int) -> tuple[Line, ...]:
+    """Return the lines of a sheet, or of red, green and blue, on which nothing is marked."""
+    rows, columns = sheets[0].shape
     lines = []
-    for number, line in enumerate(half_blocks(_coloured(sheet, down, across))):
+    for number, line in enumerate(half_blocks(_coloured(sheets, down, across))):
         row = 2 * number * rows // down
         spots = [Spot(part, row, x * columns // across) for x in range(across)]
         pieces = (piece._replace(spot=spot) for piece, spot in zip(line, spots, strict=True))
@@ -160,16 +160,16 @@ def half_blocks(colours: list[list[Colour]]) -> list[Line]:
     return lines
 
 
-def _coloured(sheet: Sheet, down: int, across: int) -> list[list[Colour]]:
-    """Return a colour for each pixel: gray, or blue and orange where both signs occur."""
-    cells = _resized(sheet, down, across)
-    low, high = float(cells.min()), float(cells.max())
-    if low < 0:
-        most = max(-low, high)
-        parts = np.clip(cells / most, -1, 1)[..., None]
+def _coloured(sheets: tuple[Sheet, ...], down: int, across: int) -> list[list[Colour]]:
+    """Return a colour for each pixel: its own, gray, or blue and orange where both signs occur."""
+    planes = np.stack([_resized(sheet, down, across) for sheet in sheets], axis=-1)
+    low, high = float(planes.min()), float(planes.max())
+    if len(sheets) == 1 and low < 0:
+        parts = np.clip(planes / max(-low, high), -1, 1)
         coloured = np.where(parts < 0, -parts * _BELOW, parts * _ABOVE)
     else:
-        coloured = np.repeat((cells / high if high else cells)[..., None] * 255, 3, axis=-1)
+        shares = np.clip(planes / high if high > 0 else planes * 0, 0, 1)
+        coloured = np.broadcast_to(shares * 255, (*planes.shape[:2], 3))
     return [[tuple(pixel) for pixel in row] for row in coloured.astype(int).tolist()]
 
 

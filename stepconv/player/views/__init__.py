@@ -6,5 +6,6 @@ edit            the call being changed: its fields, its cells, what comes of it
 present         one window in large digits, for a projector
 readers         who reads this pixel?
 sizes           why this size?
+volumes         all channels and filters side by side, where there is room
 workers         who computed this?
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stepconv.errors import TraceError
 from stepconv.player import keys
 from stepconv.player.frame import linked
+from stepconv.player.frame.volume import volume
 from stepconv.player.playback import Playback
 from stepconv.player.text import head_and_foot, layout
 from stepconv.player.text.head_and_foot import Status
@@ -18,7 +19,7 @@ from stepconv.player.text.lines import (
     indented,
     wrapped,
 )
-from stepconv.player.views import compare, edit, present, readers, sizes, workers
+from stepconv.player.views import compare, edit, present, readers, sizes, volumes, workers
 
 _ASKS = {
     "sizes": "why this size?",
@@ -83,6 +84,10 @@ def _body(playback: Playback, width: int, height: int) -> Block | None:
     """Return what a view puts between title and keys; None where the steps are shown."""
     film = playback.film
     match playback.view:
+        case "step" if playback.abreast:
+            shot = playback.frame()
+            every = volume(film, shot)
+            return None if every is None else volumes.view(shot, every, width, height)
         case "sizes":
             return sizes.view(film, width, height)
         case "readers":
