@@ -84,7 +84,7 @@ def _measure(report: Report, cells: list[Cell], options: argparse.Namespace) -> 
         terminal.complain(report["busy"])
     report["machine"] = machine.facts()
     say("the machine's peak")
-    report["peak"] = child("benchmarks.peak", str(threads))
+    report["peak"] = child("stepconv.bench.peak", str(threads))
     report["cells"] = []
     with Team(threads) as team:
         report |= {"versions": team.versions, "left_out": team.left_out}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from stepconv.geometry import output_size
     from stepconv.kernels import backends, use_algorithm, use_backend
+    from stepconv.kernels.explaining import explain
     from stepconv.ops import (
         add,
         avg_pool,
@@ -74,6 +75,7 @@ __all__ = [
     "correlate_backward",
     "correlate_transpose",
     "correlate_transpose_backward",
+    "explain",
     "flip",
     "leaky_relu",
     "leaky_relu_backward",
@@ -104,6 +106,7 @@ _HOMES = {
     **dict.fromkeys(_TRACE, "stepconv.trace"),
     "output_size": "stepconv.geometry",
     "backends": "stepconv.kernels",
+    "explain": "stepconv.kernels.explaining",
     "use_algorithm": "stepconv.kernels",
     "use_backend": "stepconv.kernels",
 }

@@ -2,10 +2,6 @@
 
 import os
 
-# Threads that wait for work must not keep a core busy: other tests run beside these. OpenMP reads
-# this when the first kernel starts.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
 import pytest
 from hypothesis import HealthCheck, settings
 

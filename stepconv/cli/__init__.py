@@ -43,6 +43,7 @@ COMMANDS = (
     "export-onnx",
     "check",
     "grade",
+    "why",
     "bench",
     "doctor",
 )

@@ -71,6 +71,20 @@ def short(count: int) -> str:
     return str(count)
 
 
+def hanging(label: str, text: str, column: int, width: int) -> str:
+    """Set `text` to the right of its label, folded to the width; a long path stays in one piece."""
+    import textwrap
+
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=f"  {label:<{column}} ",
+        subsequent_indent=" " * (column + 3),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
 def complain(message: str) -> None:
     """Print `stepconv: message` on stderr, as one line whatever the message holds."""
     line = " ".join(message.split())

@@ -7,13 +7,14 @@ passes          a correlation and its gradient for x, told as the same thing
 winograd        the matrices of 3x3 layers with fewer multiplications
 choice, kinds   a kernel that was chosen, with the reason; numbers of activations and losses
 environment     what the environment says of threads, read before Numba is
+explaining      what ran in a block, and why: asked of each backend's `reasons`
 compile         how kernels are compiled, cached and run
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import Any
 
@@ -50,6 +51,9 @@ ALGORITHMS = ("auto", "direct", "separable", "winograd", "fft")
 
 _algorithm: ContextVar[str] = ContextVar("algorithm", default="auto")
 
+# What runs a kernel in its place, told what it is, while somebody asks for explanations.
+watching: ContextVar[Callable[..., None] | None] = ContextVar("watching", default=None)
+
 
 def find(operation: str, backend: str | None = None, beside: Any = None) -> Kernel:
     """Return the function that computes `operation` on `backend`, None being the one in use.
@@ -62,7 +66,9 @@ def find(operation: str, backend: str | None = None, beside: Any = None) -> Kern
             f"backend={name!r} computes in the host's memory, and the array is on a GPU: "
             f"backend='cuda' fits"
         )
-    return _find(operation, name)
+    kernel = _find(operation, name)
+    watch = watching.get()
+    return kernel if watch is None else partial(watch, operation, name, kernel)
 
 
 def find_recorder(line: str, backend: str) -> Kernel:

@@ -50,7 +50,9 @@ def doctor(
     for heading, lines in _sections(findings):
         console.print(f"[bold]{heading}[/bold]")
         for label, text in lines:
-            console.print(_hanging(label, text, console.width), markup=False, soft_wrap=True)
+            console.print(
+                terminal.hanging(label, text, 15, console.width), markup=False, soft_wrap=True
+            )
 
 
 def examine(data_dir: Path | None = None, clear_cache: bool = False) -> dict[str, Any]:
@@ -180,17 +182,3 @@ def _kernel_lines(kernels: dict[str, Any]) -> list[tuple[str, str]]:
         ("writable", "yes" if cache["writable"] else f"no: {cache['reason']}"),
         ("size", size),
     ]
-
-
-def _hanging(label: str, text: str, width: int) -> str:
-    """Set `text` to the right of its label, folded to the width; a long path stays in one piece."""
-    import textwrap
-
-    return textwrap.fill(
-        text,
-        width,
-        initial_indent=f"  {label:<15} ",
-        subsequent_indent=" " * 18,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

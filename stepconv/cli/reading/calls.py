@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepconv.cli.reading.targets import Asked, flag
 from stepconv.errors import ArgumentError, closest
@@ -27,9 +27,28 @@ _ALSO_CALLED = dict.fromkeys(("conv", "conv1d", "conv2d", "convolution"), _CONVO
 
 def recorded(asked: Asked) -> "Trace":
     """Record a call of the options, those of a worked example standing in where none is given."""
+    from stepconv.trace import record
+
+    call, about = meant(asked)
+    backend = asked.backend or ("textbook" if _is_small(call.given) else None)
+    # Which of the gradients is asked for is the recorder's to know.
+    which = {} if call.gradient is None else {"gradient": call.gradient}
+    return record(call.function, **call.given, **which, about=about, backend=backend)
+
+
+class Call(NamedTuple):
+    """What is to be called: a function of stepconv and its arguments, and whose gradient counts."""
+
+    function: Callable[..., Any]
+    given: dict[str, Any]
+    gradient: str | None = None
+
+
+def meant(asked: Asked) -> "tuple[Call, About]":
+    """Return the call that was typed, and words about it."""
     from stepconv import ops
     from stepconv.cli.reading import inputs
-    from stepconv.trace import About, record
+    from stepconv.trace import About
 
     about, given = About(), dict[str, Any]()
     name, gradient = "", asked.gradient
@@ -46,15 +65,13 @@ def recorded(asked: Asked) -> "Trace":
     given |= _options(asked)
     name = name or _meant(asked, given)
     about = replace(about, notes=(*about.notes, *_fit_arrays(name, given, asked)))
-    backend = asked.backend or ("textbook" if _is_small(given) else None)
     function, back = getattr(ops, name), getattr(ops, f"{name}_backward", None)
     _check_names(function, given)
     if gradient is None:
-        return record(function, **given, about=about, backend=backend)
+        return Call(function, given), about
     if back is None:
         raise ArgumentError(f"--gradient has no place here: {name} has no way back")
-    given = _with_gradient(name, given, asked.grad_out)
-    return record(back, **given, gradient=gradient, about=about, backend=backend)
+    return Call(back, _with_gradient(name, given, asked.grad_out), gradient), about
 
 
 def following(asked: Asked, x: "Array") -> tuple[Callable[..., Any], dict[str, Any]]:

@@ -1,9 +1,10 @@
 """Calls after one another: each `--then` that is typed is one more, on what the last one gave."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -28,13 +29,24 @@ def continued(record: "Trace | Chain", thens: Sequence[str], backend: str | None
 
     chain = record if isinstance(record, Chain) else Chain.begun_with(record)
     for text in thens:
-        try:
-            asked = _asked(text, backend)
-            function, options = calls.following(asked, chain.output)
+        with named(text):
+            function, options = next_call(text, chain.output, backend)
             chain = chain.then(function, **options)
-        except ArgumentError as error:
-            raise ArgumentError(f"--then {text!r}: {error}") from None
     return chain
+
+
+@contextmanager
+def named(text: str) -> Iterator[None]:
+    """Let what is refused in the block be said of `--then`."""
+    try:
+        yield
+    except ArgumentError as error:
+        raise ArgumentError(f"--then {text!r}: {error}") from None
+
+
+def next_call(text: str, x: Any, backend: str | None) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Return the operation that is typed behind `--then`, and its options, for what came out."""
+    return calls.following(_asked(text, backend), x)
 
 
 def _asked(text: str, backend: str | None) -> Asked:

@@ -176,11 +176,21 @@ def _trace_of(asked: Asked) -> "Trace | Chain":
                 f"{asked.target} is recorded already: {asked.typed(*asked.options)} cannot apply"
             )
         return load(asked.target)
+    asked = with_input(asked)
+    if asked.target is None or asked.options:
+        return calls.recorded(asked)
+    return example_trace(asked.target)
+
+
+def with_input(asked: Asked) -> Asked:
+    """Return what is asked for with a picture or a file as --input, whose place TARGET may take."""
+    if asked.target is None:
+        return asked
     if asked.input is not None:
         raise ArgumentError(f"TARGET {asked.target!r} and --input say two things: give one")
     if _is_input(asked.target):
-        return calls.recorded(replace(asked, target=None, input=asked.target))
-    return calls.recorded(asked) if asked.options else example_trace(asked.target)
+        return replace(asked, target=None, input=asked.target)
+    return asked
 
 
 def _is_record(target: str) -> bool:

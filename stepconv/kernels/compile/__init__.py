@@ -19,7 +19,7 @@ lends `shares.start` the board that the workers look at.
 from stepconv.kernels.compile.cache import cache_status, clear_cache
 from stepconv.kernels.compile.decorators import Kernel, parallel, share_of
 from stepconv.kernels.compile.jit import code_address, compiled, inner
-from stepconv.kernels.compile.threads import thread_count, threading_status, use_threads
+from stepconv.kernels.compile.threads import counted, thread_count, threading_status, use_threads
 
 __all__ = [
     "Kernel",
@@ -27,6 +27,7 @@ __all__ = [
     "clear_cache",
     "code_address",
     "compiled",
+    "counted",
     "inner",
     "parallel",
     "share_of",

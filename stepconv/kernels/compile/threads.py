@@ -17,6 +17,8 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,15 @@ PARTS = 8
 # After so many nanoseconds of a job its caller looks whether there are signals, such as Ctrl-C's.
 _PATIENCE = 50_000_000
 
-_own = threading.local()  # .count: on how many threads the calls of this thread run
+
+class _Own(threading.local):
+    """What a thread has of its own: how many its calls run on, and where they note how many."""
+
+    count = 0
+    noted: list[int] | None = None
+
+
+_own = _Own()
 
 
 class Board:
@@ -121,6 +131,8 @@ def run(begin: Any, *given: Any, parts: int = 0) -> None:
 
 def _see_through(begin: Any, board: int, threads: int, least: int, given: tuple[Any, ...]) -> None:
     parts = min(max(PARTS * threads, least), tickets.MOST)
+    if _own.noted is not None:
+        _own.noted.append(threads)
     try:
         while not begin(board, threads, parts, time.monotonic_ns() + _PATIENCE, *given):
             parts = 0
@@ -131,7 +143,17 @@ def _see_through(begin: Any, board: int, threads: int, least: int, given: tuple[
 
 def thread_count() -> int:
     """Return on how many threads a kernel that is called now will run."""
-    return getattr(_own, "count", 0) or most_threads()
+    return _own.count or most_threads()
+
+
+@contextmanager
+def counted() -> Iterator[list[int]]:
+    """Note on how many threads each parallel kernel runs that is called in a `with` block."""
+    noted = _own.noted = []
+    try:
+        yield noted
+    finally:
+        _own.noted = None
 
 
 def use_threads(count: int) -> None:

@@ -3,6 +3,7 @@
 conv, pool      correlations and pools: `choose` in each decides which kernel serves a call
 pad             padding; activations: what is done to each number, or to a row of channels
 recording       the textbook's loops, compiled
+reasons         why a kernel serves a call
 lanes           what trains: one image in each lane of a vector
 machine         what kernels are made of on this machine
 """

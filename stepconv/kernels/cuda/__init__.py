@@ -4,6 +4,7 @@ conv            correlations and their gradients; `conv/choose.py` says which ke
 pool, pad       a thread for each cell of the result
 activations     cell by cell
 recording       the textbook's loops, for the recorder
+reasons         why a kernel serves a call
 network         what trains, beside the operations
 machine         decorators, memory, arrays and copies: what all of these stand on
 """

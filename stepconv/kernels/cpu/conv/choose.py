@@ -19,6 +19,7 @@ threads.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ _FEW = 100_000
 _WORTH_SPLITTING = 25
 # To look whether a kernel splits takes as long as so many products.
 _SEARCH = 2_000_000
+_UNPROVEN = "only float32 by steps of one cell is proven to be as good"
 
 
 def correlate(x: Array, w: Array, bias: Array, out: Array, slide: Slide, groups: int) -> None:
@@ -72,13 +74,9 @@ def correlate_grad_x(
         kernel = loops.correlate_grad_x.for_work(products)
         kernel(grad_out, w, bias, grad_x, slide[:], groups)
         return
-    # Read backwards, a step of one cell is a step of one cell through the mirrored kernel.
-    above = (w.shape[2] - 1) * slide.dilation_y - slide.top
-    before = (w.shape[3] - 1) * slide.dilation_x - slide.left
-    depthwise = w.shape[0] == groups and w.shape[1] == 1
-    if depthwise and slide.stride == (1, 1) and min(above, before) >= 0:
-        mirrored = np.ascontiguousarray(w[:, :, ::-1, ::-1])
-        _filter(grad_out, mirrored, bias, grad_x, slide._replace(top=above, left=before))
+    backwards = _backwards(w, slide, groups)
+    if backwards is not None:
+        _filter(grad_out, _mirrored(w), bias, grad_x, backwards)
     else:
         passes = backward_passes(w.shape, groups, grad_x.shape[2:], slide)
         _apply(grad_out, w, bias, grad_x, passes)
@@ -88,15 +86,13 @@ def correlate_grad_w(x: Array, grad_out: Array, grad_w: Array, slide: Slide, gro
     """grad_w[o, c, a, b] = Σ x[n, c, i·stride - top + a·dilation, …] · grad_out[n, o, i, j]."""
     if x.dtype.kind != "f" or grad_out.size * grad_w[0].size < _FEW:
         loops.correlate_grad_w(x, grad_out, grad_w, slide, groups)
-        return
-    if grad_w.shape[0] == groups and grad_w.shape[1] == 1:
+    elif grad_w.shape[0] == groups and grad_w.shape[1] == 1:
         filter_weights.weigh(x, grad_out, grad_w, slide)
-        return
-    plan = forward_pass(grad_w.shape, groups, grad_out.shape[2:], slide)
-    rest = _rounded(plan.grid[1], lanes(x.dtype)) / plan.grid[1]
-    chosen = _layer_kernel(plan, rest, grad_w.shape[0], x.dtype).kernel
-    module = few_filters_weights if chosen == "few_filters" else many_filters_weights
-    module.weigh(x, grad_out, grad_w, plan)
+    else:
+        plan = forward_pass(grad_w.shape, groups, grad_out.shape[2:], slide)
+        chosen = _weights_kernel(plan, grad_w.shape[0], x.dtype).kernel
+        module = few_filters_weights if chosen == "few_filters" else many_filters_weights
+        module.weigh(x, grad_out, grad_w, plan)
 
 
 @parallel
@@ -112,33 +108,112 @@ def channel_sums(worker: int, share: int, grad_out: Array, grad_bias: Array) -> 
         grad_bias[o] = total
 
 
+# What an algorithm that is asked for by name is called here, and what it serves.
+_NAMED = {
+    "winograd": ("winograd", "layers of 3x3 windows that move by one cell"),
+    "separable": ("separable", "one channel into one, by a kernel that is a column times a row"),
+    "fft": ("fourier", "one channel into one"),
+}
+
+
+def told(chosen: Choice) -> Choice:
+    """Return a choice that says so if an algorithm was asked for by name and does not serve."""
+    kernel, served = _NAMED.get(chosen_algorithm(), ("", ""))
+    if kernel in ("", chosen.kernel):
+        return chosen
+    no = f"{chosen_algorithm()} serves {served}, of floats and not too few; so sums: "
+    return chosen._replace(rule=no + chosen.rule)
+
+
+def _backwards(w: Array, slide: Slide, groups: int) -> Slide | None:
+    """Return how one mirrored kernel reads a gradient backwards; None where none can.
+
+    Read backwards, a step of one cell is a step of one cell through the mirrored kernel.
+    """
+    above = (w.shape[2] - 1) * slide.dilation_y - slide.top
+    before = (w.shape[3] - 1) * slide.dilation_x - slide.left
+    depthwise = w.shape[0] == groups and w.shape[1] == 1
+    if depthwise and slide.stride == (1, 1) and min(above, before) >= 0:
+        return slide._replace(top=above, left=before)
+    return None
+
+
+def _mirrored(w: Array) -> Array:
+    return np.ascontiguousarray(w[:, :, ::-1, ::-1])
+
+
 def choice(x: Array, w: Array, out: Array, slide: Slide, groups: int) -> Choice:
     """Return which kernel `correlate` takes, and why."""
-    products = out.size * w.size // w.shape[0]
-    if x.dtype.kind != "f":
-        return Choice("loops", "integers are summed exactly")
-    if products < _FEW:
-        return Choice("loops", "{:,} products are fewer than {:,}", (products, _FEW))
+    few = _few(x.dtype, out.size * w[0].size)
+    if few is not None:
+        return few
     if w.shape[0] == groups and w.shape[1] == 1:
         return _filter_choice(x, w, out, slide)
     return _layer_choice(x, out, forward_pass(w.shape, groups, out.shape[2:], slide))
 
 
+def choice_grad_x(grad_out: Array, w: Array, grad_x: Array, slide: Slide, groups: int) -> Choice:
+    """Return which kernel `correlate_grad_x` takes, and why."""
+    few = _few(w.dtype, grad_out.size * w[0].size)
+    if few is not None:
+        return few
+    backwards = _backwards(w, slide, groups)
+    if backwards is not None:
+        return _filter_choice(grad_out, _mirrored(w), grad_x, backwards)
+    passes = backward_passes(w.shape, groups, grad_x.shape[2:], slide)
+    return _layer_choice(grad_out, grad_x, passes[0])
+
+
+def choice_grad_w(x: Array, grad_out: Array, grad_w: Array, slide: Slide, groups: int) -> Choice:
+    """Return which kernel `correlate_grad_w` takes, and why."""
+    few = _few(x.dtype, grad_out.size * grad_w[0].size)
+    if few is not None:
+        return few
+    if grad_w.shape[0] == groups and grad_w.shape[1] == 1:
+        return Choice("filter_weights", "one channel goes into one")
+    plan = forward_pass(grad_w.shape, groups, grad_out.shape[2:], slide)
+    chosen = _weights_kernel(plan, grad_w.shape[0], x.dtype)
+    return chosen._replace(kernel=f"{chosen.kernel}_weights")
+
+
+def _few(dtype: Any, products: int) -> Choice | None:
+    """Return the choice of plain loops, if they serve."""
+    if dtype.kind != "f":
+        return Choice("loops", "integers are summed exactly")
+    if products < _FEW:
+        return Choice("loops", "{:,} products are fewer than {:,}", (products, _FEW))
+    return None
+
+
 def _filter_choice(x: Array, w: Array, out: Array, slide: Slide) -> Choice:
     algorithm = chosen_algorithm()
+    taps, cells = w[0].size, out.size // len(w)
     if algorithm == "fft":
         return Choice("fourier", "it was asked for by name")
-    products = out.size // len(w) * w[0].size
-    spared = products - out.size // len(w) * (w.shape[2] + w.shape[3])
-    searched = algorithm == "separable" or (algorithm == "auto" and spared > _SEARCH)
-    if searched and w[0].size >= _WORTH_SPLITTING and x.shape[3] >= lanes(x.dtype):
+    if algorithm not in ("auto", "separable"):
+        return Choice("filter", "{} products a cell", (taps,))
+    spared = cells * (taps - w.shape[2] - w.shape[3])
+    if taps < _WORTH_SPLITTING:
+        unsplit = "below 5x5 a kernel is as fast whole"
+    elif algorithm == "auto" and spared <= _SEARCH:
+        unsplit = "it must spare more than {0:,} products, not {1:,}"
+    elif x.shape[3] < lanes(x.dtype):
+        unsplit = "a row is shorter than a vector"
+    else:
         found = factors(w)
         if found is not None:
             return Choice("separable", "a column and a row spare {:,} products", (spared,), found)
-    if algorithm == "auto" and fourier.pays(w, out, slide):
-        rule = "transforms take less time than {:,} products, and are as good"
-        return Choice("proven fourier", rule, (products,))
-    return Choice("filter", "of the ways that are admitted, sums of products are the fastest")
+        unsplit = "the kernel is no column times a row"
+    rule = f"{{2}} products a cell; separable: {unsplit}"
+    if algorithm == "auto":
+        summed, transformed = out[0, 0].size * taps, fourier.cost(w, out, slide)
+        if transformed < summed:
+            rule = "transforms of a plane take as long as {:,} products of {:,}, and are as good"
+            return Choice("proven fourier", rule, (round(transformed), summed))
+        proof = "a plane takes as long as {3:,.0f} products, of {4:,}"
+        rule += f"; fft: {_UNPROVEN if transformed == math.inf else proof}"
+        return Choice("filter", rule, (_SEARCH, spared, taps, transformed, summed))
+    return Choice("filter", rule, (_SEARCH, spared, taps))
 
 
 def _filter(x: Array, w: Array, bias: Array, out: Array, slide: Slide) -> None:
@@ -180,9 +255,14 @@ def _layer_kernel(plan: Pass, of_cells: float, filters: int, dtype: Any) -> Choi
     if plan.stride[1] > 1:
         return Choice("many_filters", "windows move by {} cells along a row", (plan.stride[1],))
     kernel = "few_filters" if of_cells < of_filters else "many_filters"
-    return Choice(
-        kernel, "{:.2f} lanes for each cell, {:.2f} for each filter", (of_cells, of_filters)
-    )
+    rule = "vectors need {:.2f} lanes for each cell of a row, {:.2f} for each filter"
+    return Choice(kernel, rule, (of_cells, of_filters))
+
+
+def _weights_kernel(plan: Pass, filters: int, dtype: Any) -> Choice:
+    """Choose what a vector holds where weights are summed."""
+    rest = _rounded(plan.grid[1], lanes(dtype)) / plan.grid[1]
+    return _layer_kernel(plan, rest, filters, dtype)
 
 
 def _waste(filters: int, width: int) -> float:

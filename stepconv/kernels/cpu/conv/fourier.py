@@ -57,15 +57,17 @@ def proven_planes(x: Array, w: Array, bias: Array, out: Array, slide: Slide) -> 
     _transform(x, w, bias, out, slide, np.float64, Proof(w, out.dtype))
 
 
-def pays(w: Array, out: Array, slide: Slide) -> bool:
-    """Return whether proven_planes serves this call, likely in less time than a sum takes."""
+def cost(w: Array, out: Array, slide: Slide) -> float:
+    """Return how many products of a sum take about as long as proven_planes, for each plane.
+
+    It is infinite where these do not serve.
+    """
     if out.dtype != np.float32 or out.size == 0 or max(*slide.stride, *slide.dilation) > 1:
-        return False
+        return math.inf
     side, step = _cut(out.shape[2:], w.shape[2:], (1, 1))
     pieces = math.prod(-(-n // s) for n, s in zip(out.shape[2:], step, strict=True))
     cells = math.prod(side)
-    transform = pieces * (cells * math.log2(cells) * _COST + _START)
-    return bool(transform < math.prod(out.shape[2:]) * w[0].size)
+    return pieces * (cells * math.log2(cells) * _COST + _START)
 
 
 def _transform(

@@ -8,6 +8,7 @@ all that is left                                     loops.py
 from typing import Any
 
 from stepconv.geometry import Slide, Window
+from stepconv.kernels.choice import Choice
 from stepconv.kernels.cpu.pool import loops
 from stepconv.kernels.cpu.pool.backward import backward
 from stepconv.kernels.cpu.pool.forward import forward
@@ -24,6 +25,15 @@ def in_vectors(x: Array, window: Window, slide: Slide) -> Windows | None:
     if small and dilation_y == dilation_x == 1 and x.size and x.dtype.char in "fd":
         return Windows(rows, columns, stride_y, stride_x)
     return None
+
+
+def choice(x: Array, window: Window, slide: Slide) -> Choice:
+    """Return which kernels pool, and why; `x` is what the windows are on."""
+    if in_vectors(x, window, slide):
+        rule = "vectors hold neighbouring windows of {}x{} cells, {} and {} cells apart"
+        return Choice("vectors", rule, (*window, *slide.stride))
+    served = "floats under windows of 2 or 3 columns, up to 3 rows, 1 or 2 cells apart, no gaps"
+    return Choice("loops", f"vectors serve {served}: these are not such")
 
 
 def max_pool(x: Array, out: Array, lowest: Any, window: Window, slide: Slide) -> None:

@@ -41,11 +41,18 @@ Numbers = tuple[int, ...]
 _MANY = 3
 
 
-def choice(w: Array, slide: Slide, groups: int) -> Choice:
-    """Return which kernel `correlate` takes, and why."""
+def choice(w: Array, slide: Slide, groups: int, backwards: bool = False) -> Choice:
+    """Return which kernel `correlate` takes, or `correlate_grad_x`, and why."""
     if w.shape[0] == groups and w.shape[1] == 1 and slide.stride == slide.dilation == (1, 1):
         return Choice("filter", "one channel goes into one, by steps of one cell")
-    return _layer_choice(w.shape[0] // groups)
+    return _layer_choice(w.shape[1] if backwards else w.shape[0] // groups)
+
+
+def weights_choice(w_shape: Numbers, groups: int) -> Choice:
+    """Return which kernel `correlate_grad_w` takes, and why."""
+    chosen = _layer_choice(w_shape[0] // groups)
+    kernel = "many_filters_weights" if sums_biases(w_shape, groups) else "sums"
+    return chosen._replace(kernel=kernel)
 
 
 def _layer_choice(filters: int) -> Choice:

@@ -10,6 +10,7 @@ No fast-math flag is ever set: NaN and infinity stay what they are.
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -53,7 +54,13 @@ def launch(function: Any, blocks: int, threads: Any, *arguments: Any) -> None:
     """Run a kernel on a row of blocks, which may be 2³¹ - 1 long; arrays are those of the card."""
     if blocks == 0:
         return
-    call, list_of = Launch(function, blocks, threads, arguments), _written.get()
+    call, list_of, noted = (
+        Launch(function, blocks, threads, arguments),
+        _written.get(),
+        _noted.get(),
+    )
+    if noted is not None:
+        noted.append(call.thread_count)
     if list_of is None:
         call.start()
     else:
@@ -67,6 +74,13 @@ class Launch(NamedTuple):
     blocks: int
     threads: Any
     arguments: tuple[Any, ...]
+
+    @property
+    def thread_count(self) -> int:
+        """Threads of all blocks together."""
+        return self.blocks * math.prod(
+            self.threads if isinstance(self.threads, tuple) else (self.threads,)
+        )
 
     def start(self, stream: Any = 0) -> None:
         """Run it after what was started before, without waiting for it."""
@@ -92,6 +106,21 @@ def written_down() -> Iterator[list[Launch]]:
         yield launches
     finally:
         _written.reset(token)
+
+
+_noted: ContextVar[list[int] | None] = ContextVar("noted", default=None)
+
+
+@contextmanager
+def counted() -> Iterator[list[int]]:
+    """Note of how many threads each launch of a `with` block is, and wait for all of them."""
+    noted: list[int] = []
+    token = _noted.set(noted)
+    try:
+        yield noted
+        cuda.synchronize()
+    finally:
+        _noted.reset(token)
 
 
 def launch_each(function: Any, cells: int, *arguments: Any) -> None:

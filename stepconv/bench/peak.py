@@ -1,6 +1,6 @@
 """What this machine can do at most: multiply-adds in registers, and copies of memory.
 
-Run as a process of its own, `python -m benchmarks.peak THREADS`; prints a JSON object.
+Run as a process of its own, `python -m stepconv.bench.peak THREADS`; prints a JSON object.
 """
 
 from __future__ import annotations
@@ -91,6 +91,12 @@ def _best(call: Callable[[], Any], repeats: int) -> float:
         call()
         seconds.append(time.perf_counter() - start)
     return min(seconds)
+
+
+@cache
+def of_cpu(threads: int) -> tuple[float, float]:
+    """Return about what so many threads can do at most: float32 operations, and bytes copied."""
+    return flops("float32", threads), copy_rate(1 << 25, threads, False)
 
 
 def measure(threads: int) -> dict[str, Any]:
