@@ -10,7 +10,7 @@ from stepconv.cli.reading import targets
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from stepconv.cli.commands.shapes import Measured
+    from stepconv.nn.shapes import Measured
     from stepconv.lessons.names import Tools
     from stepconv.trace import Chain, Trace
 
