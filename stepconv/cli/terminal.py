@@ -36,14 +36,14 @@ def stdout() -> Console:
     """A console for what was asked for; it follows NO_COLOR, COLUMNS and whether a person reads."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, emoji=False)
 
 
 def stderr() -> Console:
     """A console for everything else: progress, warnings, hints."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, emoji=False)
 
 
 def print_json(data: Any, **style: Any) -> None:

@@ -206,3 +206,34 @@ def test_letting_go_changes_nothing(tmp_path):
     before = found.train.pictures.copy()
     found.train.release()
     assert np.array_equal(found.train.pictures, before)
+
+
+def test_several_folders_are_one_set(tmp_path):
+    draw(tmp_path / "a", "cat dog")
+    draw(tmp_path / "b", "dog owl", count=9)
+    draw(tmp_path / "c", "owl")
+    found = data.load(":".join(str(tmp_path / name) for name in "abc"))
+    assert found.classes == ("cat", "dog", "owl")
+    labels = np.concatenate([found.train.labels, found.test.labels])
+    assert np.bincount(labels).tolist() == [6, 15, 15]
+    assert_right(found.train, found.classes)
+
+
+def test_several_folders_keep_their_parts(tmp_path):
+    draw(tmp_path / "a" / "train", "cat dog")
+    draw(tmp_path / "a" / "test", "cat dog", count=2)
+    draw(tmp_path / "b" / "train", "owl")
+    draw(tmp_path / "b" / "test", "owl", count=3)
+    found = data.load(f"{tmp_path / 'a'}:{tmp_path / 'b'}")
+    assert np.bincount(found.train.labels).tolist() == [6, 6, 6]
+    assert np.bincount(found.test.labels).tolist() == [2, 2, 3]
+    assert_right(found.test, found.classes)
+
+
+def test_several_that_are_no_folders(tmp_path):
+    draw(tmp_path / "a", "cat dog")
+    (tmp_path / "t.csv").write_text("a,b")
+    assert "only folders of pictures" in refused(f"{tmp_path / 'a'}:{tmp_path / 't.csv'}")
+    draw(tmp_path / "c", "owl")
+    draw(tmp_path / "d", "owl")
+    assert "hold one class, owl" in refused(f"{tmp_path / 'c'}:{tmp_path / 'd'}")

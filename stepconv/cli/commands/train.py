@@ -1,5 +1,6 @@
 """`stepconv train`: a network learns from pictures while you watch, and lands in a folder."""
 
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -332,15 +333,16 @@ def _whole(data: str | None) -> str | None:
     """Return a name of data that means the same from any folder."""
     if data is None:
         return None
+    from stepconv.train.data.own import paths_of
     from stepconv.train.data.sets import is_own
 
-    path = Path(data).expanduser()
-    return str(path.resolve()) if is_own(data) and path.exists() else data
+    paths = paths_of(data) if is_own(data) else []
+    return os.pathsep.join(str(path.resolve()) for path in paths) or data
 
 
 def _stem(data: str) -> str:
     """Return how data is called in the name of a folder."""
-    path = Path(data)
+    path = Path(data.partition(os.pathsep)[0])
     return path.name if path.is_dir() else path.stem
 
 

@@ -10,8 +10,8 @@ from stepconv.cli.reading import targets
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from stepconv.nn.shapes import Measured
     from stepconv.lessons.names import Tools
+    from stepconv.nn.shapes import Measured
     from stepconv.trace import Chain, Trace
 
 

@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class Found:
     notes: list[str] = field(default_factory=list)
 
 
-def folders(path: Path) -> Found:
+def folders(path: Path, least: int = 2) -> Found:
     """Return what lies in class folders, with parts for training, validation and test or not."""
     path, skipped = _unwrapped(path), Counter[str]()
     inside = {folder.name.lower(): folder for folder in _folders(path)}
@@ -62,7 +62,7 @@ def folders(path: Path) -> Found:
     if "train" not in parts or (len(parts) == 1 and len(inside) > 1):
         parts = {"train": path}
     classes = tuple(folder.name for folder in _folders(parts["train"]))
-    if len(classes) < 2:
+    if len(classes) < least:
         held = f"one class folder, {classes[0]}" if classes else "no class folders"
         raise DataError(
             f"{path} holds {held}: {path}/cat/1.png and {path}/dog/1.png would fit, "
@@ -79,6 +79,26 @@ def folders(path: Path) -> Found:
         many = ", ".join(f"{count} {suffix}" for suffix, count in skipped.most_common())
         found.notes.append(f"skipped files that are no pictures, or in no class folder: {many}")
     return found
+
+
+def several(paths: Sequence[Path]) -> Found:
+    """Return what lies in several such folders: classes of one name are one class."""
+    every = [folders(path, least=1) for path in paths]
+    classes = tuple(sorted({name for found in every for name in found.classes}))
+    if len(classes) < 2:
+        raise DataError(f"{', '.join(map(str, paths))} hold one class, {classes[0]}: two fit")
+    together = Found(classes, {}, [note for found in every for note in found.notes])
+    for part in PARTS:
+        files: list[Path] = []
+        labels: list[int] = []
+        for found in every:
+            if part in found.parts:
+                listed = found.parts[part]
+                files += listed.files
+                labels += [classes.index(found.classes[label]) for label in listed.labels]
+        if files:
+            together.parts[part] = _mixed(files, np.array(labels))
+    return together
 
 
 def table(path: Path) -> Found:

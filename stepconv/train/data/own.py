@@ -2,6 +2,7 @@
 
     pictures/cat/1.png  pictures/dog/1.jpg …              a folder for each class
     pictures/train/cat/1.png …  pictures/test/cat/2.png   the same, with parts; val/ too
+    pictures:more                                         several folders: like names, one class
     pictures.csv with lines of path,label                 and a part, if a column says so
     data.npz with x_train, y_train, x_test, y_test        (or x, y) as Keras has them
     data/train-images-idx3-ubyte …                        the four files of MNIST, .gz or not
@@ -9,6 +10,8 @@
 Nothing here is trusted: a file says how large it is before memory is taken for it.
 """
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from numpy.typing import NDArray
 
 from stepconv.errors import DataError
 from stepconv.train.data import arrays, idx, known, npz, pictures
-from stepconv.train.data.files import Found, Listed, folders, table
+from stepconv.train.data.files import Found, Listed, folders, several, table
 from stepconv.train.data.samples import Samples, Source, check
 
 Array = NDArray[Any]
@@ -38,8 +41,21 @@ LARGEST, USUAL = 224, 64
 LOOKED_AT = 500
 
 
-def load(path: Path, shape: tuple[int, ...] | None) -> Source:
-    """Return what is in the file or folder; pictures in files are to be brought to `shape`."""
+def paths_of(name: str) -> list[Path]:
+    """Return the file or folder that a name means, or several folders, with : between them."""
+    alone = Path(name).expanduser()
+    parts = [alone] if alone.exists() else [Path(p).expanduser() for p in name.split(os.pathsep)]
+    return parts if all(path.exists() for path in parts) else []
+
+
+def load(paths: Sequence[Path], shape: tuple[int, ...] | None) -> Source:
+    """Return what is in a file, or in folders; pictures in files are to be brought to `shape`."""
+    if len(paths) > 1:
+        for path in paths:
+            if not path.is_dir():
+                raise DataError(f"{path} is no folder: only folders of pictures are put together")
+        return _of_files(several(paths), shape)
+    (path,) = paths
     if path.suffix.lower() == ".csv" and path.is_file():
         return _of_files(table(path), shape)
     if path.is_file():

@@ -30,6 +30,8 @@ def load(
 ) -> DataSet:
     """Return the data set of that name, or the one in the file or folder of that name.
 
+    Several folders, with : between them (; on Windows), are one data set.
+
     Pictures in files are brought to `shape`, or to the one that suits them; arrays must have it.
     `limit` keeps the first training pictures of each class; `validation` holds so many back, or
     such a share of 1, the same ones for every seed.
@@ -84,12 +86,12 @@ def _source(
             "test": digits.make(digits.TESTING, first=digits.TRAINING),
         }
         return Source(digits.CLASSES, made, form=FORMS[name], fingerprint=digits.FINGERPRINT)
-    path = Path(name).expanduser()
-    if not path.exists():
+    paths = own.paths_of(name)
+    if not paths:
         raise ArgumentError(
             f"data {name!r} is not known: {', '.join(FORMS)}, a folder, an .npz or a .csv fit"
         )
-    return own.load(path, shape)
+    return own.load(paths, shape)
 
 
 def _parted(
