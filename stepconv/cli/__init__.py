@@ -30,6 +30,7 @@ from stepconv.operations import OPERATIONS
 COMMANDS = (
     "demo",
     "examples",
+    "lesson",
     "play",
     "show",
     "record",

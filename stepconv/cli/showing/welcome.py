@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 _TRY = (
+    ("stepconv lesson", "five lectures that run themselves"),
     ("stepconv play", "a list to choose from"),
     ("stepconv play vertical-edge-rgb", "a worked example by windows"),
     ("stepconv play eight-22x16 --kernel sobel-x", "a picture under a named kernel"),
