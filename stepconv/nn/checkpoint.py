@@ -30,6 +30,8 @@ Array = NDArray[Any]
 Arrays = dict[str, Array]
 
 FORMAT = "stepconv 1"
+# What a network is called in its run folder.
+FILE = "model.safetensors"
 _TYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "U8": "|u1"}
 
 

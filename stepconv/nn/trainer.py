@@ -86,6 +86,11 @@ class Predictor:
             answers[start:end] = self._asking.answers(some, chosen, end - start)
         return answers
 
+    @property
+    def feed(self) -> dict[str, float]:
+        """By what bytes are multiplied, and what is added, before the network reads them."""
+        return {"scale": self._scale, "shift": self._shift}
+
     def parameters(self) -> dict[str, Array]:
         """Return copies of what the network has learnt, by PyTorch's names."""
         return self._weights.parameters()

@@ -47,7 +47,7 @@ from stepconv.train.lock import Lock
 from stepconv.train.recipe import Recipe
 from stepconv.train.start import take_over
 
-MODEL, STATE, METRICS = "model.safetensors", "state.safetensors", "metrics.jsonl"
+MODEL, STATE, METRICS = checkpoint.FILE, "state.safetensors", "metrics.jsonl"
 
 # Ctrl-C, a request to end, and a terminal that is closed.
 STOPPING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]

@@ -122,5 +122,5 @@ def trained(path: Path) -> "Network":
     from stepconv.nn import checkpoint
 
     if path.is_dir():
-        path = path / "model.safetensors"
+        path = path / checkpoint.FILE
     return checkpoint.load_network(path)
