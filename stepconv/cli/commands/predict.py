@@ -119,7 +119,8 @@ def read(file: Path) -> "Array":
 
     gallery = worked.pictures()
     if str(file) in gallery:
-        return gallery[str(file)].astype("uint8")[None]
+        known = gallery[str(file)].astype("uint8")
+        return known if known.ndim == 3 else known[None]
     if file.is_dir():
         raise ArgumentError(f"{file} is a folder, not a file")
     if file.suffix.lower() in array_files.SUFFIXES:

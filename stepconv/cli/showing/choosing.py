@@ -29,7 +29,8 @@ def everything() -> "list[Choice]":
     choices = [Choice(each.group, each.id, each.title, each.id) for each in examples]
     choices += [Choice("chains", each.id, each.title, each.id) for each in worked_chains().values()]
     for name, rows in worked.pictures().items():
-        told = f"a picture of {len(rows)} rows and {len(rows[0])} columns, under sobel-x"
+        high, wide = rows.shape[-2:]
+        told = f"a picture of {high} rows and {wide} columns, under sobel-x"
         choices.append(Choice("pictures", name, told, f"{name} {_KERNEL}"))
     here = sorted(path.name for path in Path().iterdir() if path.is_file())
     for name in here[: 10 * _MOST_FILES]:
