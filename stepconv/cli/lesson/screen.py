@@ -197,7 +197,8 @@ def standing(record: Trace | Chain, place: Place, desk: Desk | None = None) -> P
     for _ in range(place.link or 0):
         playback.walk(1)
     if place.step is not None:
-        playback.go(place.step)
+        # Counted from the end if it is below 0, as everywhere.
+        playback.go(place.step + (len(playback.film) if place.step < 0 else 0))
     if place.view is not None and place.view != playback.view:
         playback.look(place.view)
     if place.cursor is not None:
