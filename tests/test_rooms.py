@@ -33,10 +33,11 @@ MAY_IMPORT = {
     "train": {"nn", "ops"},
     "lessons": {"trace", "train", "geometry"},
     "testing": {"ops", "geometry", "trace"},
+    "web": {"trace", "inside", "nn", "train", "stepconv"},
     "bench": {"ops", "kernels", "geometry", "testing", "stepconv"},
     "cli": {
         *("geometry", "kernels", "ops", "trace", "player", "nn", "inside", "train", "testing"),
-        *("bench", "explorer", "lessons", "stepconv"),
+        *("bench", "explorer", "lessons", "web", "stepconv"),
     },
     "__main__": {"cli"},
 }

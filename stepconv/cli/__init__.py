@@ -42,6 +42,7 @@ COMMANDS = (
     "predict",
     "filters",
     "export-onnx",
+    "page",
     "check",
     "grade",
     "why",
