@@ -54,8 +54,8 @@ class Player(App[int]):
     # quickly reaches the screen before a question is open, or a question that is closed.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(pressed, action, show=False, priority=True)
-        for actions in (*(key.actions for key in keys.KEYS), {"enter": "answer"})
-        for pressed, action in actions.items()
+        for key in keys.KEYS
+        for pressed, action in key.actions.items()
     ]
 
     def __init__(
@@ -89,6 +89,7 @@ class Player(App[int]):
     def _update(self) -> None:
         """Show what the playback has become, and run the clock if it plays."""
         playback = self.playback
+        playback.legend = False
         wanted = playback.interval if playback.playing else None
         if wanted != self._interval:
             if self._clock is not None:
@@ -119,7 +120,7 @@ class Player(App[int]):
             return action in ("answer", "leave", "quit")
         if self.playback.view == "edit":
             return action in ("leave", "stop", "quit")
-        return action != "answer"
+        return True
 
     def on_key(self, event: events.Key) -> None:
         """While a call is edited, keys belong to the editor."""
@@ -168,7 +169,13 @@ class Player(App[int]):
         self._update()
 
     async def action_answer(self) -> None:
-        """Do what was asked for, once the question has read all keys that were sent to it."""
+        """Do what was asked for, once the question has read all keys that were sent to it.
+
+        Where nothing is asked, follow the cell along the chain.
+        """
+        if not self._asking:
+            self.action_do("follow")
+            return
         question = self.query_one(Input)
         read = asyncio.Event()
         question.call_later(read.set)
@@ -201,6 +208,10 @@ class Player(App[int]):
             playback.go(spot.column)
         elif spot.part == "result":
             playback.go_to_cell(spot.row, spot.column)
+        elif spot.part == "way":
+            playback.follow_to(spot.row)
+        elif spot.part.startswith("link:"):
+            playback.go_to_link(int(spot.part.removeprefix("link:")), spot.row, spot.column)
         elif spot.part == "source" and playback.view == "readers":
             playback.ask_about(spot.row, spot.column)
         elif spot.part == "source":
@@ -209,12 +220,20 @@ class Player(App[int]):
         self._update()
 
 
-def play(record: Trace | Chain, *, letters: bool = False, desk: Desk | None = None) -> int:
+def play(
+    record: Trace | Chain,
+    *,
+    letters: bool = False,
+    desk: Desk | None = None,
+    first_start: bool = False,
+) -> int:
     """Play a trace or a chain on this terminal; return the exit status.
 
-    The commands that the editor was asked for are printed when it is over.
+    The commands that the editor was asked for are printed when it is over. At the first start the
+    colours are explained until a key is pressed.
     """
     player = Player(record, letters=letters, desk=desk)
+    player.playback.legend = first_start
     player.run()
     editor = player.playback.editor
     for command in editor.commands if editor else ():

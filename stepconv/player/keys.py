@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from stepconv.player.text.lines import Block, Piece, Spot, block, clipped_line
+from stepconv.player.text.lines import Block, Line, Piece, Spot, block, clipped_line
 
 
 class Key(NamedTuple):
@@ -50,7 +50,8 @@ KEYS = (
     Key("B", "stops wherever something holds", {"B": "ask('break_when')"}, beside=True),
     Key("p", "one window in large digits, for a projector", {"p": "look('present')"}, 6, "large"),
     Key("t", "who computed this: threads or GPU blocks", {"t": "look('workers')"}, 7, "threads"),
-    Key("v", "numbers, shaded numbers, picture", {"v": "do('change_style')"}),
+    Key("u", "every term of a sum", {"u": "look('terms')"}),
+    Key("v", "numbers, shades, picture", {"v": "do('change_style')"}, beside=True),
     Key("tab", "next channel", {"tab": "do('change_channel', 1)"}),
     Key("shift+tab", "back", {"shift+tab": "do('change_channel', -1)"}, beside=True),
     Key("a", "all or one", {"a": "do('toggle_abreast')"}, beside=True),
@@ -58,8 +59,10 @@ KEYS = (
     Key("F", "back", {"F": "do('change_plane', -1)"}, beside=True),
     Key("i", "image", {"i": "do('change_image', 1)"}, beside=True),
     Key("I", "back", {"I": "do('change_image', -1)"}, beside=True),
-    Key("]", "on along a chain", {"right_square_bracket": "do('walk', 1)"}),
+    Key("]", "on in a chain", {"right_square_bracket": "do('walk', 1)"}),
     Key("[", "back", {"left_square_bracket": "do('walk', -1)"}, beside=True),
+    Key("enter", "to where", {"enter": "answer"}, beside=True),
+    Key("s", "all links", {"s": "look('strip')"}, beside=True),
     Key("?", "this page", {"question_mark,f1": "look('help')"}, 12, "keys"),
     Key("l", "light or dark", {"l": "light"}, beside=True),
     Key("esc", "closes", {"escape": "leave"}, beside=True),
@@ -78,6 +81,12 @@ _LEGEND = (
 )
 
 
+def legend() -> Line:
+    """Return what the colours of cells mean, on one line."""
+    told = [piece for meaning, role in _LEGEND for piece in (Piece(" "), Piece(meaning, role))]
+    return (Piece(" colours", "key"), *told)
+
+
 def view(width: int) -> Block:
     """Return the page of keys; each can be clicked."""
     lines: list[list[Piece]] = []
@@ -88,7 +97,5 @@ def view(width: int) -> Block:
         else:
             lines.append([Piece(f" {key.shown}".ljust(8), "key", spot), Piece(key.does, "", spot)])
     lines.append([Piece(" mouse  ", "key"), Piece(_MOUSE)])
-    lines.append([Piece(" colours", "key")])
-    for meaning, role in _LEGEND:
-        lines[-1] += [Piece(" "), Piece(meaning, role)]
+    lines.append(list(legend()))
     return block(clipped_line(tuple(line), width - 1) for line in lines)

@@ -9,16 +9,18 @@ from stepconv.player.frame import linked, who_reads
 from stepconv.player.frame.film import Film
 from stepconv.player.frame.frames import Frame, frame
 from stepconv.player.frame.grid import LOOKS
+from stepconv.player.frame.strip import strip
 from stepconv.player.search import Query
 from stepconv.trace import Chain, Trace
 from stepconv.trace.counterpart import counterpart, has_counterpart
 
+_ALONE = "there is one call alone: --then makes a chain"
 # Steps a second; beyond so many pictures a second several steps go into one.
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0)
 _PICTURES = 30.0
 
 # The views that show where the player stands; the others stop it.
-_PLAYED = ("step", "compare", "present", "workers")
+_PLAYED = ("step", "compare", "present", "workers", "strip", "terms")
 
 
 class Playback:
@@ -35,6 +37,7 @@ class Playback:
         self.link = 0
         self._stops: dict[int, set[int]] = {}
         self.film = Film(record[0] if isinstance(record, Chain) else record, letters=letters)
+        self._films = {0: self.film}
         # What changes the call; there once somebody has asked for it.
         self.editor: Editor | None = None
         self.desk = desk
@@ -47,6 +50,11 @@ class Playback:
         self.query: Query | None = None
         self.view = "step"
         self.message = ""
+        # The first line of what is scrolled, and the way that is chosen of those from a cell.
+        self.scroll = 0
+        self.chosen = 0
+        # Whether the colours are explained, until somebody does something.
+        self.legend = False
         # How grids are drawn, "" being as they fit, and whether all filters stand side by side.
         self.style = ""
         self.abreast = True
@@ -100,6 +108,10 @@ class Playback:
         row, column = self.asked_cell
         if self.view == "readers":
             self.ask_about(row + by, column)
+        elif self.view == "terms":
+            self.scroll = max(self.scroll + by, 0)
+        elif self.view == "follow":
+            self.chosen = min(max(self.chosen + by, 0), max(len(self.ways) - 1, 0))
         elif 0 <= i + by < self.shape[1]:
             self.go((plane * self.shape[1] + i + by) * self.shape[2] + j)
 
@@ -246,20 +258,67 @@ class Playback:
     def walk(self, by: int) -> None:
         """Follow the cell to the next link that reads it, or back to where it is from."""
         if self.chain is None:
-            self.message = "there is one call alone: --then makes a chain"
+            self.message = _ALONE
             return
         found = linked.onward(self.chain, self.link, self.index, by)
         if isinstance(found, str):
             self.message = found
             return
+        self.stand_on(*found)
+
+    def stand_on(self, link: int, step: int) -> None:
+        """Go to a step of a link of the chain."""
         self._stops[self.link] = self.breakpoints
-        self.link, step = found
-        self.film = Film(self.chain[self.link], letters=self.film.letters)
-        self.breakpoints = self._stops.get(self.link, set())
-        self.playing, self.other, self.asked = False, None, None
+        self.link, self.film = link, self.film_of(link)
+        self.breakpoints = self._stops.get(link, set())
+        self.playing, self.other, self.asked, self.chosen = False, None, None, 0
         self.go(step)
         if self.view == "compare" and not has_counterpart(self.film.trace):
             self.view = "step"
+
+    def go_to_link(self, link: int, row: int, column: int) -> None:
+        """Go to a cell of a link, in the plane of it that is shown."""
+        assert self.chain is not None
+        plane = strip(self.chain, self.film_of, self.link, self.index)[link + 1].plane
+        _, height, width = self.film_of(link).gather.shape
+        self.stand_on(link, (plane * height + row) * width + column)
+
+    def film_of(self, link: int) -> Film:
+        """Return the film of a link of the chain."""
+        assert self.chain is not None
+        if link not in self._films:
+            self._films[link] = Film(self.chain[link])
+        self._films[link].letters = self.film.letters
+        return self._films[link]
+
+    @property
+    def ways(self) -> tuple[linked.Way, ...]:
+        """Where one may go from the cell along the chain."""
+        return () if self.chain is None else linked.ways(self.chain, self.link, self.index)
+
+    def follow(self) -> None:
+        """Ask which cell to follow; where that is asked already, go there."""
+        if self.chain is None:
+            self.message = _ALONE
+        elif self.view != "follow":
+            self.look("follow")
+            # What it was made from in other links, and what it flows into, can be gone to.
+            led = (n for n, way in enumerate(self.ways) if way.link is not None)
+            self.chosen = next(led, 0)
+        else:
+            self.follow_to(self.chosen)
+
+    def follow_to(self, number: int) -> None:
+        """Go to the cell at the end of one of the ways."""
+        ways = self.ways
+        if not 0 <= number < len(ways):
+            return
+        link, cell, _ = ways[number]
+        if link is None:
+            self.message = "the input is where the chain begins: no step made this cell"
+            return
+        self.view = "step"
+        self.stand_on(link, cell)
 
     def look(self, view: str) -> None:
         """Show a view; the same again leads back to the steps."""
@@ -268,6 +327,9 @@ class Playback:
         if self.view == "compare" and not has_counterpart(self.film.trace):
             self.view = "step"
             self.message = "only a correlation and a convolution can be compared"
+        if self.view in ("strip", "follow") and self.chain is None:
+            self.view, self.message = "step", _ALONE
+        self.scroll = self.chosen = 0
         self.playing = self.playing and self.view in _PLAYED
         self.asked = None
 

@@ -43,9 +43,22 @@ def play(*, asked: targets.Asked, letters: targets.Letters = False) -> None:
     from stepconv.player.editing import Desk
 
     desk = Desk(inputs.numbers, picture_and_kernel.kernel, as_command.command)
-    status = app.play(trace, letters=letters, desk=desk)
+    status = app.play(trace, letters=letters, desk=desk, first_start=_is_first_start())
     if status:
         raise typer.Exit(status)
+
+
+def _is_first_start() -> bool:
+    """Tell whether nobody has played here before, and remember that somebody has."""
+    import platformdirs
+
+    seen = platformdirs.user_state_path("stepconv", appauthor=False) / "played"
+    try:
+        seen.parent.mkdir(parents=True, exist_ok=True)
+        seen.touch(exist_ok=False)
+    except OSError:
+        return False  # it is there, or nothing can be remembered here
+    return True
 
 
 def _chosen() -> "Trace | Chain | None":

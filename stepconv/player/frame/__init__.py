@@ -8,5 +8,6 @@ frames          what one step looks like: its grids and its sums
 volume          all channels, all filters and all results of a step
 who_reads       which cells of the result read a cell of the source
 linked          where the cells of a chain come from, and where they go
+strip           all links of a chain at once
 words           what the views say in sentences
 """

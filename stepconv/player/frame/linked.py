@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
 from stepconv.trace import Chain
 from stepconv.trace.chain import Cells, told
 
 # A link and one of its steps, or why there is none to go to.
 Onward = tuple[int, int] | str
+# Of more cells than these only the nearest are looked up.
+_MOST = 600
+
+
+class Way(NamedTuple):
+    """A way from a cell: to one that it was made from, or that it flows into; with its number."""
+
+    link: int | None
+    cell: int
+    onward: bool
 
 
 def onward(chain: Chain, link: int, step: int, by: int) -> Onward:
@@ -23,6 +38,8 @@ def onward(chain: Chain, link: int, step: int, by: int) -> Onward:
     before = [source.link for source in chain.links[link].sources.values()]
     links = [source for source in before if source is not None]
     if not links:
+        if chain[link].call.operation.source not in chain.links[link].sources:
+            return "this link has numbers of its own: there is no link before it"
         return "this link is made from the input: there is no link before it"
     made = [cells for cells in chain.made_from(link, step) if cells.link is not None]
     if not made:
@@ -30,6 +47,62 @@ def onward(chain: Chain, link: int, step: int, by: int) -> Onward:
     source = made[0].link or 0
     won = _winner(chain, link, step)
     return source, _middle(made[0]) if won is None else won
+
+
+def ways(chain: Chain, link: int, step: int) -> tuple[Way, ...]:
+    """Return where one may go from a cell: what it was made from, then what it flows into.
+
+    >>> import stepconv
+    >>> calls = [(stepconv.correlate, {"w": [1, -1]}), (stepconv.relu, {})]
+    >>> [(way.link, way.cell) for way in ways(stepconv.record(calls, [3, 1, 4]), 0, 1)]
+    [(None, 1), (None, 2), (1, 1)]
+    """
+    made, goes = chain.made_from(link, step), chain.goes_to(link, step)
+    return tuple(
+        Way(cells.link, cell, onward)
+        for onward, every in ((False, made), (True, goes))
+        for cells in every
+        for cell in cells.numbers.tolist()
+    )
+
+
+def where(chain: Chain, link: int | None, cell: int) -> str:
+    """Return which cell it is, of which link."""
+    return _where(chain, Cells(link, np.array([cell])))
+
+
+def before(chain: Chain, link: int, step: int) -> dict[int | None, set[int]]:
+    """Return the cells of links before, and of the input, that a cell was made from.
+
+    All that can reach it; of very many only those next to it.
+    """
+    return _reached(link, step, chain.made_from)
+
+
+def after(chain: Chain, link: int, step: int) -> dict[int | None, set[int]]:
+    """Return the cells of later links that a cell can reach; of very many those next to it."""
+    return _reached(link, step, chain.goes_to)
+
+
+def _reached(
+    link: int, step: int, next_to: Callable[[int, int], tuple[Cells, ...]]
+) -> dict[int | None, set[int]]:
+    nearest: dict[int | None, set[int]] = {
+        cells.link: set(cells.numbers.tolist()) for cells in next_to(link, step)
+    }
+    reached = {key: set(cells) for key, cells in nearest.items()}
+    waiting = [(key, cell) for key, cells in nearest.items() for cell in cells]
+    while waiting:
+        at, cell = waiting.pop()
+        if at is None:
+            continue
+        for key, numbers in next_to(at, cell):
+            fresh = set(numbers.tolist()) - reached.setdefault(key, set())
+            reached[key] |= fresh
+            waiting += [(key, each) for each in fresh]
+        if sum(map(len, reached.values())) > _MOST:
+            return nearest
+    return reached
 
 
 def sentence(chain: Chain, link: int, step: int) -> tuple[str, str, str]:

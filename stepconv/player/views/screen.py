@@ -5,6 +5,7 @@ from __future__ import annotations
 from stepconv.errors import TraceError
 from stepconv.player import keys
 from stepconv.player.frame import linked
+from stepconv.player.frame.strip import strip as strip_of
 from stepconv.player.frame.volume import volume
 from stepconv.player.playback import Playback
 from stepconv.player.text import head_and_foot, layout
@@ -19,7 +20,18 @@ from stepconv.player.text.lines import (
     indented,
     wrapped,
 )
-from stepconv.player.views import compare, edit, present, readers, sizes, volumes, workers
+from stepconv.player.views import (
+    compare,
+    edit,
+    follow,
+    present,
+    readers,
+    sizes,
+    strip,
+    terms,
+    volumes,
+    workers,
+)
 
 _ASKS = {
     "sizes": "why this size?",
@@ -27,29 +39,43 @@ _ASKS = {
     "workers": "who computed this?",
     "help": "keys",
     "compare": "correlation and convolution",
+    "strip": "all links",
+    "follow": "where to?",
+    "terms": "every term",
 }
 
-# Below so many lines there is none to spare for what a chain says.
-_ROOM_FOR_LINKS = 12
+# Below so many lines there is none to spare for what a chain says, or for a legend.
+_ROOMY = 12
 
 
 def lines(playback: Playback, width: int, height: int) -> list[Line]:
     """Return the lines of the screen: exactly `height` of them, none wider than `width`.
 
-    Of a chain, the second says which link it is and where the cell is from and goes.
+    Of a chain, the second says which link it is and where the cell is from and goes. At the first
+    start the one before the bar says what the colours mean.
     """
-    chain = playback.chain
-    if chain is None or height < _ROOM_FOR_LINKS or not len(playback.film):
-        return _lines(playback, width, height)
-    first, *others = _lines(playback, width, height - 1)
-    which, made, goes = linked.sentence(chain, playback.link, playback.index)
+    roomy = height >= _ROOMY and len(playback.film) > 0
+    told = _link(playback) if roomy else None
+    legend = keys.legend() if roomy and playback.legend else None
+    drawn = _lines(playback, width, height - (told is not None) - (legend is not None))
+    if told is not None:
+        drawn.insert(1, told)
+    if legend is not None:
+        drawn.insert(-2, legend)
+    return _fitted(drawn, width, height)
+
+
+def _link(playback: Playback) -> Line | None:
+    """Return which link of a chain it is, and where its cell is from and goes."""
+    if playback.chain is None:
+        return None
+    which, made, goes = linked.sentence(playback.chain, playback.link, playback.index)
     back, on = Spot("key:["), Spot("key:]")
-    line = (
+    return (
         Piece(f" {which}", "title"),
         *(Piece(" · "), Piece("[", "key", back), Piece(f" {made}", "", back)),
         *(Piece(" · "), Piece("]", "key", on), Piece(f" {goes}", "", on)),
     )
-    return _fitted([first, line, *others], width, height)
 
 
 def _lines(playback: Playback, width: int, height: int) -> list[Line]:
@@ -96,6 +122,15 @@ def _body(playback: Playback, width: int, height: int) -> Block | None:
             return workers.view(film, playback.index, width, height)
         case "present":
             return present.view(playback.frame(), width, height)
+        case "strip" if playback.chain is not None:
+            stops = strip_of(playback.chain, playback.film_of, playback.link, playback.index)
+            return strip.view(stops, width, height)
+        case "follow" if playback.chain is not None:
+            return follow.view(playback.chain, playback.ways, playback.chosen, width, height)
+        case "terms":
+            told, last = terms.view(film, playback.index, playback.scroll, width, height)
+            playback.scroll = min(playback.scroll, last)
+            return told
         case "help":
             return keys.view(width)
         case "compare":
