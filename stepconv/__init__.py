@@ -17,7 +17,6 @@ if TYPE_CHECKING:
         TraceError,
     )
     from stepconv.geometry import output_size
-    from stepconv.inside import Inside, look_inside
     from stepconv.kernels import backends, use_algorithm, use_backend
     from stepconv.kernels.explaining import explain
     from stepconv.ops import (
@@ -59,7 +58,6 @@ __all__ = [
     "BackendError",
     "Chain",
     "From",
-    "Inside",
     "IntegerOverflowWarning",
     "IntegerRangeError",
     "Step",
@@ -83,7 +81,6 @@ __all__ = [
     "leaky_relu_backward",
     "load_chain",
     "load_trace",
-    "look_inside",
     "max_pool",
     "max_pool_backward",
     "output_size",
@@ -107,8 +104,6 @@ _TRACE = ("About", "Chain", "From", "Step", "Trace", "load_chain", "load_trace",
 _HOMES = {
     **dict.fromkeys((name for name in __all__ if name[0].isupper()), "stepconv.errors"),
     **dict.fromkeys(_TRACE, "stepconv.trace"),
-    "Inside": "stepconv.inside",
-    "look_inside": "stepconv.inside",
     "output_size": "stepconv.geometry",
     "backends": "stepconv.kernels",
     "explain": "stepconv.kernels.explaining",

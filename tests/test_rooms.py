@@ -28,16 +28,15 @@ MAY_IMPORT = {
     "trace": {"ops", "kernels", "geometry"},
     "player": {"trace", "geometry"},
     "nn": {"ops", "kernels", "geometry"},
-    "inside": {"nn", "trace", "ops", "kernels", "geometry"},
-    "explorer": {"inside", "player", "nn", "trace", "geometry"},
+    "explorer": {"player", "nn", "trace", "geometry"},
     "train": {"nn", "ops"},
+    "export": {"trace", "inside", "player", "web"},
     "lessons": {"trace", "train", "geometry"},
     "testing": {"ops", "geometry", "trace"},
-    "web": {"trace", "inside", "nn", "train", "stepconv"},
     "bench": {"ops", "kernels", "geometry", "testing", "stepconv"},
     "cli": {
-        *("geometry", "kernels", "ops", "trace", "player", "nn", "inside", "train", "testing"),
-        *("bench", "explorer", "lessons", "web", "stepconv"),
+        *("geometry", "kernels", "ops", "trace", "player", "nn", "train", "testing", "bench"),
+        *("explorer", "export", "lessons", "stepconv"),
     },
     "__main__": {"cli"},
 }
@@ -64,7 +63,7 @@ APART = {
     ("player.views",): ("player.render", "player.app"),
 }
 # The public face looks its names up when they are used, so only a type checker sees its imports.
-FACE = {"errors", "geometry", "kernels", "ops", "trace", "inside"}
+FACE = {"errors", "geometry", "kernels", "ops", "trace"}
 # A package from elsewhere, and the rooms or modules that may use it.
 GUESTS = {
     # The rest of the player is plain data before any colour: it knows no terminal.
@@ -75,6 +74,7 @@ GUESTS = {
     "numba": ("kernels", "cli.commands.doctor"),
     "llvmlite": ("kernels", "cli.commands.doctor"),
     "onnx": ("nn.onnx",),
+    "pptx": ("export.slides",),
     "onnxruntime": ("cli.commands.export_onnx",),
 }
 
@@ -201,10 +201,10 @@ def test_long_files_are_named() -> None:
         ("train.loop", "from stepconv.kernels import find"),
         ("nn.layers", "from stepconv import train"),
         ("lessons.names", "from stepconv.player import keys"),
-        ("nn.model", "from stepconv.inside import look_inside"),
-        ("inside.look", "from stepconv.train.feed import Feed"),
         ("testing.checks", "from stepconv import player"),
         ("trace.model", "import hypothesis"),
+        ("export.reel", "from stepconv.player.app import Player"),
+        ("export.figure", "import rich"),
         ("player.app", "from stepconv.cli import main"),
         ("cli.commands.train", "import hypothesis"),
         ("cli.commands.show", "import numba"),

@@ -30,10 +30,10 @@ from stepconv.operations import OPERATIONS
 COMMANDS = (
     "demo",
     "examples",
-    "lesson",
     "play",
     "show",
     "record",
+    "export",
     "apply",
     "shapes",
     "look",
@@ -41,15 +41,14 @@ COMMANDS = (
     "evaluate",
     "predict",
     "filters",
-    "export-onnx",
-    "page",
     "check",
     "grade",
     "why",
     "bench",
     "doctor",
 )
-
+# Older names, which still work and are not listed.
+_HIDDEN = ("export-onnx",)
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 # What some call an operation, and what it is called here.
@@ -69,7 +68,7 @@ class _LazyCommands(typer.core.TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in (*COMMANDS, *_HIDDEN):
             raise ArgumentError(f"no command {cmd_name!r}: {_meant(cmd_name)}")
         name = cmd_name.replace("-", "_")
         module = importlib.import_module(f"{__name__}.commands.{name}")

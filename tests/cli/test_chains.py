@@ -139,7 +139,7 @@ def test_what_cannot_follow(capsys: Capture, typed: str, says: str) -> None:
     [
         ((*TYPED, "--link", "0"), "there is one call alone"),
         ((*TYPED, *THEN, "--link", "3"), "--link 3 is not in this chain: 0 to 2 fit"),
-        ((*TYPED, *THEN, "--svg", "a.svg"), "--svg shows one link, not 3"),
+        ((*TYPED, *THEN, "--svg", "a.svg", "--step", "1"), "of which of 3 links? --link 0"),
         ((*TYPED, *THEN, "--step", "4", "--link", "2"), "--step 4 is not in this trace"),
     ],
 )

@@ -326,7 +326,6 @@ def test_a_step_as_a_picture_for_a_slide(capsys: Capture) -> None:
     ElementTree.fromstring(picture)
     assert "--force" in refusal(capsys, *asked[1:])
     assert main([*asked, "--force"]) == 0
-    assert "one step, not 2" in refusal(capsys, "same-4x4", "--steps", "0:2", "--svg", "b.svg")
     assert ".svg fits" in refusal(capsys, "same-4x4", "--svg", "b.png")
     assert "give one" in refusal(capsys, "same-4x4", "--svg", "b.svg", "--json")
 

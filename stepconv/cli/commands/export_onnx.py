@@ -1,4 +1,4 @@
-"""`stepconv export-onnx`: a trained network as a file that other engines run."""
+"""A trained network as a file that other engines run: `stepconv export RUN -o FILE.onnx`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,23 +37,27 @@ def export_onnx(
     Examples:
 
         pip install 'stepconv[onnx]'
-        stepconv export-onnx runs/lenet5-mnist
-        stepconv export-onnx runs/lenet5-mnist digits.onnx
+        stepconv export runs/lenet5-mnist -o digits.onnx
     """
     from stepconv.cli.showing import output
 
     if out is None:
         out = (path / "model" if path.is_dir() else path).with_suffix(".onnx")
     output.check(out, (".onnx",), force)
+    network, told = write(path, out)
+    print(f"{network.model.name} is in {out}, {out.stat().st_size:,} bytes")
+    print("\n".join(told))
+
+
+def write(path: Path, out: Path) -> "tuple[Network, tuple[str, str]]":
+    """Write the network that is in a file or a run folder; return it, and what goes in and out."""
     network = networks.trained(path)
     try:
         import onnxruntime  # noqa: F401
 
         from stepconv.nn import onnx
     except ImportError as error:
-        raise ArgumentError(
-            f"export-onnx needs {error.name}: pip install 'stepconv[onnx]'"
-        ) from None
+        raise ArgumentError(f"{out} needs {error.name}: pip install 'stepconv[onnx]'") from None
     content = onnx.model_bytes(network)
     difference = apart(network, content)
     if not difference <= APART:
@@ -63,9 +67,10 @@ def export_onnx(
         )
     files.write(out, content)
     shape = " x ".join(map(str, network.model.input_shape))
-    print(f"{network.model.name} is in {out}, {len(content):,} bytes")
-    print(f"images: batch x {shape}, {onnx.line(network)}")
-    print(f"logits: batch x {network.model.classes}, the same in onnxruntime to {difference:.0e}")
+    return network, (
+        f"images: batch x {shape}, {onnx.line(network)}",
+        f"logits: batch x {network.model.classes}, the same in onnxruntime to {difference:.0e}",
+    )
 
 
 def apart(network: "Network", content: bytes) -> float:

@@ -22,10 +22,7 @@ LARGEST_PICTURE = 10**9
 Trained = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A .safetensors file, or its run folder.")
 ]
-Backend = Annotated[
-    str | None,
-    typer.Option(help="cpu, cuda: an NVIDIA GPU, or portable: a browser's bits, on the CPU [cpu]."),
-]
+Backend = Annotated[str | None, typer.Option(help="cpu, or cuda: an NVIDIA GPU [cpu].")]
 DataDir = Annotated[
     Path | None, typer.Option(help="The folder in which data sets are looked for first.")
 ]
@@ -51,6 +48,19 @@ def model(
     if Path(name).is_dir() or name.endswith(".safetensors"):
         return trained(Path(name)).model
     raise ArgumentError(f"no model {name!r}: {_meant(name, [*nn.ZOO, *others])}")
+
+
+def is_network(name: str) -> bool:
+    """Tell whether a name is that of a network: of a run, of a file, or of the zoo."""
+    from stepconv import nn
+
+    path = Path(name)
+    return path.is_dir() or path.suffix in (".safetensors", ".toml") or name in nn.ZOO
+
+
+def described(name: str) -> "Model":
+    """Return the network of that name, whatever is there of it."""
+    return trained(Path(name)).model if name.endswith(".safetensors") else model(name)
 
 
 def _meant(name: str, known: list[str]) -> str:
@@ -105,14 +115,10 @@ def shape(text: str) -> "Shape":
 def backend(name: str | None) -> str:
     """Return what networks compute on, if it is here; the CPU if nothing was asked for."""
     from stepconv.kernels import check_available
-    from stepconv.kernels.portable import settings
 
     chosen = name or "cpu"
-    if chosen == "portable":
-        settings.choose()  # whoever makes a network says if it is too late
-        return chosen
     if chosen not in ("cpu", "cuda"):
-        raise ArgumentError(f"--backend {chosen} runs no networks: cpu, cuda and portable do")
+        raise ArgumentError(f"--backend {chosen} runs no networks: cpu and cuda do")
     check_available(chosen)
     return chosen
 
@@ -122,5 +128,5 @@ def trained(path: Path) -> "Network":
     from stepconv.nn import checkpoint
 
     if path.is_dir():
-        path = path / checkpoint.FILE
+        path = path / "model.safetensors"
     return checkpoint.load_network(path)

@@ -1,7 +1,5 @@
-"""Steps of a record: in panels, as data, as a picture for a slide; an example that only counts."""
+"""Steps of a record: in panels and as data; an example that only counts."""
 
-import io
-import re
 from typing import TYPE_CHECKING, Any
 
 from stepconv.errors import ArgumentError
@@ -10,9 +8,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from stepconv.trace import Step, Trace, WorkedExample
-
-# Columns of a slide.
-WIDTH = 80
 
 
 def panels(
@@ -48,28 +43,6 @@ def as_data(step: "Step") -> dict[str, Any]:
         "result": step.result,
         "worker": step.worker,
     }
-
-
-def svg(trace: "Trace", step: "Step", *, letters: bool = False) -> str:
-    """Return the step as SVG that loads nothing from elsewhere."""
-    from rich.console import Console
-
-    from stepconv.player import render
-    from stepconv.player.frame.film import Film
-    from stepconv.player.frame.frames import frame
-
-    console = Console(
-        record=True,
-        width=WIDTH,
-        file=io.StringIO(),
-        force_terminal=True,
-        color_system="truecolor",
-        legacy_windows=False,
-    )
-    console.print(render.screen(frame(Film(trace, letters=letters), step.index), WIDTH))
-    drawn = console.export_svg(title="", unique_id="stepconv")
-    drawn = re.sub(r"@font-face\s*\{.*?\}\s*", "", drawn, flags=re.DOTALL)
-    return re.sub(r"font-family: (Fira Code|arial)[^;]*;", "font-family: monospace;", drawn)
 
 
 def count(example: "WorkedExample", as_json: bool) -> None:

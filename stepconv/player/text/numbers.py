@@ -53,7 +53,7 @@ def _number_line(grid: Grid, row: int, columns: range, texts: list[str]) -> Line
     before = False
     for column, text, tone in zip(columns, texts, _tones(grid, row, columns), strict=True):
         inside = column in marked
-        role = _role(grid, row, column, inside) or tone
+        role = role_of(grid, row, column, inside) or tone
         known = grid.is_known(row, column)
         shown = text if known else nothing if role != BREAK else _STOP.rjust(len(nothing))
         edge = " " if inside == before else "[" if inside else "]"
@@ -75,7 +75,7 @@ def _tones(grid: Grid, row: int, columns: range) -> list[str]:
     return [grid.sheet.tone(value) for value in values.tolist()]
 
 
-def _role(grid: Grid, row: int, column: int, inside: bool) -> str:
+def role_of(grid: Grid, row: int, column: int, inside: bool) -> str:
     special = grid.special.get((row - grid.sheet.top, column - grid.sheet.left))
     if not grid.is_known(row, column):
         return BREAK if special == BREAK else UNKNOWN

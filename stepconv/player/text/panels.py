@@ -115,7 +115,7 @@ def arrow(frame: Frame, line: int) -> Block:
 
 def middle(frame: Frame, *, beside_each_other: bool) -> Block:
     """Return kernel and products, or the window where there is no kernel."""
-    blocks = [_steady(frame, grid) for grid in _inner(frame)]
+    blocks = [_steady(frame, grid) for grid in inner(frame)]
     return beside(*blocks, gap=3) if beside_each_other else above(*blocks, gap=1)
 
 
@@ -126,8 +126,8 @@ def fitted_middle(
 
     With `zoom` the window is among them: the source shows it as a picture.
     """
-    inner = _inner(frame)
-    zoomed = [frame.window, *inner] if zoom and frame.window not in (None, *inner) else inner
+    grids = inner(frame)
+    zoomed = [frame.window, *grids] if zoom and frame.window not in (None, *grids) else grids
     grids = [grid for grid in zoomed if grid]
     if height is None or all(fits(grid, width, height) for grid in grids):
         drawn = [_steady(frame, grid) for grid in grids]
@@ -146,11 +146,12 @@ def fitted_middle(
 
 def middle_width(frame: Frame, most: int) -> int:
     """Return how wide the widest panel between input and output is that `most` columns hold."""
-    widths = (whole_width(grid) for grid in _inner(frame))
+    widths = (whole_width(grid) for grid in inner(frame))
     return max((wide for wide in widths if wide <= most), default=0)
 
 
-def _inner(frame: Frame) -> list[Grid]:
+def inner(frame: Frame) -> list[Grid]:
+    """Return the grids between input and output."""
     window = frame.window if frame.kernel is None else None
     return [grid for grid in (window, frame.kernel, frame.products, frame.other) if grid]
 
@@ -158,11 +159,18 @@ def _inner(frame: Frame) -> list[Grid]:
 def _steady(frame: Frame, grid: Grid) -> Block:
     """Return a grid in the room that the largest of its kind takes, so that nothing jumps."""
     drawn = titled(grid)
-    if grid.part in ("window", "products") or (grid.part == "kernel" and grid.marked == ((), ())):
+    if is_steady(grid):
         rows, wide = frame.largest_patch
         lines = drawn.lines + ((),) * (rows + 1 - drawn.height)
         return Block(lines, max(drawn.width, numbers_width(grid, wide)))
     return drawn
+
+
+def is_steady(grid: Grid) -> bool:
+    """Tell whether a grid has the size of the window, which is not the same in every step."""
+    return grid.part in ("window", "products") or (
+        grid.part == "kernel" and grid.marked == ((), ())
+    )
 
 
 def words(frame: Frame, width: int, height: int | None = None) -> Block:

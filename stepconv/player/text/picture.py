@@ -43,7 +43,7 @@ def picture(grid: Grid, width: int, height: int) -> Block:
     raster = _raster(grid.colours or (grid.sheet,), grid.part, down, across)
     top, bottom = _box(grid.marked[0], grid.sheet.top, grid.shape[0], down)
     left, right = _box(grid.marked[1], grid.sheet.left, grid.shape[1], across)
-    known = _known(grid, down, across)
+    known = known_pixels(grid, down, across)
     lines = []
     for number, line in enumerate(raster):
         upper, lower = 2 * number, 2 * number + 2
@@ -62,7 +62,7 @@ def bars(grid: Grid, width: int) -> Block:
     across = min(width - 2, columns)
     levels = _levels(grid.sheet, 1, across)[0]
     left, right = _box(grid.marked[1], grid.sheet.left, columns, across)
-    known = _known(grid, 1, across)
+    known = known_pixels(grid, 1, across)
     spots = [Spot(grid.part, 0, x * columns // across) for x in range(across)]
     pieces = [
         Piece(_BARS[int(level * 7.99)], "", spot) if x < known else Piece(" ", "", spot)
@@ -126,7 +126,7 @@ def _box(marked: tuple[int, ...], first: int, cells: int, pixels: int) -> tuple[
     return start, max(stop, start + 1)
 
 
-def _known(grid: Grid, down: int, across: int) -> int:
+def known_pixels(grid: Grid, down: int, across: int) -> int:
     """Return how many pixels, in reading order, show cells that have been computed."""
     rows, columns = grid.shape
     if grid.known is None or grid.known >= rows * columns:
@@ -140,7 +140,7 @@ def _raster(sheets: tuple[Sheet, ...], part: str, down: int, across: int) -> tup
     """Return the lines of a sheet, or of red, green and blue, on which nothing is marked."""
     rows, columns = sheets[0].shape
     lines = []
-    for number, line in enumerate(half_blocks(_coloured(sheets, down, across))):
+    for number, line in enumerate(half_blocks(colours(sheets, down, across))):
         row = 2 * number * rows // down
         spots = [Spot(part, row, x * columns // across) for x in range(across)]
         pieces = (piece._replace(spot=spot) for piece, spot in zip(line, spots, strict=True))
@@ -160,7 +160,7 @@ def half_blocks(colours: list[list[Colour]]) -> list[Line]:
     return lines
 
 
-def _coloured(sheets: tuple[Sheet, ...], down: int, across: int) -> list[list[Colour]]:
+def colours(sheets: tuple[Sheet, ...], down: int, across: int) -> list[list[Colour]]:
     """Return a colour for each pixel: its own, gray, or blue and orange where both signs occur."""
     planes = np.stack([_resized(sheet, down, across) for sheet in sheets], axis=-1)
     low, high = float(planes.min()), float(planes.max())

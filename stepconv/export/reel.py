@@ -1,0 +1,63 @@
+"""Reel: the steps that are exported, of a call or of the links of a chain, drawn in one size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from stepconv.export.figure import Figure, figure, height_of, size_of, told
+from stepconv.player.frame.film import Film
+from stepconv.player.frame.frames import Frame, frame
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One step: of which film, and the sentence about the link that this is."""
+
+    film: Film
+    index: int
+    heading: str = ""
+
+    @property
+    def frame(self) -> Frame:
+        """The step as plain data."""
+        return frame(self.film, self.index)
+
+    @property
+    def spoken(self) -> str:
+        """The step as a sentence for those who listen."""
+        return self.film.trace.step(self.index).in_words()
+
+
+class Reel(Sequence[Shot]):
+    """Shots, and figures of them that are all of one size.
+
+    >>> import stepconv
+    >>> film = Film(stepconv.record(stepconv.relu, [1, -1]))
+    >>> reel = Reel([Shot(film, 0), Shot(film, 1)])
+    >>> [reel.figure(shot).spoken for shot in reel][1]
+    'step 1 of 2, cell 1: max(0, -1) = 0'
+    """
+
+    def __init__(self, shots: Sequence[Shot]) -> None:
+        self._shots = shots
+
+    def __len__(self) -> int:
+        return len(self._shots)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        return self._shots[index]
+
+    @cached_property
+    def size(self) -> tuple[float, float]:
+        """The width and height that every step has room in."""
+        firsts = {id(shot.film): shot for shot in reversed(self._shots)}
+        sizes = [size_of(shot.frame) for shot in firsts.values()]
+        width = max(width for width, _ in sizes)
+        lines = max(len(told(shot.frame, width)) for shot in self._shots)
+        return width, max(height for _, height in sizes) + height_of(lines)
+
+    def figure(self, shot: Shot) -> Figure:
+        """Return the figure of one of the shots."""
+        return figure(shot.frame, shot.spoken, self.size, shot.heading)
