@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         TraceError,
     )
     from stepconv.geometry import output_size
+    from stepconv.inside import Inside, look_inside
     from stepconv.kernels import backends, use_algorithm, use_backend
     from stepconv.kernels.explaining import explain
     from stepconv.ops import (
@@ -58,6 +59,7 @@ __all__ = [
     "BackendError",
     "Chain",
     "From",
+    "Inside",
     "IntegerOverflowWarning",
     "IntegerRangeError",
     "Step",
@@ -81,6 +83,7 @@ __all__ = [
     "leaky_relu_backward",
     "load_chain",
     "load_trace",
+    "look_inside",
     "max_pool",
     "max_pool_backward",
     "output_size",
@@ -104,6 +107,8 @@ _TRACE = ("About", "Chain", "From", "Step", "Trace", "load_chain", "load_trace",
 _HOMES = {
     **dict.fromkeys((name for name in __all__ if name[0].isupper()), "stepconv.errors"),
     **dict.fromkeys(_TRACE, "stepconv.trace"),
+    "Inside": "stepconv.inside",
+    "look_inside": "stepconv.inside",
     "output_size": "stepconv.geometry",
     "backends": "stepconv.kernels",
     "explain": "stepconv.kernels.explaining",

@@ -28,15 +28,17 @@ MAY_IMPORT = {
     "trace": {"ops", "kernels", "geometry"},
     "player": {"trace", "geometry"},
     "nn": {"ops", "kernels", "geometry"},
-    "explorer": {"player", "nn", "trace", "geometry"},
+    "inside": {"nn", "trace", "ops", "kernels", "geometry"},
+    "explorer": {"inside", "player", "nn", "trace", "geometry"},
     "train": {"nn", "ops"},
     "export": {"trace", "inside", "player", "web"},
     "lessons": {"trace", "train", "geometry"},
     "testing": {"ops", "geometry", "trace"},
+    "web": {"trace", "inside", "nn", "train", "stepconv"},
     "bench": {"ops", "kernels", "geometry", "testing", "stepconv"},
     "cli": {
-        *("geometry", "kernels", "ops", "trace", "player", "nn", "train", "testing", "bench"),
-        *("explorer", "export", "lessons", "stepconv"),
+        *("geometry", "kernels", "ops", "trace", "player", "nn", "inside", "train", "testing"),
+        *("bench", "explorer", "export", "lessons", "web", "stepconv"),
     },
     "__main__": {"cli"},
 }
@@ -63,7 +65,7 @@ APART = {
     ("player.views",): ("player.render", "player.app"),
 }
 # The public face looks its names up when they are used, so only a type checker sees its imports.
-FACE = {"errors", "geometry", "kernels", "ops", "trace"}
+FACE = {"errors", "geometry", "kernels", "ops", "trace", "inside"}
 # A package from elsewhere, and the rooms or modules that may use it.
 GUESTS = {
     # The rest of the player is plain data before any colour: it knows no terminal.
@@ -201,6 +203,8 @@ def test_long_files_are_named() -> None:
         ("train.loop", "from stepconv.kernels import find"),
         ("nn.layers", "from stepconv import train"),
         ("lessons.names", "from stepconv.player import keys"),
+        ("nn.model", "from stepconv.inside import look_inside"),
+        ("inside.look", "from stepconv.train.feed import Feed"),
         ("testing.checks", "from stepconv import player"),
         ("trace.model", "import hypothesis"),
         ("export.reel", "from stepconv.player.app import Player"),

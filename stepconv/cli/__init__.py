@@ -30,6 +30,7 @@ from stepconv.operations import OPERATIONS
 COMMANDS = (
     "demo",
     "examples",
+    "lesson",
     "play",
     "show",
     "record",
@@ -41,6 +42,7 @@ COMMANDS = (
     "evaluate",
     "predict",
     "filters",
+    "page",
     "check",
     "grade",
     "why",

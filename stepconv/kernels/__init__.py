@@ -8,7 +8,7 @@ winograd        the matrices of 3x3 layers with fewer multiplications
 choice, kinds   a kernel that was chosen, with the reason; numbers of activations and losses
 environment     what the environment says of threads, read before Numba is
 explaining      what ran in a block, and why: asked of each backend's `reasons`
-compile         how kernels are compiled, cached and run
+compile         how kernels are compiled, cached and run; portable: for any machine, or a browser
 """
 
 from collections.abc import Callable, Iterator

@@ -99,7 +99,7 @@ def agrees(written: str, computed: Any) -> bool:
         return written.casefold() == computed.casefold()
     if isinstance(computed, bool | np.bool_):
         return written.casefold() in (("yes", "true") if computed else ("no", "false"))
-    found = _read(written)
+    found = read_numbers(written)
     if found is None:
         return False
     wanted = np.ravel(np.asarray(computed, dtype=np.float64))
@@ -109,7 +109,7 @@ def agrees(written: str, computed: Any) -> bool:
     )
 
 
-def _read(written: str) -> list[tuple[float, float]] | None:
+def read_numbers(written: str) -> list[tuple[float, float]] | None:
     """Return the numbers that are written, each with how far its last digit reaches."""
     text = written.lower()
     if re.fullmatch(r"\d+(x\d+)+", text):

@@ -11,6 +11,7 @@ import numpy as np
 from stepconv import geometry
 from stepconv.errors import ArgumentError
 from stepconv.lessons import facts
+from stepconv.lessons.expressions import value
 from stepconv.lessons.scene import Lesson, Scene
 from stepconv.operations import OPERATIONS
 from stepconv.trace import Chain, Trace, named_kernels, pictures, worked_example
@@ -35,6 +36,8 @@ def names(scene: Scene, tools: Tools) -> Mapping[str, Any]:
     known = {**_engine(), "record": tools.record, "network": tools.network}
     if is_played(scene):
         known |= _of_record(tools.record(target(scene)), scene)
+    for name, expression in scene.lets:
+        known[name] = value(expression, known)
     return known
 
 

@@ -13,11 +13,11 @@ from stepconv.lessons.scene import MOST_WORDS, Answer, Lesson, Place, Question, 
 
 # What a line of a scene may begin with; every other line is prose.
 KEYS = (
-    *("opens", "draws", "step", "view", "cursor", "link", "items", "holds"),
+    *("opens", "draws", "step", "view", "cursor", "link", "items", "let", "holds"),
     *("ask", "choose", "right", "wrong"),
 )
 # Keys that may stand several times.
-_MANY = ("holds", "right", "wrong")
+_MANY = ("let", "holds", "right", "wrong")
 _KEY = re.compile(r"([a-z]+):(?:\s+(.*))?$")
 _ITEM = re.compile(r"\d+-\d+")
 _ARROW = "->"
@@ -128,9 +128,18 @@ def _scene(draft: _Draft, name: str) -> Scene:
         draws=once.get("draws", ""),
         place=_place(once, where),
         items=items,
+        lets=tuple(_let(text, f"{name}, line {n}") for n, text in draft.said.get("let", [])),
         holds=tuple(text for _, text in draft.said.get("holds", [])),
         question=_question(draft, name),
     )
+
+
+def _let(text: str, where: str) -> tuple[str, str]:
+    """Return a name and the expression that it stands for."""
+    name, equals, expression = text.partition(" = ")
+    if not equals or not name.strip().isidentifier():
+        raise ArgumentError(f"{where}: {text!r} names nothing: let: edge = kernel('sobel-x')")
+    return name.strip(), expression
 
 
 def _place(once: dict[str, str], where: str) -> Place:

@@ -44,7 +44,8 @@ class Scene:
     """One thing to look at: a title, at most 60 words, and what it opens or draws.
 
     `opens` is a command line without `stepconv`, `draws` the name of a drawing and its numbers.
-    `holds` are expressions that have to be true. Texts keep their braces: `names` fills them.
+    `lets` name expressions, `holds` are some that have to be true. Texts keep their braces, which
+    `filling` fills.
     """
 
     title: str
@@ -54,6 +55,7 @@ class Scene:
     draws: str = ""
     place: Place = Place()
     items: tuple[str, ...] = ()
+    lets: tuple[tuple[str, str], ...] = ()
     holds: tuple[str, ...] = ()
     question: Question | None = None
 

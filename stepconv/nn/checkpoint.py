@@ -30,6 +30,8 @@ Array = NDArray[Any]
 Arrays = dict[str, Array]
 
 FORMAT = "stepconv 1"
+# What a network is called in its run folder.
+FILE = "model.safetensors"
 _TYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "U8": "|u1"}
 
 
@@ -45,8 +47,21 @@ class Network:
 
 def save_network(path: Path, network: Network) -> None:
     """Write a network; `about` is plain data."""
-    notes = {"model": to_dict(network.model), **network.about}
-    save(path, "network", {**network.parameters, **network.statistics}, notes)
+    save(path, "network", {**network.parameters, **network.statistics}, _notes(network))
+
+
+def metadata_of(network: Network) -> dict[str, str]:
+    """Return what the file of a network says beside its arrays, for whoever else writes one."""
+    return _metadata("network", _notes(network))
+
+
+def _notes(network: Network) -> dict[str, Any]:
+    return {"model": to_dict(network.model), **network.about}
+
+
+def _metadata(kind: str, about: Mapping[str, Any]) -> dict[str, str]:
+    told = {key: json.dumps(value, ensure_ascii=False) for key, value in about.items()}
+    return {"format": FORMAT, "kind": kind, **told}
 
 
 def load_network(path: Path) -> Network:
@@ -69,8 +84,7 @@ def load_network(path: Path) -> Network:
 
 def save(path: Path, kind: str, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:
     """Write arrays and plain data; the same ones give the same bytes."""
-    metadata = {key: json.dumps(value, ensure_ascii=False) for key, value in about.items()}
-    files.write(path, _encode(arrays, {"format": FORMAT, "kind": kind, **metadata}))
+    files.write(path, _encode(arrays, _metadata(kind, about)))
 
 
 def load(path: Path, kind: str) -> tuple[Arrays, dict[str, Any]]:

@@ -8,7 +8,7 @@ Images are arrays (n, channels, height, width) of float32, or of uint8, which ar
 `scale`, to which `shift` is added. With algorithm="winograd" wide 3x3 layers learn in half the time
 and round a little more; `describe` says which do. Answers are worked out directly in any case, and
 on a GPU everything is. With backend="cuda" all of it lives on a GPU; a state goes from one backend
-to the other.
+to the other. With backend="portable" a CPU computes the bits of a page in a browser.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ from stepconv.nn.steps.weights import Weights
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
 
-BACKENDS = ("cpu", "cuda")
+# "portable" computes on the CPU what a browser does, to the bit: see nn/cpu/portable.py.
+BACKENDS = ("cpu", "cuda", "portable")
 
 # A forward pass takes as many images at a time: few enough to stay in a CPU's caches, enough to
 # fill a GPU.
-_AT_ONCE = {"cpu": 64, "cuda": 250}
+_AT_ONCE = {"cpu": 64, "cuda": 250, "portable": 64}
 
 
 class Predictor:
@@ -84,6 +85,11 @@ class Predictor:
             chosen = None if order is None else order[start:end]
             answers[start:end] = self._asking.answers(some, chosen, end - start)
         return answers
+
+    @property
+    def feed(self) -> dict[str, float]:
+        """By what bytes are multiplied, and what is added, before the network reads them."""
+        return {"scale": self._scale, "shift": self._shift}
 
     def parameters(self) -> dict[str, Array]:
         """Return copies of what the network has learnt, by PyTorch's names."""
@@ -139,7 +145,7 @@ class Trainer(Predictor):
         )
 
         ways = self.describe()
-        by_name = self.algorithm == "winograd" and backend == "cpu"
+        by_name = self.algorithm == "winograd" and backend != "cuda"
         if by_name and all(way.sums == "direct" for way in ways):
             raise ArgumentError(
                 f"algorithm='winograd' suits no layer of {model.name}, 'direct' fits: "
@@ -160,7 +166,7 @@ class Trainer(Predictor):
 
         A GPU keeps the set that was brought last; what is done to the arrays later changes nothing.
         """
-        if self.backend == "cpu":
+        if self.backend != "cuda":
             return images, labels
         pictures, _, count = _pictures(self.model, images, None)
         wanted = _labels(self.model, labels, None, count)
@@ -222,7 +228,7 @@ class Trainer(Predictor):
     @property
     def together(self) -> int:
         """How many steps `learn` makes before it waits for what they found."""
-        if self.backend == "cpu":
+        if self.backend != "cuda":
             return 1
         from stepconv.nn.cuda.program import TOGETHER
 
@@ -301,6 +307,10 @@ def _parts(backend: str) -> tuple[Any, Any]:
     """Return what a network's weights and programs are made of: a GPU has its own, alike."""
     if backend == "cpu":
         return LaneWeights, Program
+    if backend == "portable":
+        from stepconv.nn.cpu.portable import PortableWeights
+
+        return PortableWeights, Program
     kernels.check_available(backend)
     from stepconv.nn.cuda.program import CardProgram
     from stepconv.nn.cuda.writer import CardWeights

@@ -14,13 +14,14 @@ counterpart     a convolution for a correlation
 flow            which cells a step was made from, and which steps a cell flows into
 chain           calls recorded one after the other, cells linked from each to the next
 file/           a trace on disk, and a chain
-gallery/        the worked examples
+gallery/        the worked examples, and worked chains
 """
 
 from stepconv.trace.call import Call
 from stepconv.trace.chain import Chain, From, Link
 from stepconv.trace.file.chain import load, load_chain
 from stepconv.trace.file.read import load_trace
+from stepconv.trace.gallery.chains import WorkedChain, worked_chain, worked_chains
 from stepconv.trace.gallery.traces import example_trace, record_example
 from stepconv.trace.gallery.worked import (
     GROUPS,
@@ -44,6 +45,7 @@ __all__ = [
     "NamedKernel",
     "Step",
     "Trace",
+    "WorkedChain",
     "WorkedExample",
     "example_trace",
     "load",
@@ -53,6 +55,8 @@ __all__ = [
     "pictures",
     "record",
     "record_example",
+    "worked_chain",
+    "worked_chains",
     "worked_example",
     "worked_examples",
 ]

@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from stepconv.errors import ArgumentError, StepconvError
 from stepconv.operations import OPERATIONS
 from stepconv.ops.arrays import numeric, on_host
-from stepconv.trace.flow import cells_of, steps_of
+from stepconv.trace.flow import cells_of, steps_meeting, steps_of, weights_of
+from stepconv.trace.gather import WEIGHTED
 from stepconv.trace.model import About, Trace, same, sizes
 from stepconv.trace.recorder import record
 
@@ -92,7 +93,7 @@ class Chain(Sequence[Trace]):
         """Return this chain with one more call, recorded on the output of the last.
 
         Any argument may come from elsewhere in the chain: `From(0)` is the output of link 0, and
-        `From()` the chain's input.
+        `From()` the chain's input. What is given as an array is the link's own.
 
         >>> import stepconv
         >>> chain = stepconv.record([(stepconv.correlate, {"w": [1, -1]})], [3, 1, 4])
@@ -114,7 +115,7 @@ class Chain(Sequence[Trace]):
         first = operation.arrays[0] if operation else "x"
         last = From(len(self) - 1 if self.links else None)
         given = {first: last, **options}
-        if not isinstance(given[first], From):
+        if not isinstance(given[first], From) and not self.links:
             raise ArgumentError(
                 f"{first} is what comes out of another link: leave it out, or give From(link)"
             )
@@ -140,11 +141,15 @@ class Chain(Sequence[Trace]):
         >>> chain.made_from(1, 1)
         (Cells(link=0, numbers=array([2, 3])),)
         """
-        cells = cells_of(self[link].gather, step)
+        gather = self[link].gather
+        cells = cells_of(gather, step)
         found = {
             source: cells[(first <= cells) & (cells < end)] - first
             for source, first, end in self._parts(link)
         }
+        for source in self._weights(link):
+            met = weights_of(gather, step, mirrored=self[link].call.operation.mirrored)
+            found[source] = np.union1d(found.get(source, met), met)
         return tuple(Cells(source.link, each) for source, each in found.items() if each.size)
 
     def goes_to(self, link: int | None, cell: int) -> tuple[Cells, ...]:
@@ -159,6 +164,9 @@ class Chain(Sequence[Trace]):
         for later, trace in enumerate(self):
             firsts = [first for source, first, _ in self._parts(later) if source.link == link]
             steps = [steps_of(trace.gather, first + cell) for first in firsts]
+            if any(source.link == link for source in self._weights(later)):
+                mirrored = trace.call.operation.mirrored
+                steps.append(steps_meeting(trace.gather, cell, mirrored=mirrored))
             if steps:
                 found.append(Cells(later, np.unique(np.concatenate(steps))))
         return tuple(cells for cells in found if cells.numbers.size)
@@ -189,6 +197,13 @@ class Chain(Sequence[Trace]):
                 yield sources[name], first, end
             first = end
 
+    def _weights(self, link: int) -> list[From]:
+        """Return where the weights of a link come from, if they come from elsewhere."""
+        operation, sources = self[link].call.operation, self.links[link].sources
+        name = str(operation.weights)
+        taken = name in sources and name not in operation.sources
+        return [sources[name]] if taken and operation.family in WEIGHTED else []
+
     def __eq__(self, other: object) -> bool:
         """Tell whether the same calls, linked alike, gave the same numbers."""
         if not isinstance(other, Chain):
@@ -217,11 +232,13 @@ class Chain(Sequence[Trace]):
 
     def heading(self, link: int) -> str:
         """Return the sentence about a link."""
-        trace, sources = self[link], self.links[link].sources.values()
-        read = " and ".join(map(told, dict.fromkeys(source.link for source in sources)))
+        trace, sources = self[link], self.links[link].sources
+        read = list(map(told, dict.fromkeys(source.link for source in sources.values())))
+        if trace.call.operation.sources[0] not in sources:
+            read.insert(0, "numbers of its own")
         title = trace.call.operation.title
         output = sizes(trace.output.shape)
-        return f"link {link} of {len(self)}, {title}: from {read}, output {output}"
+        return f"link {link} of {len(self)}, {title}: from {' and '.join(read)}, output {output}"
 
     def save(self, path: str | PathLike[str], *, force: bool = False) -> None:
         """Write the chain to a file; an existing one only with `force`."""

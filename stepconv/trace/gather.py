@@ -344,6 +344,8 @@ _FAMILIES: dict[str, Callable[[Call, Mapping[str, Array]], Gather]] = {
     "share": _share,
     "balance": _balance,
 }
+# Those whose cells meet weights, each at a place of its own.
+WEIGHTED = ("slide", "return", "weigh")
 # Those that add up: a record keeps the sum of each channel at each step.
 SUMMING = (
     *("slide", "return", "weigh", "total", "average", "spread", "fold"),

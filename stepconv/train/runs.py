@@ -22,6 +22,8 @@ from threading import current_thread, main_thread
 from time import monotonic
 from typing import Any
 
+import numpy as np
+
 from stepconv import files
 from stepconv.errors import ArgumentError, DataError, StepconvError
 from stepconv.nn import Model, checkpoint, from_dict, to_dict
@@ -45,10 +47,14 @@ from stepconv.train.lock import Lock
 from stepconv.train.recipe import Recipe
 from stepconv.train.start import take_over
 
-MODEL, STATE, METRICS = "model.safetensors", "state.safetensors", "metrics.jsonl"
+MODEL, STATE, METRICS = checkpoint.FILE, "state.safetensors", "metrics.jsonl"
 
 # Ctrl-C, a request to end, and a terminal that is closed.
 STOPPING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+
+# Of the pictures held back, the network is less sure of so few: what it is still less sure of is
+# likely nothing that it knows.
+RARE = 0.01
 
 # Whoever pulls the plug loses no more than this.
 SECONDS_BETWEEN_SAVES = 15.0
@@ -170,7 +176,10 @@ class Run:
         history = self.position.history
         best = bool(history and not self.position.images and loop.is_best(history))
         if best:
-            checkpoint.save_network(self.folder / MODEL, self.network())
+            sure = judge(self.trainer, self.feed.samples(self.data.validation)).sure
+            network = self.network()
+            network.about["sure_from"] = float(np.quantile(sure, RARE))
+            checkpoint.save_network(self.folder / MODEL, network)
         about = {
             "model": to_dict(self.model),
             "recipe": self.recipe.to_dict(),

@@ -12,6 +12,7 @@ from stepconv.cli import main
 from stepconv.cli.reading import typed
 from stepconv.errors import ArgumentError
 from stepconv.trace.gallery import worked
+from stepconv.trace.gallery.chains import worked_chains
 
 
 def listing(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -27,14 +28,14 @@ def test_every_name_has_one_line(
     monkeypatch.delenv("COLUMNS", raising=False)
     lines = [line.split() for line in listing(capsys).splitlines() if line.startswith("  ")]
     names = [example.id for example in worked.worked_examples()]
-    names += [*worked.named_kernels(), *worked.pictures()]
+    names += [*worked_chains(), *worked.named_kernels(), *worked.pictures()]
     assert [words[0] for words in lines] == names
 
 
 def test_headings_are_the_groups(capsys: pytest.CaptureFixture[str]) -> None:
     headings = [line for line in listing(capsys).splitlines() if not line.startswith(" ")]
     groups = [f"worked examples: {group}" for group in worked.GROUPS]
-    assert headings == [*groups, "kernels", "pictures"]
+    assert headings == [*groups, "worked chains", "kernels", "pictures"]
 
 
 def test_on_a_pipe_no_line_is_cut(
@@ -65,7 +66,7 @@ def test_a_kernel_is_listed_as_one_would_type_it(capsys: pytest.CaptureFixture[s
 
 def test_json_holds_every_number(capsys: pytest.CaptureFixture[str]) -> None:
     data = json.loads(listing(capsys, "--json"))
-    assert set(data) == {"examples", "kernels", "pictures"}
+    assert set(data) == {"examples", "chains", "kernels", "pictures"}
     for entry, example in zip(data["examples"], worked.worked_examples(), strict=True):
         assert set(entry) == set(vars(example))
         for key in ("id", "group", "title", "lecture", "op", "note"):

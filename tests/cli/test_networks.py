@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,28 @@ def test_predict_draws_a_bar_for_each_class(
         "  a " + "█" * 6 + " " * 18 + "  25.0%",
         "  b " + "█" * 18 + " " * 6 + "  75.0%",
     ]
+
+
+def test_what_a_network_is_unsure_of_is_no_digit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = replace(made(1500, 100), validation=digits.make(300, first=4000))
+    run = a_run(tmp_path, data, epochs=3, batch_size=32)
+    for _ in run.events():
+        pass
+    network = checkpoint.load_network(tmp_path / MODEL)
+    held = run.feed.samples(run.data.validation)
+    sure = judge.judge(runs.predictor(network), held).sure
+    least = network.about["sure_from"]
+    assert 0.005 <= (sure < least).mean() <= 0.011
+    ragged = np.random.default_rng(0).integers(0, 255, (28, 28)).astype(np.uint8)
+    np.save(tmp_path / "noise.npy", ragged)
+    told = json.loads(output_of(capsys, "predict", tmp_path, tmp_path / "noise.npy", "--json"))
+    assert told["recognised"] == (told["probability"] >= least)
+    network.about["sure_from"] = 1.0  # so that nothing is sure enough
+    checkpoint.save_network(tmp_path / MODEL, network)
+    out = output_of(capsys, "predict", tmp_path, tmp_path / "noise.npy")
+    assert out.startswith(f"{tmp_path / 'noise.npy'}: no digit here\n")
 
 
 def test_predict_as_is_leaves_the_picture(

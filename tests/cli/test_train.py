@@ -169,7 +169,7 @@ def test_a_rate_that_is_too_large_ends_with_advice(capsys: pytest.CaptureFixture
         (["lenet5", "--schedule", "linear"], "linear"),
         (["lenet5", "--seed", "-1"], "seed=-1"),
         (["lenet5", "--threads", "0"], "--threads 0 does not fit"),
-        (["lenet5", "--backend", "textbook"], "--backend textbook runs no networks: cpu and cuda"),
+        (["lenet5", "--backend", "textbook"], "--backend textbook runs no networks: cpu, cuda"),
         (["lenet5", "--quiet", "--json"], "--quiet and --json say two things"),
         (["lenet5", "--lr", "-1"], "lr=-1.0 is out of range"),
         (["lenet5", "--resume", "--out", "none"], "none holds no training to go on with"),

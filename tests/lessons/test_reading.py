@@ -68,6 +68,7 @@ def test_what_a_scene_says() -> None:
         ("right: left -> it came from there,\n  and goes back.", "right: left", "has its reason"),
         ("right: left", "wrong: left", "no right answer"),
         ("choose: Where next?", "", "an answer without a question"),
+        ("holds: 1", "let: 1", "names nothing"),
         ("choose:", "ask:", "other answers are typed too"),
         ("the window.", "on " * 60, "the scene has 65 words: 60 fit"),
         ("## First", "", "line 6: 'opens' is of no scene"),

@@ -79,8 +79,15 @@ def test_there_are_38_examples_21_kernels_and_the_pictures() -> None:
         "eight-22x16": (22, 16),
         "checkerboard-8x8": (8, 8),
         "gradient-8x16": (8, 16),
+        "corner-twice-12x20": (12, 20),
         "digit-5-28x28": (28, 28),
+        "boat-48x64": (3, 48, 64),
+        "house-32x32": (32, 32),
+        "face-64x64": (64, 64),
+        "hills-256x256": (256, 256),
     }
+    for picture in worked.pictures().values():
+        assert 0 <= picture.min() < picture.max() <= 255
 
 
 def test_examples_come_group_by_group() -> None:

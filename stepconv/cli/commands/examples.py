@@ -13,7 +13,7 @@ def examples(
         bool, typer.Option("--json", help="Print one JSON object with all numbers.")
     ] = False,
 ) -> None:
-    """List the worked examples, the named kernels and the pictures.
+    """List worked examples and chains, named kernels and pictures.
 
     Examples:
 
@@ -44,12 +44,17 @@ def examples(
 def everything() -> dict[str, Any]:
     """Return the gallery as plain data; arrays are left to the writer."""
     from stepconv.trace.gallery import worked
+    from stepconv.trace.gallery.chains import worked_chains
 
     return {
         "examples": [
             {**vars(example), "inputs": dict(example.inputs), "options": dict(example.options)}
             | {"checkpoints": list(map(dict, example.checkpoints))}
             for example in worked.worked_examples()
+        ],
+        "chains": [
+            {"id": each.id, "title": each.title, "input": each.input, "links": each.sentences}
+            for each in worked_chains().values()
         ],
         "kernels": {name: vars(kernel) for name, kernel in worked.named_kernels().items()},
         "pictures": worked.pictures(),
@@ -60,10 +65,12 @@ def sections() -> "Iterator[tuple[str, list[tuple[str, str]]]]":
     """Yield headings with lines of (name, text), the worked examples group by group."""
     from stepconv.cli.reading import typed
     from stepconv.trace.gallery import worked
+    from stepconv.trace.gallery.chains import worked_chains
 
     for group in worked.GROUPS:
         members = [example for example in worked.worked_examples() if example.group == group]
         yield f"worked examples: {group}", [(example.id, example.title) for example in members]
+    yield "worked chains", [(one.id, one.title) for one in worked_chains().values()]
     kernels = worked.named_kernels().values()
     yield "kernels", [(kernel.name, typed.spell(kernel.kernel)) for kernel in kernels]
     yield (

@@ -43,7 +43,8 @@ def predict(
     A picture is treated as those were that the network learnt from: the run says how. One that
     learnt MNIST or made digits knows them bright on black, in the middle, so a picture is brought
     into that form first: inverted if the paper is light, cut out, scaled and centred. A sheet may
-    be shaded, and hold several digits or none.
+    be shaded, and hold several digits or none. A network that was trained with --validation also
+    says where it is less sure than of nearly all pictures held back: what that is it does not know.
 
     Examples:
 
@@ -71,20 +72,24 @@ def predict(
 
     classes = names(network.about.get("classes", ()), network.model.classes)
     feed, shape = Feed.told(network.about), network.model.input_shape
+    # What a training with --validation has learnt: how sure it is of nearly all that it knows.
+    sure_from = float(network.about.get("sure_from", 0.0))
+    nothing = "no digit here" if feed.form == "digit" else "nothing that it knows"
     predictor, console = runs.predictor(network, chosen), terminal.stdout()
     for file, array in given.items():
         seen = as_seen(array, shape, feed, as_is, str(file))
         shares = np.empty((0, len(classes)))
         if seen:
             shares = probabilities(predictor.logits(feed.numbers(np.stack(seen))))
-        told = [classes[row.argmax()] for row in shares]
+        known = shares.max(axis=1, initial=0) >= sure_from
+        told = [classes[row.argmax()] for row in shares[known]]
         if as_json:
-            found = [answer(classes, row) for row in shares]
+            found = [answer(classes, row, sure_from) for row in shares]
             whole = found[0] if len(found) == 1 else {"class": "".join(told), "digits": found}
             terminal.print_json({"file": str(file), **whole}, ensure_ascii=False)
             continue
-        sure = ", ".join(f"{row.max():.1%}" for row in shares)
-        print(f"{file}: {' '.join(told)} ({sure})" if told else f"{file}: no digit here")
+        sure = ", ".join(f"{row.max():.1%}" for row in shares[known])
+        print(f"{file}: {' '.join(told)} ({sure})" if told else f"{file}: {nothing}")
         if console.is_terminal:
             saw = {f"what the network saw{' ' * i}": one for i, one in enumerate(seen[:MOST_DRAWN])}
             preview.show(console, {"the file": array, **saw})
@@ -95,13 +100,14 @@ def predict(
                 print(line)
 
 
-def answer(classes: "list[str]", row: Any) -> dict[str, Any]:
-    """Return what the network says of one picture as plain data."""
+def answer(classes: "list[str]", row: Any, sure_from: float) -> dict[str, Any]:
+    """Return what the network says of one picture as plain data, and whether it is sure enough."""
     shares = dict(zip(classes, row.tolist(), strict=True))
     return {
         "class": classes[row.argmax()],
         "probability": float(row.max()),
         "probabilities": shares,
+        "recognised": bool(row.max() >= sure_from),
     }
 
 
@@ -113,7 +119,8 @@ def read(file: Path) -> "Array":
 
     gallery = worked.pictures()
     if str(file) in gallery:
-        return gallery[str(file)].astype("uint8")[None]
+        known = gallery[str(file)].astype("uint8")
+        return known if known.ndim == 3 else known[None]
     if file.is_dir():
         raise ArgumentError(f"{file} is a folder, not a file")
     if file.suffix.lower() in array_files.SUFFIXES:

@@ -22,7 +22,10 @@ LARGEST_PICTURE = 10**9
 Trained = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A .safetensors file, or its run folder.")
 ]
-Backend = Annotated[str | None, typer.Option(help="cpu, or cuda: an NVIDIA GPU [cpu].")]
+Backend = Annotated[
+    str | None,
+    typer.Option(help="cpu, cuda: an NVIDIA GPU, or portable: a browser's bits, on the CPU [cpu]."),
+]
 DataDir = Annotated[
     Path | None, typer.Option(help="The folder in which data sets are looked for first.")
 ]
@@ -115,10 +118,14 @@ def shape(text: str) -> "Shape":
 def backend(name: str | None) -> str:
     """Return what networks compute on, if it is here; the CPU if nothing was asked for."""
     from stepconv.kernels import check_available
+    from stepconv.kernels.portable import settings
 
     chosen = name or "cpu"
+    if chosen == "portable":
+        settings.choose()  # whoever makes a network says if it is too late
+        return chosen
     if chosen not in ("cpu", "cuda"):
-        raise ArgumentError(f"--backend {chosen} runs no networks: cpu and cuda do")
+        raise ArgumentError(f"--backend {chosen} runs no networks: cpu, cuda and portable do")
     check_available(chosen)
     return chosen
 
@@ -128,5 +135,5 @@ def trained(path: Path) -> "Network":
     from stepconv.nn import checkpoint
 
     if path.is_dir():
-        path = path / "model.safetensors"
+        path = path / checkpoint.FILE
     return checkpoint.load_network(path)

@@ -16,7 +16,8 @@ def picture(text: str) -> picture_files.Picture:
 
     known = worked.pictures()
     if text in known:
-        return picture_files.from_array(known[text])
+        array = known[text]
+        return picture_files.from_array(array.transpose(1, 2, 0) if array.ndim == 3 else array)
     path = Path(text)
     if not path.suffix and not path.exists():
         raise ArgumentError(f"picture {text!r} is not known: {worked.closest(text, known)}")

@@ -29,7 +29,8 @@ class Asked:
     target: Annotated[
         _Typed,
         typer.Argument(
-            metavar="TARGET", help="A worked example, a .trace.npz file, or what --input takes."
+            metavar="TARGET",
+            help="A worked example or chain, a .npz record, or what --input takes.",
         ),
     ] = None
     input: Annotated[
@@ -161,7 +162,7 @@ def trace_of(asked: Asked) -> "Trace | Chain":
 
 def _trace_of(asked: Asked) -> "Trace | Chain":
     from stepconv.cli.reading import calls
-    from stepconv.trace import example_trace, load
+    from stepconv.trace import example_trace, load, worked_chains
 
     if asked.target is None:
         if asked.input is None:
@@ -176,6 +177,12 @@ def _trace_of(asked: Asked) -> "Trace | Chain":
                 f"{asked.target} is recorded already: {asked.typed(*asked.options)} cannot apply"
             )
         return load(asked.target)
+    if asked.target in worked_chains():
+        if asked.options:
+            raise ArgumentError(
+                f"{asked.target} is a chain: {asked.typed(*asked.options)} cannot apply, --then can"
+            )
+        return worked_chains()[asked.target].chain()
     asked = with_input(asked)
     if asked.target is None or asked.options:
         return calls.recorded(asked)
@@ -205,6 +212,7 @@ def _is_input(target: str) -> bool:
     """Tell a picture or an array file from a worked example; what is neither is refused."""
     from stepconv.cli.reading import picture_files
     from stepconv.trace.gallery import worked
+    from stepconv.trace.gallery.chains import worked_chains
 
     examples = [example.id for example in worked.worked_examples()]
     if target in examples:
@@ -212,7 +220,7 @@ def _is_input(target: str) -> bool:
     pictures = worked.pictures()
     if target in pictures or Path(target).suffix.lower() in picture_files.SUFFIXES:
         return True
-    hint = worked.closest(target, [*examples, *pictures])
+    hint = worked.closest(target, [*examples, *worked_chains(), *pictures])
     raise ArgumentError(f"{target!r} is no worked example, no picture and no file: {hint}")
 
 

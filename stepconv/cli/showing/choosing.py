@@ -1,4 +1,4 @@
-"""What there is to choose from when `play` is called alone: examples, pictures, files here."""
+"""What there is to choose from when `play` is called alone: examples, chains, files here."""
 
 import shlex
 from pathlib import Path
@@ -22,12 +22,15 @@ def everything() -> "list[Choice]":
     from stepconv.cli.reading import picture_files
     from stepconv.player.choices import Choice
     from stepconv.trace.gallery import worked
+    from stepconv.trace.gallery.chains import worked_chains
     from stepconv.trace.gallery.traces import has_windows
 
     examples = [each for each in worked.worked_examples() if has_windows(each)]
     choices = [Choice(each.group, each.id, each.title, each.id) for each in examples]
+    choices += [Choice("chains", each.id, each.title, each.id) for each in worked_chains().values()]
     for name, rows in worked.pictures().items():
-        told = f"a picture of {len(rows)} rows and {len(rows[0])} columns, under sobel-x"
+        high, wide = rows.shape[-2:]
+        told = f"a picture of {high} rows and {wide} columns, under sobel-x"
         choices.append(Choice("pictures", name, told, f"{name} {_KERNEL}"))
     here = sorted(path.name for path in Path().iterdir() if path.is_file())
     for name in here[: 10 * _MOST_FILES]:
@@ -37,18 +40,21 @@ def everything() -> "list[Choice]":
         elif suffix in picture_files.SUFFIXES:
             told = f"{name} under sobel-x"
             choices.append(Choice(_FILES, name, told, f"{shlex.quote(name)} {_KERNEL}"))
-    return choices[: len(examples) + len(worked.pictures()) + _MOST_FILES]
+    return choices[: len(examples) + len(worked_chains()) + len(worked.pictures()) + _MOST_FILES]
 
 
 def preview(choice: "Choice") -> "Trace | NDArray[Any] | None":
     """Return what a choice is about, if it is small enough to be looked at in passing."""
     from stepconv.cli.reading import picture_and_kernel
-    from stepconv.trace import example_trace, load_trace
+    from stepconv.trace import Chain, example_trace, load, worked_chain
 
     if choice.theme == _FILES and Path(choice.name).stat().st_size > _MOST_BYTES:
         return None
     if choice.theme == _FILES and choice.name.endswith(".npz"):
-        return load_trace(choice.name)
+        record = load(choice.name)
+        return record[0] if isinstance(record, Chain) else record
+    if choice.theme == "chains":
+        return worked_chain(choice.name).chain()[0]
     if choice.theme in (_FILES, "pictures"):
         planes: NDArray[Any] = picture_and_kernel.picture(choice.name).planes[0]
         return planes if planes.ndim == 2 else None

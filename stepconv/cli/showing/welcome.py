@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 _TRY = (
+    ("stepconv lesson", "five lectures that run themselves"),
     ("stepconv play", "a list to choose from"),
     ("stepconv play vertical-edge-rgb", "a worked example by windows"),
     ("stepconv play eight-22x16 --kernel sobel-x", "a picture under a named kernel"),
@@ -17,6 +18,7 @@ def lines(width: int) -> Iterator[str]:
     import textwrap
 
     from stepconv.trace.gallery import worked
+    from stepconv.trace.gallery.chains import worked_chains
     from stepconv.trace.gallery.traces import has_windows
 
     yield "See every multiplication of a convolution. Try:"
@@ -25,8 +27,9 @@ def lines(width: int) -> Iterator[str]:
         line = f"  {command:<{widest}}  {told}"
         yield line if len(line) <= width else f"  {command}"
     yield "Worked examples, each for `stepconv play`:"
-    for theme in worked.GROUPS:
-        names = [e.id for e in worked.worked_examples() if e.group == theme and has_windows(e)]
+    examples = [each for each in worked.worked_examples() if has_windows(each)]
+    themes = {theme: [e.id for e in examples if e.group == theme] for theme in worked.GROUPS}
+    for theme, names in {**themes, "chains": list(worked_chains())}.items():
         if names:
             indent = " " * 13
             yield from textwrap.wrap(

@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -120,6 +120,21 @@ class KernelCache:
     def _warn(self, why: str) -> None:
         name = self._function.__qualname__
         _say(f"kernel {name} is compiled in every process: {why}")
+
+
+def kept(name: str, make: Callable[[], bytes]) -> bytes:
+    """Return what `make` makes of these sources, from the disk if it was made before."""
+    if not _trusted():
+        return make()
+    key = hashlib.sha256(repr((name, _VERSIONS)).encode()).digest()
+    path = _folder() / f"{name}.{key.hex()[:32]}{_FILE}"
+    try:
+        return _read(path, key)
+    except (OSError, ValueError):
+        made = make()
+    with contextlib.suppress(OSError):
+        _write(path, key, made)
+    return made
 
 
 def cache_status() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from stepconv.kernels.compile.cache import KernelCache
 from stepconv.kernels.compile.lean import Inner, Lean
 from stepconv.kernels.compile.numba_parts import config, global_compiler_lock, llvm_library
 
-_OPTIONS = {"nogil": True, "error_model": "numpy"}
+OPTIONS = {"nogil": True, "error_model": "numpy"}
 
 _code: list[Any] = []
 
@@ -33,7 +33,7 @@ def jit(function: Callable[..., Any], variant: str) -> Any:
     """Compile a function when it is called, and remember the code on disk under `variant`."""
     if is_off():
         return function
-    dispatcher = Lean(function, _OPTIONS)
+    dispatcher = Lean(function, OPTIONS)
     dispatcher._cache = KernelCache(cast(FunctionType, function), variant)
     return dispatcher
 
@@ -45,13 +45,13 @@ def compiled(function: F) -> F:
 
 def inner(function: F) -> F:
     """Compile a function for calls from kernels: it becomes part of their code."""
-    return function if is_off() else cast(F, Inner(function, _OPTIONS))
+    return function if is_off() else cast(F, Inner(function, OPTIONS))
 
 
 @functools.cache
 def code_address(function: Callable[..., None], *kinds: Any) -> int:
     """Compile a function for arguments of these types and return where its code lies."""
-    code = Lean(function, {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": False})
+    code = Lean(function, {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": False})
     code._cache = KernelCache(cast(FunctionType, function), "code")
     with global_compiler_lock:  # no code of the same name may be loaded in between
         code.compile(kinds)

@@ -30,7 +30,7 @@ class Lean(CPUDispatcher):
         self._compiler = _Compiler(
             function, self.targetdescr, options, self.locals, compiler.Compiler
         )
-        self._compiler.library = _Whole
+        self._compiler.library = Whole
 
 
 class Inner(Lean):
@@ -66,7 +66,7 @@ class _Compiler(FunctionCompiler):
         )
 
 
-class _Whole(JITCodeLibrary):
+class Whole(JITCodeLibrary):
     """Code that is optimised once, when it is complete, and that the cache may keep."""
 
     def __init__(self, codegen: Any, name: str) -> None:
@@ -89,7 +89,7 @@ class _Whole(JITCodeLibrary):
         super()._optimize_final_module()
 
 
-class _Part(_Whole):
+class _Part(Whole):
     """Code that is optimised, and made machine code, where it is linked in and not before."""
 
     @property

@@ -36,6 +36,7 @@ from stepconv.nn.model import Model
 from stepconv.nn.optim import SGD, Adadelta, Adam, Optimizer
 from stepconv.nn.steps.lowering import lower
 from stepconv.nn.steps.records import SumStep
+from stepconv.nn.steps.tensors import Tensor
 
 Array = NDArray[Any]
 
@@ -67,13 +68,14 @@ class Program:
     ) -> None:
         """Write the program: for training if there is an optimiser, else for answers alone."""
         training = optimizer is not None
+        self.batch_size = batch_size
         self.draws = any(isinstance(place.layer, Dropout) for place in model.places)
         self._count = 0
         self._writer = p = Writer(
             weights, batch_size, training=training, slices=_SLICES, winograd=winograd
         )
         self._weights = weights
-        network = lower(model, training=training)
+        self.network = network = lower(model, training=training)
 
         channels, rows, columns = model.input_shape
         top, left = network.border
@@ -139,6 +141,30 @@ class Program:
         found = self._found[: controls[CHUNKS]]
         return float(found[:, 0].sum()), int(found[:, 1].sum())
 
+    def places(self) -> dict[str, Any]:
+        """Return where the parts of the program lie, for whoever runs it elsewhere."""
+        p = self._writer
+        own = {"numbers": p.keep(self.numbers), "found": p.keep(self._found)} if p.training else {}
+        return {
+            **(own or {"answers": p.keep(self._answers)}),
+            "rows": p.keep(self._rows),
+            "width": self._rows.shape[1] * self._rows.itemsize,
+            "stages": p.keep(self._stages),
+            "stage_count": len(self._stages),
+            "by_chunks": [self._by_chunks.start, self._by_chunks.stop],
+            "control": p.control,
+            "image_tables": p.image_tables(),
+            "batch_size": self.batch_size,
+        }
+
+    def value(self, t: Tensor) -> Spot:
+        """Return where the values of a tensor lie, those of each chunk."""
+        return self._writer.value(t)
+
+    def gradient(self, t: Tensor) -> Spot:
+        """Return where the gradient of a tensor lies."""
+        return self._writer.gradient(t)
+
     def set_moments(self, rows: list[Array]) -> None:
         """Take over the optimiser's rows."""
         for moment, row in zip(self.moments, rows, strict=True):
@@ -169,7 +195,7 @@ class Program:
         p, weights = self._writer, self._weights
         self.numbers = np.zeros(STEP_NUMBERS, np.float32)
         self.moments = [np.zeros(weights.size, np.float32) for _ in optimizer.moments]
-        numbers, found = p.keep(self.numbers), p.gradients.ctypes.data + 4 * weights.chunked
+        numbers, found = p.keep(self.numbers), p.keep(p.gradients) + 4 * weights.chunked
         moments = dict(zip(optimizer.moments, map(p.keep, self.moments), strict=True))
         parts = (
             (0, weights.chunked, p.found_all, 1),
@@ -180,7 +206,7 @@ class Program:
                 vectors = (end - first) // LANES
                 p.emit_update(
                     _UPDATES[optimizer.moments],
-                    p=weights.values.ctypes.data + 4 * first,
+                    p=p.keep(weights.values) + 4 * first,
                     found=at.address + 4 * (first - begin),
                     found_step=at.task,
                     chunked=chunked,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.kernels.cpu.lanes.rows import CONTROLS, LANES, VECTOR, WIDTH, Spot, row
+from stepconv.nn.cpu.memory import Memory
 from stepconv.nn.cpu.windows import Family, Taps
 from stepconv.nn.layers import Dense
 from stepconv.nn.model import Model
@@ -40,10 +41,17 @@ class LaneWeights(Weights):
     """Parameters in the order in which their gradients are summed.
 
     First stand those that each chunk of images sums for itself, then those that are summed over all
-    images `at_once`: the weights of dense layers.
+    images `at_once`: the weights of dense layers. All programs of them lie in their `memory`.
     """
 
-    def __init__(self, model: Model, parameters: Arrays, statistics: Arrays) -> None:
+    def __init__(
+        self,
+        model: Model,
+        parameters: Arrays,
+        statistics: Arrays,
+        memory: Memory | None = None,
+    ) -> None:
+        self.memory = Memory() if memory is None else memory
         self.at_once = {
             f"{place.name}.weight"
             for place in model.places
@@ -97,8 +105,6 @@ class Writer:
         self.controls = np.zeros(CONTROLS, np.int64)
         self.gradients = np.zeros(weights.size if training else 0, np.float32)
         self.weights = weights
-        # Every array whose address stands in a row has to live as long as the program.
-        self._kept: list[NDArray[Any]] = [self.controls, self.gradients, weights.values]
         self.zeros = self.keep(np.zeros(LANES, np.float32))
         self._image_tables: list[NDArray[np.int64]] = []
         # In the order in which they run; the chunks' are stages, each after the one before.
@@ -116,8 +122,7 @@ class Writer:
 
     def keep(self, array: NDArray[Any]) -> int:
         """Return the address of an array, which lives from now on as long as the program."""
-        self._kept.append(array)
-        return int(array.ctypes.data)
+        return self.weights.memory.place(array)
 
     def table(self, array: Any) -> int:
         """Return the address of a table of integers."""
@@ -155,9 +160,7 @@ class Writer:
 
     def read(self, spot: Spot, chunk: int, count: int) -> NDArray[np.float32]:
         """Return a copy of the first numbers that a chunk has at a spot."""
-        memory = next(a for a in self._kept if 0 <= spot.address - a.ctypes.data < a.nbytes)
-        start = spot.address - memory.ctypes.data + chunk * spot.task
-        return memory[start : start + 4 * count].view(np.float32).copy()
+        return self.weights.memory.read(spot.address + chunk * spot.task, count)
 
     def value(self, t: Tensor) -> Spot:
         """Return where the values of a tensor lie."""
@@ -183,7 +186,7 @@ class Writer:
 
     def weight(self, name: str) -> int:
         """Return the address of a parameter."""
-        return int(self.weights.values.ctypes.data) + 4 * self.weights.offsets[name]
+        return self.keep(self.weights.values) + 4 * self.weights.offsets[name]
 
     def found(self, name: str) -> Spot:
         """Return where each chunk puts its part of a parameter's gradient."""
@@ -191,7 +194,7 @@ class Writer:
 
     def whole(self, name: str) -> int:
         """Return where a gradient that is summed over all images at once lies."""
-        return int(self.gradients.ctypes.data) + 4 * self.weights.offsets[name]
+        return self.keep(self.gradients) + 4 * self.weights.offsets[name]
 
     def statistic(self, name: str) -> int:
         """Return the address of what is remembered under a name."""
@@ -200,24 +203,27 @@ class Writer:
     @property
     def control(self) -> int:
         """The address of the controls."""
-        return int(self.controls.ctypes.data)
+        return self.keep(self.controls)
 
     def emit(self, kernel: Code, **operands: Any) -> None:
         """Write a row for each chunk."""
-        self._stages[-1].append(row(kernel, operands))
+        self._stages[-1].append(self._row(kernel, operands))
 
     def emit_first(self, kernel: Code, **operands: Any) -> None:
         """Write a row for the very beginning; its tasks share the weights."""
-        self._first.append(row(kernel, operands))
+        self._first.append(self._row(kernel, operands))
 
     def emit_at_once(self, kernel: Code, tasks: int, **operands: Any) -> None:
         """Write a row for when all chunks are through; its tasks share the weights."""
         self._most_at_once = max(tasks, self._most_at_once)
-        self._at_once.append(row(kernel, operands))
+        self._at_once.append(self._row(kernel, operands))
 
     def emit_update(self, kernel: Code, **operands: Any) -> None:
         """Write a row for the end, when all gradients are there."""
-        self._updates.append(row(kernel, operands))
+        self._updates.append(self._row(kernel, operands))
+
+    def _row(self, kernel: Code, operands: dict[str, Any]) -> Row:
+        return row(kernel, operands, self.weights.memory.code)
 
     def barrier(self) -> None:
         """End the stage: what follows begins when all chunks have come this far."""
@@ -240,6 +246,10 @@ class Writer:
         ahead = int(bool(self._first))
         by_chunks = slice(ahead, ahead + len(self._stages))
         return np.array(program, np.int64).reshape(-1, WIDTH), np.array(stages, np.int64), by_chunks
+
+    def image_tables(self) -> list[tuple[int, int]]:
+        """Return the tables that list the images of a batch: address, and number of rows."""
+        return [(self.keep(table), len(table)) for table in self._image_tables]
 
     def set_images(self, images: int) -> int:
         """Tell the tables how many images the batch has; return the number of its chunks."""

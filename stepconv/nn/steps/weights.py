@@ -33,8 +33,8 @@ class Weights:
         self.offsets, self.size = _offsets({name: self.shapes[name] for name in order})
         self.values = np.zeros(self.size, np.float32)
 
-        self._statistic_shapes = model.statistic_shapes
-        self.statistic_offsets, size = _offsets(self._statistic_shapes)
+        self.statistic_shapes = model.statistic_shapes
+        self.statistic_offsets, size = _offsets(self.statistic_shapes)
         self.remembered = np.zeros(size, np.float32)
         self.load(parameters, statistics)
 
@@ -42,7 +42,7 @@ class Weights:
         """Take over the values of all parameters and statistics."""
         _fill(self.values, parameters, self.offsets, self.shapes, "parameter")
         _fill(
-            self.remembered, statistics, self.statistic_offsets, self._statistic_shapes, "statistic"
+            self.remembered, statistics, self.statistic_offsets, self.statistic_shapes, "statistic"
         )
 
     def parameters(self) -> dict[str, Array]:
@@ -61,7 +61,7 @@ class Weights:
 
     def statistics(self) -> dict[str, Array]:
         """Return copies of the statistics, by name."""
-        return _parts(self.remembered, self.statistic_offsets, self._statistic_shapes)
+        return _parts(self.remembered, self.statistic_offsets, self.statistic_shapes)
 
 
 def _offsets(shapes: Shapes) -> tuple[dict[str, int], int]:

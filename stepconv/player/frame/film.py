@@ -20,14 +20,13 @@ from stepconv.player.frame.formats import (
 )
 from stepconv.player.frame.grid import Sheet, sheet_of
 from stepconv.trace import Trace
+from stepconv.trace.gather import WEIGHTED
 from stepconv.trace.ring import Ringed, outside, rings
 
 Array = NDArray[Any]
 
 # Channels of a picture that can be seen in colour.
 COLOURS = ("red", "green", "blue")
-# Families whose cells meet weights that are worth a panel.
-WEIGHTED = ("slide", "return", "weigh")
 # Families that add cells up as they are.
 PLAIN_SUMS = ("average", "total", "fold")
 # Families whose result is a single cell that goes through.

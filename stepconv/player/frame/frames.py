@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv.player.frame.film import PLAIN_SUMS, SINGLE, WEIGHTED, Film, sizes_of
+from stepconv.player.frame.film import PLAIN_SUMS, SINGLE, Film, sizes_of
 from stepconv.player.frame.formats import Format, plain
 from stepconv.player.frame.grid import (
     BREAK,
@@ -24,6 +24,7 @@ from stepconv.player.frame.grid import (
 )
 from stepconv.player.frame.sums import MOST_SUMS, MOST_TERMS, Sum, as_planes, sums_of, total_of
 from stepconv.trace import Step, Trace
+from stepconv.trace.gather import WEIGHTED
 from stepconv.trace.words import channel_names, channel_title, place, planes, sentence
 
 Array = NDArray[Any]

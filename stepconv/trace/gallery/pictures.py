@@ -1,4 +1,4 @@
-"""Pictures drawn by code, for kernels to be tried on: a checkerboard, a gradient, a digit."""
+"""Pictures drawn by code, for kernels to be tried on: patterns, a gradient, a digit."""
 
 from typing import Any
 
@@ -25,8 +25,17 @@ def drawn() -> dict[str, Array]:
     return {
         "checkerboard-8x8": (rows + columns + 1) % 2 * 255,
         "gradient-8x16": np.tile(np.arange(16) * 17, (8, 1)),
+        "corner-twice-12x20": _corner_twice(),
         "digit-5-28x28": _strokes(_FIVE, thickness=2.2),
     }
+
+
+def _corner_twice() -> Array:
+    """Draw one pattern in two places: a corner, open to the right and below."""
+    picture = np.zeros((12, 20), np.int64)
+    for top, left in ((1, 2), (6, 13)):
+        picture[top, left : left + 4] = picture[top : top + 4, left] = 9
+    return picture
 
 
 def _strokes(points: tuple[tuple[float, float], ...], thickness: float) -> Array:

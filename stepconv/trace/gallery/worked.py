@@ -1,7 +1,7 @@
 """The gallery: convolutions worked by hand in lectures, with the numbers that must come out.
 
 All of it is read once from `worked-examples.json` beside this file, but for the pictures that
-`drawn.py` makes. The arrays are shared and therefore read-only; copy one to change it.
+code makes. The arrays are shared and therefore read-only; copy one to change it.
 """
 
 import json
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from stepconv import errors, geometry
 from stepconv.errors import ArgumentError
 from stepconv.kernels import use_backend
+from stepconv.trace.gallery.landscapes import painted
 from stepconv.trace.gallery.pictures import drawn
 from stepconv.trace.jobs import function_of
 
@@ -115,12 +116,12 @@ def named_kernels() -> dict[str, NamedKernel]:
 
 
 def pictures() -> dict[str, Array]:
-    """Return the small gray pictures by name, as (rows, columns).
+    """Return the pictures by name, as (rows, columns); one in colour as (3, rows, columns).
 
     >>> pictures()["eight-22x16"].shape
     (22, 16)
     """
-    return dict(_gallery().pictures)
+    return {**_gallery().pictures, **_painted()}
 
 
 def closest(name: str, known: Iterable[str]) -> str:
@@ -155,6 +156,12 @@ def _gallery() -> _Gallery:
             **{name: _read_only(array) for name, array in drawn().items()},
         },
     )
+
+
+@cache
+def _painted() -> Mapping[str, Array]:
+    """Return the pictures that take a moment to paint, once somebody asks for one."""
+    return {name: _read_only(array) for name, array in painted().items()}
 
 
 def _example(entry: dict[str, Any]) -> WorkedExample:

@@ -71,16 +71,21 @@ def operands(*, spots: str = "", integers: str = "", floats: str = "") -> Callab
     return named
 
 
-def row(kernel: Code, values: dict[str, Any]) -> list[int]:
+def code_of(kernel: Code) -> int:
+    """Compile a kernel for this processor and return where its code lies."""
+    return code_address(kernel, kernel.operands)  # type: ignore[attr-defined]
+
+
+def row(kernel: Code, values: dict[str, Any], code: Callable[[Code], int] = code_of) -> list[int]:
     """Return the row that calls a kernel with operands by name; all have to be there.
 
-    A spot may be a plain address: that of every task.
+    A spot may be a plain address: that of every task. `code` says where a kernel's code lies.
     """
     names: Row = kernel.operands  # type: ignore[attr-defined]
     wanted = [*names.spots, *names.integers, *names.floats]
     if set(wanted) != set(values):
         raise TypeError(f"{kernel.__name__} takes {wanted}, not {list(values)}")
-    numbers = [code_address(kernel, names)]
+    numbers = [code(kernel)]
     for name in names.spots:
         value = values[name]
         numbers += value if isinstance(value, tuple) else Spot(value, 0)

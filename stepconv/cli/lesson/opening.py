@@ -1,0 +1,134 @@
+"""What a scene opens: a record to play, lines to read beside the text, or a command of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stepconv.errors import ArgumentError, StepconvError
+
+if TYPE_CHECKING:
+    from stepconv.lessons.names import Tools
+    from stepconv.lessons.scene import Scene
+    from stepconv.trace import Chain, Trace
+
+# Commands that print and end at once: what they say stands beside the text.
+PRINTS = ("shapes", "show", "examples", "why", "look", "doctor")
+# A network that a lesson trains on the spot: `@lenet5`, `@lenet5:mnist`.
+_MADE_HERE = "@"
+_DATA, _EPOCHS = "digits", "3"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What there is to see of a scene: one of a record, frames of lines, a command to run."""
+
+    record: Trace | Chain | None = None
+    frames: Sequence[Sequence[str]] = ()
+    command: tuple[str, ...] = ()
+    message: str = ""
+
+
+def opened(scene: Scene, tools: Tools, width: int = 78) -> Opened:
+    """Return what a scene opens; what cannot be opened becomes a message."""
+    from stepconv.lessons import drawings, names
+
+    try:
+        if scene.draws:
+            words = tuple(shlex.split(scene.opens))
+            return Opened(frames=drawings.draw(scene.draws), command=words)
+        if names.is_played(scene):
+            return Opened(record=tools.record(names.target(scene)))
+        words = tuple(shlex.split(scene.opens))
+        if words and words[0] in PRINTS and not _networks(words):
+            return Opened(frames=[printed(words, width)])
+        return Opened(command=words)
+    except (StepconvError, OSError, ValueError) as error:
+        return Opened(message=str(error))
+
+
+def printed(words: Sequence[str], width: int) -> list[str]:
+    """Return the lines that a command prints on a terminal of that width."""
+    from rich.text import Text
+
+    from stepconv.cli import main
+
+    out, err = io.StringIO(), io.StringIO()
+    # As on a terminal, as what is meant for a pipe may be wider than any screen.
+    with (
+        _environment(COLUMNS=str(width), FORCE_COLOR="1", TERM="xterm"),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        status = main(list(words))
+    if status:
+        raise ArgumentError(err.getvalue().strip().removeprefix("stepconv: "))
+    return [Text.from_ansi(line).plain.rstrip() for line in out.getvalue().splitlines()]
+
+
+@contextlib.contextmanager
+def _environment(**changed: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def run(words: Sequence[str]) -> int:
+    """Run a command in this terminal, in a process of its own; train first what it speaks of."""
+    import subprocess
+
+    known = list(words)
+    for place, word in _networks(words):
+        folder = network_folder(word)
+        if not (folder / "model.safetensors").is_file():
+            status = _train(word, folder)
+            if status:
+                return status
+        known[place] = str(folder)
+    return subprocess.run([sys.executable, "-m", "stepconv", *known]).returncode
+
+
+def _networks(words: Sequence[str]) -> list[tuple[int, str]]:
+    return [(place, word) for place, word in enumerate(words) if word.startswith(_MADE_HERE)]
+
+
+def network_folder(word: str) -> Path:
+    """Return where a network that a lesson trains is kept.
+
+    >>> network_folder("@lenet5").name, network_folder("@mlp:mnist").name
+    ('lenet5-digits', 'mlp-mnist')
+    """
+    from stepconv.lessons import progress
+
+    model, _, data = word.removeprefix(_MADE_HERE).partition(":")
+    return progress.folder() / "networks" / f"{model}-{data or _DATA}"
+
+
+def _train(word: str, folder: Path) -> int:
+    """Train a network where it can be watched."""
+    import shutil
+    import subprocess
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # What an interrupted training left is no network.
+    shutil.rmtree(folder, ignore_errors=True)
+    model, _, data = folder.name.rpartition("-")
+    if ":" in word:
+        model, _, data = word.removeprefix(_MADE_HERE).partition(":")
+    command = ["train", model, "--data", data, "--epochs", _EPOCHS, "--out", str(folder)]
+    print(f"This scene looks into a network: stepconv {shlex.join(command)}\n")
+    return subprocess.run([sys.executable, "-m", "stepconv", *command]).returncode

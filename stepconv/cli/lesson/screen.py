@@ -1,0 +1,217 @@
+"""Lessons on a terminal: the player, with a scene's text above its picture, and lists around it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual import events
+
+from stepconv.cli.lesson import opening, pages
+from stepconv.cli.lesson.opening import Opened
+from stepconv.lessons.reader import LESSONS, SCENE, Reader
+from stepconv.lessons.scene import Place
+from stepconv.player.app import Player
+from stepconv.player.editing import Desk
+from stepconv.player.playback import Playback
+from stepconv.player.stage import Stage
+from stepconv.player.text.lines import Line
+from stepconv.player.views import screen
+from stepconv.trace import Chain, Trace, example_trace
+
+# Seconds that a frame of a drawing stays.
+_FRAME = 1.2
+
+
+class Lessons(Player):
+    """The lessons: lists and text outside, the player inside a scene."""
+
+    def __init__(self, reader: Reader, desk: Desk, *, large: bool = False) -> None:
+        super().__init__(example_trace("flip"), desk=desk)
+        self.reader, self.desk, self.large = reader, desk, large
+        self.inside = False
+        self.opened = Opened()
+        self._part = 0  # of what a scene shows on a projector, screen by screen
+        self.stage = Stage(self._lines)
+        self._shown: tuple[str, int] | None = None
+
+    def _lines(self, width: int, height: int) -> list[Line]:
+        if self.inside:
+            return screen.lines(self.playback, width, height)
+        self._follow(width)
+        playback = self.playback if self.opened.record is not None else None
+        shown = (self.reader, self.opened, playback)
+        if self.large and self.reader.page == SCENE:
+            return pages.large(*shown, self._parts[self._part], width, height)
+        return pages.lines(*shown, width, height)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.set_interval(_FRAME, self._next_frame)
+
+    def _next_frame(self) -> None:
+        if not self.inside and self.reader.frame < len(self.opened.frames) - 1:
+            self.reader.frame += 1
+            self.stage.redraw()
+
+    def _follow(self, width: int) -> None:
+        """Open what the scene shows, if it is another than the one that is open."""
+        here = (self.reader.lesson.name, self.reader.number)
+        if self.reader.page != SCENE or here == self._shown:
+            return
+        self._shown, self._part = here, 0
+        scene = self.reader.scene
+        self.opened = opening.opened(scene, self.reader.tools, width - 2)
+        if self.opened.record is not None:
+            place = replace(scene.place, view="present") if self.large else scene.place
+            self.playback = standing(self.opened.record, place, self.desk)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Tell whether an action is on: outside of a scene the keys are the lesson's own."""
+        return super().check_action(action, parameters) if self.inside else action == "quit"
+
+    def on_key(self, event: events.Key) -> None:
+        """Outside of a scene, turn pages and take guesses."""
+        if self.inside:
+            super().on_key(event)
+            return
+        event.stop()
+        event.prevent_default()
+        self._key(event.key, event.character if event.is_printable else None)
+        self.stage.redraw()
+
+    def _key(self, key: str, character: str | None) -> None:
+        reader = self.reader
+        listed = reader.page != SCENE
+        guesses = reader.question is not None and not reader.question.is_chosen
+        if key == "escape":
+            if not reader.up():
+                self.exit()
+        elif key in ("down", "up", "pagedown", "pageup"):
+            by = {"down": 1, "up": -1, "pagedown": 10, "pageup": -10}[key]
+            if listed:
+                reader.move(by)
+            else:
+                self._turn(by)
+        elif listed and key == "enter":
+            reader.choose()
+        elif listed:
+            self._key_of_list(character)
+        elif key == "enter":
+            self._enter()
+        elif key in ("right", "left", "home", "end"):
+            self._page(key)
+        elif key == "backspace":
+            reader.type("")
+        elif guesses and character and (reader.guess or character != " "):
+            reader.type(character)
+        elif character == " ":
+            self._page("right")
+        elif reader.offered and character and character in pages.LETTERS:
+            reader.pick(pages.LETTERS.index(character))
+        elif character == "q":
+            self.exit()
+
+    def _key_of_list(self, character: str | None) -> None:
+        if character == "q":
+            self.exit()
+        elif character and character.isdigit() and self.reader.page == LESSONS:
+            number = int(character) - 1
+            if 0 <= number < len(self.reader.lessons):
+                self.reader.open(number)
+
+    @property
+    def _parts(self) -> list[str]:
+        return pages.parts(self.reader, self.opened) if self.large else ["all"]
+
+    def _page(self, key: str) -> None:
+        """Turn to another scene; on a projector through the parts of this one first."""
+        by = {"right": 1, "left": -1}.get(key, 0)
+        if by and 0 <= self._part + by < len(self._parts):
+            self._part += by
+        elif by:
+            self.reader.move(by)
+        else:
+            self.reader.move(
+                -self.reader.number if key == "home" else len(self.reader.lesson.scenes)
+            )
+
+    def _turn(self, by: int) -> None:
+        """Go on in a drawing, or in the lines of a command."""
+        frames = self.opened.frames
+        most = len(frames) - 1 if len(frames) > 1 else max((len(f) for f in frames), default=1) - 1
+        self.reader.frame = min(max(self.reader.frame + by, 0), most)
+
+    def _enter(self) -> None:
+        """Answer, if something is guessed; else go into what the scene opens."""
+        reader = self.reader
+        if reader.guess and reader.told is None:
+            reader.answer()
+        elif self.opened.record is not None:
+            self.inside = True
+            self._update()
+        elif self.opened.command:
+            with self.suspend():
+                opening.run(self.opened.command)
+                if self.opened.command[0] not in _OWN_SCREEN:
+                    input("\nenter leads back to the lesson ")
+
+    def action_leave(self) -> None:
+        """Close what is open inside a scene; then lead back to its text."""
+        if self.inside and not self._asking and self.playback.view in ("step", self._view):
+            self.inside = False
+            self.playback.playing = False
+            self._update()
+        else:
+            super().action_leave()
+
+    @property
+    def _view(self) -> str:
+        return "present" if self.large else self.reader.scene.place.view or "step"
+
+    def action_stop(self) -> None:
+        """Lead from inside a scene back to its text: `q` leaves the lessons from there."""
+        self.inside = False
+        self._update()
+
+    async def on_stage_clicked(self, event: Stage.Clicked) -> None:
+        if self.inside:
+            await super().on_stage_clicked(event)
+        elif event.spot is not None and event.spot.part == "list":
+            reader = self.reader
+            reader.open(event.spot.row) if reader.page == LESSONS else reader.open(
+                reader.chosen, event.spot.row
+            )
+            self.stage.redraw()
+        elif event.spot is not None and event.spot.part == "answer":
+            self.reader.pick(event.spot.row)
+            self.stage.redraw()
+
+
+# Commands that take the whole screen and lead back by themselves.
+_OWN_SCREEN = ("explore", "play", "lesson")
+
+
+def standing(record: Trace | Chain, place: Place, desk: Desk | None = None) -> Playback:
+    """Return a playback that stands where a scene wants it."""
+    playback = Playback(record, desk=desk)
+    for _ in range(place.link or 0):
+        playback.walk(1)
+    if place.step is not None:
+        # Counted from the end if it is below 0, as everywhere.
+        playback.go(place.step + (len(playback.film) if place.step < 0 else 0))
+    if place.view is not None and place.view != playback.view:
+        playback.look(place.view)
+    if place.cursor is not None:
+        playback.ask_about(*(place.cursor if len(place.cursor) > 1 else (0, *place.cursor)))
+    playback.message = ""
+    return playback
+
+
+def run(reader: Reader, desk: Desk, *, large: bool = False) -> int:
+    """Show the lessons on this terminal; return the exit status. What was seen is remembered."""
+    shown = Lessons(reader, desk, large=large)
+    try:
+        shown.run()
+    finally:
+        reader.progress.save()
+    return shown.return_value or shown.return_code or 0

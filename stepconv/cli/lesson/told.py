@@ -1,0 +1,113 @@
+"""Lessons without a screen: in sentences for a pipe or a screen reader, as a list, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from stepconv.lessons.names import Tools, filled, is_played, target
+from stepconv.lessons.scene import Lesson, Scene
+
+if TYPE_CHECKING:
+    from stepconv.trace import Step
+
+
+def sentences(lesson: Lesson, tools: Tools, only: int | None = None) -> Iterator[str]:
+    """Yield a lesson, or one scene of it, as lines that can be read aloud."""
+    yield f"{lesson.title}."
+    yield from lesson.about
+    for number in range(len(lesson.scenes)) if only is None else (only,):
+        yield ""
+        yield from _scene(lesson, number, tools)
+
+
+def _scene(lesson: Lesson, number: int, tools: Tools) -> Iterator[str]:
+    scene = filled(lesson, number, tools)
+    yield f"Scene {number + 1} of {len(lesson.scenes)}: {scene.title}."
+    yield from scene.paragraphs
+    if scene.draws:
+        from stepconv.lessons.drawings import draw
+
+        yield from (line for line in draw(scene.draws)[-1] if line.strip())
+    if scene.opens:
+        yield f"To look: {command(scene)}"
+    step = _step(scene, tools)
+    if step is not None:
+        yield f"{step.in_words()}."
+    if scene.question is not None:
+        yield f"Guess: {scene.question.text}"
+        for answer in scene.question.answers:
+            yield f"  {answer.text or 'anything else'}: {answer.reason}"
+
+
+def _step(scene: Scene, tools: Tools) -> Step | None:
+    from stepconv.trace import Chain
+
+    if not is_played(scene):
+        return None
+    record = tools.record(target(scene))
+    trace = record[scene.place.link or 0] if isinstance(record, Chain) else record
+    return trace[scene.place.step or 0] if len(trace) else None
+
+
+def command(scene: Scene) -> str:
+    """Return what one would type to open what a scene opens."""
+    return f"stepconv {scene.opens}" if scene.opens else ""
+
+
+def listed(lessons: Sequence[Lesson]) -> Iterator[str]:
+    """Yield the scenes of lessons, one a line."""
+    for lesson in lessons:
+        yield f"{lesson.name}: {lesson.title}"
+        for number, scene in enumerate(lesson.scenes, 1):
+            yield f"  {number:>2}  {written(scene.title)}"
+
+
+def written(title: str) -> str:
+    """Return a title as it is written, without computing what its braces check."""
+    from stepconv.lessons.expressions import braces
+
+    return braces.sub(lambda match: match[1].partition(" = ")[0], title)
+
+
+def as_list(lessons: Sequence[Lesson]) -> list[dict[str, Any]]:
+    """Return the scenes of lessons as plain data, none computed."""
+    return [
+        {
+            "lesson": lesson.name,
+            "scene": number,
+            "title": written(scene.title),
+            "items": scene.items,
+            "opens": command(scene) or f"drawing {scene.draws}",
+        }
+        for lesson in lessons
+        for number, scene in enumerate(lesson.scenes, 1)
+    ]
+
+
+def as_data(lesson: Lesson, tools: Tools) -> dict[str, Any]:
+    """Return a lesson with all its numbers as plain data."""
+    scenes = []
+    for number, listed in enumerate(as_list([lesson])):
+        scene = filled(lesson, number, tools)
+        asked = scene.question
+        place = {name: value for name, value in vars(scene.place).items() if value is not None}
+        scenes.append(
+            {
+                **listed,
+                "title": scene.title,
+                "text": list(scene.paragraphs),
+                "stands": place,
+                "question": None
+                if asked is None
+                else {
+                    "text": asked.text,
+                    "chosen": asked.is_chosen,
+                    "answers": [
+                        {"text": each.text, "right": each.is_right, "reason": each.reason}
+                        for each in asked.answers
+                    ],
+                },
+            }
+        )
+    return {"lesson": lesson.name, "title": lesson.title, "about": lesson.about, "scenes": scenes}

@@ -1,0 +1,192 @@
+"""The page of a network: its weights, its pictures, and all that it takes to train it further."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stepconv import __version__, nn
+from stepconv.errors import ArgumentError
+from stepconv.nn import Model, checkpoint
+from stepconv.nn.checkpoint import Network
+from stepconv.nn.cpu.layout import Order, laid_out
+from stepconv.train import data as sets
+from stepconv.train import recipe
+from stepconv.train.data.samples import DataSet, Samples, check_labels, of_each, renumbered
+from stepconv.train.feed import Feed
+from stepconv.train.recipe import Recipe
+from stepconv.web import html
+
+# What a browser still opens in a moment, and a stick still holds.
+MOST = 24 * 2**20
+# Of pictures to judge by there are as many for those to learn from, where these are limited.
+_TEST_SHARE = 5
+
+_STYLES = ("common.css", "network.css")
+_WORKER = ("engine.mjs", "worker.mjs")
+_SCRIPTS = (
+    *("parts.mjs", "messages.mjs", "plots.mjs", "maps.mjs", "pad.mjs", "centre.mjs"),
+    *("explain.mjs", "weights.mjs", "network.mjs"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What a page is about: a network, the data inside, and how it is to learn."""
+
+    network: Network
+    data: DataSet
+    recipe: Recipe
+    feed: Feed
+
+    @classmethod
+    def trained(
+        cls, network: Network, data_dir: Path | None = None, limit: int | None = None
+    ) -> Subject:
+        """Return a network as it is, with the pictures that it learnt from."""
+        how = _recipe_of(network)
+        found = _loaded(how.data, replace(how, limit=limit or how.limit), data_dir, network.model)
+        found = renumbered(found, network.about.get("classes", ()), network.model.classes)
+        return cls(network, found, how, Feed.told(network.about))
+
+    @classmethod
+    def anew(
+        cls,
+        model: Model,
+        how: Recipe,
+        data_dir: Path | None = None,
+        data: DataSet | None = None,
+    ) -> Subject:
+        """Return a network that has learnt nothing yet, as `stepconv train` would begin."""
+        found = data or _loaded(how.data, how, data_dir, model)
+        check_labels(found, model.classes)
+        feed = Feed.of(found)
+        about = {
+            "classes": list(found.classes),
+            **asdict(feed),
+            "data": found.name,
+            "fingerprint": found.fingerprint,
+            "recipe": how.to_dict(),
+        }
+        parameters = nn.initial_parameters(model, how.seed)
+        network = Network(model, parameters, nn.initial_statistics(model), about)
+        return cls(network, found, how, feed)
+
+
+def again(network: Network, data: str, data_dir: Path | None, limit: int | None) -> Subject:
+    """Return the network of a run as it was before its training, with its recipe."""
+    how = _recipe_of(network)
+    how = replace(how, data=data, limit=limit or (how.limit if data == how.data else None))
+    return Subject.anew(network.model, how, data_dir)
+
+
+def page(subject: Subject) -> str:
+    """Return the page of a network as HTML."""
+    network, how, feed = subject.network, subject.recipe, subject.feed
+    model, limited = network.model, how.limit or 0
+    train = feed.samples(subject.data.train)
+    test = feed.samples(_some(subject.data.test, limited))
+    _check_size(subject.data.name, train, test)
+    optimizer = how.make_optimizer()
+    layout = laid_out(
+        Order(
+            *(model, network.parameters, network.statistics, feed.scale, feed.shift, optimizer),
+            batch_size=how.batch_size,
+            winograd=how.algorithm == "winograd",
+            frozen=tuple(filter(None, how.freeze.split(","))),
+        )
+    )
+    total = how.total(-(-len(train) // how.batch_size))
+    told = {
+        **layout.told,
+        "version": __version__,
+        "name": model.name,
+        "about": model.about,
+        "class_names": list(network.about.get("classes", subject.data.classes)),
+        "data": subject.data.name,
+        "form": feed.form,
+        "picture": {"shape": model.input_shape, "bytes": train.pictures.itemsize},
+        "pictures": {"train": len(train), "test": len(test)},
+        "recipe": {
+            **{name: getattr(how, name) for name in ("optimizer", "batch_size", "lr", "seed")},
+            **{name: getattr(how, name) for name in ("schedule", "epochs", "weight_decay")},
+            "momentum": getattr(optimizer, "momentum", None),
+            "steps": total,
+            "augment": how.augment,
+        },
+        "metadata": checkpoint.metadata_of(network),
+        "segments": [[at, len(content)] for at, content in layout.image],
+    }
+    parts = {
+        "module": layout.module,
+        "image": b"".join(content for _, content in layout.image),
+        "numbers": _numbers(how, optimizer, total, layout.told["numbers"]).tobytes(),
+        "train": train.pictures.tobytes(),
+        "train-labels": train.labels.astype(np.int32).tobytes(),
+        "test": test.pictures.tobytes(),
+        "test-labels": test.labels.astype(np.int32).tobytes(),
+    }
+    return html.page(
+        f"{model.name} on {subject.data.name}",
+        "network.html",
+        styles=_STYLES,
+        scripts=_SCRIPTS,
+        worker=_WORKER,
+        told=told,
+        parts=parts,
+    )
+
+
+def _recipe_of(network: Network) -> Recipe:
+    known = network.about.get("recipe")
+    return Recipe() if known is None else recipe.from_dict(known)
+
+
+def _loaded(name: str, how: Recipe, data_dir: Path | None, model: Model) -> DataSet:
+    return sets.load(
+        name,
+        data_dir=data_dir,
+        shape=model.input_shape,
+        limit=how.limit,
+        validation=how.validation,
+    )
+
+
+def _some(samples: Samples, limit: int) -> Samples:
+    """Return as many pictures to judge by as suit so many to learn from; 0 is no limit."""
+    if not limit:
+        return samples
+    return samples.pick(of_each(samples.labels, max(1, limit // _TEST_SHARE)))
+
+
+def _check_size(name: str, train: Samples, test: Samples) -> None:
+    """Refuse pictures that would make the page too large, going by what some of them take."""
+    some = train.pictures[:1000]
+    each = len(html.packed(some.tobytes())) / len(some)
+    size = each * (len(train) + len(test))
+    if size > MOST:
+        fits = int(MOST / each / (1 + 1 / _TEST_SHARE) / 1000) * 1000 or 1
+        raise ArgumentError(
+            f"{name} has {len(train) + len(test):,} pictures, {size / 2**20:,.0f} MiB in a page "
+            f"that may have {MOST / 2**20:.0f}: --limit {fits} fits"
+        )
+
+
+def _numbers(
+    how: Recipe, optimizer: Any, steps: int, places: dict[str, int]
+) -> NDArray[np.float32]:
+    """Return what each step's update goes by, as the command line's trainer writes it down."""
+    rates = how.rates(steps)
+    rows = np.zeros((steps, places["STEP_NUMBERS"]), np.float32)
+    for step, row in enumerate(rows):
+        for place, number in optimizer.numbers(rates(step), step + 1).items():
+            row[place] = number
+    return rows
+
+
+__all__: Sequence[str] = ("MOST", "Subject", "again", "page")

@@ -1,0 +1,218 @@
+"""The lessons with keys, in Textual's pilot: what a person does and then sees."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from stepconv.cli.lesson.screen import Lessons
+from stepconv.cli.reading.lessons import tools
+from stepconv.lessons.progress import Progress
+from stepconv.lessons.reader import SCENE, Reader
+from stepconv.lessons.reading import parse
+from stepconv.player.editing import Desk
+from stepconv.player.text.lines import as_text, columns
+
+TEXT = """# Edges
+
+About edges.
+
+## A window
+opens: play vertical-edge-gray
+step: 4
+
+The sum is {75 = step.result}.
+
+ask: And the next?
+right: {at(0, 5).result} -> nothing but dark.
+wrong: -> look again.
+
+## A corner
+opens: play vertical-edge-gray
+view: readers
+cursor: 0,0
+
+Who reads it?
+
+choose: How many windows read the corner?
+wrong: nine -> in the middle they do.
+right: one -> no other reaches it.
+
+## A film
+draws: integral
+
+Finer and finer.
+
+## A table
+opens: shapes parameters-10-filters
+
+Ten filters.
+
+## Two calls
+opens: play vertical-edge-gray --then relu
+link: 1
+step: 3
+
+A chain.
+"""
+Act = Callable[[Lessons, Pilot[int]], Awaitable[None]]
+
+
+def with_lessons(act: Act, tmp_path: Path, size: tuple[int, int] = (80, 24), **how: bool) -> None:
+    lessons = [parse(TEXT, "edges"), parse("# More\n\n## One\n\nA scene.\n", "more")]
+
+    async def run() -> None:
+        reader = Reader(lessons, tools(), Progress.load(tmp_path / "lessons.json"))
+        app = Lessons(reader, Desk(lambda t: t, lambda t: t, lambda *a: ""), **how)  # type: ignore
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await act(app, pilot)
+
+    asyncio.run(run())
+
+
+def seen(app: Lessons) -> str:
+    return "\n".join(as_text(line) for line in app.stage.drawn)
+
+
+def test_from_the_menu_through_every_scene(tmp_path: Path) -> None:
+    async def act(app: Lessons, pilot: Pilot[int]) -> None:
+        assert "1  Edges" in seen(app)
+        assert "new" in seen(app)
+        await pilot.press("enter")
+        assert "The sum is 75." in seen(app)
+        assert "step 4 of 64" in seen(app)
+        await pilot.press("right")
+        assert "Who reads it?" in seen(app)
+        await pilot.press("right")
+        assert "h = 1/2" in seen(app)
+        await pilot.press("down", "down")
+        assert "h = 1/8" in seen(app)
+        await pilot.press("space")
+        assert "280" in seen(app)
+        await pilot.press("right")
+        assert "link 1 of 2" in seen(app)
+        await pilot.press("right")
+        assert "ends here" in seen(app)
+        await pilot.press("left", "escape")
+        assert "4 ✓ A table" in seen(app)
+        await pilot.press("up", "up", "enter")
+        assert "Who reads it?" in seen(app)
+        await pilot.press("escape", "escape")
+        assert "all seen" in seen(app)
+        await pilot.press("2")
+        assert "A scene." in seen(app)
+
+    with_lessons(act, tmp_path)
+
+
+def test_inside_a_scene_the_players_keys_work_and_escape_leads_back(tmp_path: Path) -> None:
+    async def act(app: Lessons, pilot: Pilot[int]) -> None:
+        await pilot.press("enter", "enter")
+        assert "The sum is" not in seen(app)
+        await pilot.press("right", "w")
+        assert "why this size?" in seen(app)
+        await pilot.press("escape")
+        assert "step 5 of 64" in seen(app)
+        await pilot.press("g", "9", "escape", "escape")
+        assert "The sum is 75." in seen(app)
+        assert "step 5 of 64" in seen(app)
+        await pilot.press("right", "enter")
+        assert "who reads this?" in seen(app)
+        await pilot.press("escape")
+        assert "Who reads it?" in seen(app)
+        await pilot.press("enter", "q")
+        assert app.is_running
+        assert "Who reads it?" in seen(app)
+
+    with_lessons(act, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        (["0", "enter"], "Nothing but dark."),
+        (["0", ".", "0", "enter"], "Nothing but dark."),
+        (["7", "5", "enter"], "Look again."),
+        (["q", "enter"], "Look again."),
+        (["7", "backspace", "0", "enter"], "Nothing but dark."),
+    ],
+)
+def test_a_guess_is_typed_and_answered_with_the_reason(
+    keys: list[str], told: str, tmp_path: Path
+) -> None:
+    async def act(app: Lessons, pilot: Pilot[int]) -> None:
+        await pilot.press("enter", *keys)
+        assert told in seen(app)
+        await pilot.press("enter")
+        assert app.inside
+
+    with_lessons(act, tmp_path)
+
+
+def test_a_guess_is_chosen_and_another_after_it(tmp_path: Path) -> None:
+    async def act(app: Lessons, pilot: Pilot[int]) -> None:
+        await pilot.press("enter", "right", "a")
+        assert "In the middle they do." in seen(app)
+        await pilot.press("b")
+        assert "No other reaches it." in seen(app)
+        assert "In the middle" not in seen(app)
+
+    with_lessons(act, tmp_path)
+
+
+def test_on_a_projector_one_idea_a_screen(tmp_path: Path) -> None:
+    async def act(app: Lessons, pilot: Pilot[int]) -> None:
+        await pilot.press("enter")
+        assert "The sum is 75." in seen(app)
+        assert "And the next?" not in seen(app)
+        await pilot.press("right")
+        assert "█" in seen(app)
+        assert "The sum is 75." not in seen(app)
+        await pilot.press("right")
+        assert "And the next?" in seen(app)
+        await pilot.press("left", "right", "right")
+        assert "Who reads it?" in seen(app)
+
+    with_lessons(act, tmp_path, large=True)
+
+
+SIZES = [(60, 20), (120, 40), (24, 8)]
+SLOW = [pytest.param(size, marks=pytest.mark.slow) for size in ((80, 24), (200, 60), (30, 6))]
+
+
+@pytest.mark.parametrize("size", [*SIZES, *SLOW])
+def test_every_page_fits_any_screen(size: tuple[int, int], tmp_path: Path) -> None:
+    async def act(app: Lessons, pilot: Pilot[int]) -> None:
+        for key in ("enter", "a", "right", "b", "right", "right", "right", "escape", "escape"):
+            await pilot.press(key)
+            assert len(app.stage.drawn) == size[1]
+            assert all(columns(as_text(line)) <= size[0] for line in app.stage.drawn)
+
+    with_lessons(act, tmp_path, size)
+
+
+def test_what_was_seen_is_remembered(tmp_path: Path) -> None:
+    lesson = parse(TEXT, "edges")
+    progress = Progress.load(tmp_path / "state" / "lessons.json")
+    reader = Reader([lesson], tools(), progress)
+    reader.open(0)
+    reader.move(2)
+    progress.save()
+    again = Progress.load(tmp_path / "state" / "lessons.json")
+    assert (again.count(lesson), again.place(lesson)) == (2, 2)
+    later = Reader([lesson], tools(), again)
+    later.choose()
+    assert (later.page, later.number) == (SCENE, 2)
+    again.forget()
+    again.save()
+    assert Progress.load(tmp_path / "state" / "lessons.json").count(lesson) == 0
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"seen": 3}', '{"seen": {}, "at": []}'])
+def test_a_damaged_file_is_no_progress(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "lessons.json"
+    path.write_text(content)
+    assert Progress.load(path) == Progress(path)
