@@ -18,8 +18,8 @@ def fill_scene(scene: Scene, names: Names) -> Scene:
             raise ArgumentError(f"holds: {claim} does not hold")
     return replace(
         scene,
-        title=fill(scene.title, names),
-        paragraphs=tuple(fill(text, names) for text in scene.paragraphs),
+        title=_said(scene.title, names),
+        paragraphs=tuple(_said(text, names) for text in scene.paragraphs),
         question=None if scene.question is None else _filled(scene.question, names),
     )
 
@@ -27,9 +27,14 @@ def fill_scene(scene: Scene, names: Names) -> Scene:
 def _filled(question: Question, names: Names) -> Question:
     answers = tuple(
         answer._replace(
-            text=None if answer.text is None else fill(answer.text, names),
-            reason=fill(answer.reason, names),
+            text=None if answer.text is None else _said(answer.text, names),
+            reason=_said(answer.reason, names),
         )
         for answer in question.answers
     )
-    return replace(question, text=fill(question.text, names), answers=answers)
+    return replace(question, text=_said(question.text, names), answers=answers)
+
+
+def _said(text: str, names: Names) -> str:
+    """Return a text as it is read: its numbers filled in, and no backticks round formulas."""
+    return fill(text, names).replace("`", "")

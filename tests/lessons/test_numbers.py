@@ -5,14 +5,17 @@ import re
 
 import pytest
 
+from stepconv.cli import COMMANDS
 from stepconv.cli.reading import lessons as typed
 from stepconv.errors import ArgumentError
+from stepconv.geometry import output_size
 from stepconv.lessons import shelf
 from stepconv.lessons.expressions import braces, fill
 from stepconv.lessons.facts import facts
 from stepconv.lessons.names import filled
 from stepconv.lessons.reading import parse
 from stepconv.lessons.scene import MOST_WORDS, Lesson
+from stepconv.trace import named_kernels, pictures, worked_examples
 from tests.lessons.outline import COURSES, IN_WRITING, ITEMS
 
 LESSONS = shelf.lessons()
@@ -21,14 +24,18 @@ SCENES = [(lesson, number) for lesson in LESSONS for number in range(len(lesson.
 # Names that have a digit or a number in them, and count nothing.
 NAMES = re.compile(
     r"\b([123]-D|GPT-4|LeNet-?[15]|VGG-?1[69]|ResNet-?(50|101|152|34)|DSP32C|486|lenet5|vgg16|"
-    r"resnet(50|152)|densenet121|DeepSeek R1|top-[15]|CS360|CIS 678|cs231n|conv[12]|fc[123]|"
+    r"resnet(50|152)|densenet121|DeepSeek R1|Conv2D|top-[15]|CS360|CIS 678|cs231n|conv[12]|fc[123]|"
     r"pool[12]|[xywzaβαθWwF][0-9]{1,2})\b"
 )
+EVERY_NAME = [*named_kernels(), *pictures(), *(each.id for each in worked_examples())]
+GALLERY = re.compile(rf"\b({'|'.join(EVERY_NAME)})\b")
 NUMBER_WORDS = re.compile(
     r"\b(four|five|six|seven|eight|nine|ten|eleven|twelve|hundreds?|thousands?|millions?|"
     r"billions?|trillions?)\b",
     re.IGNORECASE,
 )
+# Formulas in letters, held against the engine below.
+FORMULAS = ("(n - f + 2p)/s + 1", "p = (f - 1)/2", "(f - 1)/2", "2p")
 CODE = re.compile(r"`([^`]+)`")
 
 
@@ -39,7 +46,7 @@ def label(case: tuple[Lesson, int]) -> str:
 
 def unchecked(text: str) -> list[str]:
     """Return the numbers of a text that stand outside of braces and code."""
-    bare = NAMES.sub("", CODE.sub("", braces.sub("", text)))
+    bare = NAMES.sub("", CODE.sub("", GALLERY.sub("", braces.sub("", text))))
     return re.findall(r"\S*\d\S*", bare) + [match[0] for match in NUMBER_WORDS.finditer(bare)]
 
 
@@ -49,6 +56,24 @@ def test_sentences_and_engine_agree(case: tuple[Lesson, int]) -> None:
     scene = filled(lesson, number, typed.tools())
     assert not any("{" in text or "}" in text for text in scene.texts)
     assert sum(len(text.split()) for text in scene.paragraphs) <= MOST_WORDS
+
+
+@pytest.mark.parametrize("case", SCENES, ids=label)
+def test_code_is_a_name_a_command_or_a_formula(case: tuple[Lesson, int]) -> None:
+    lesson, number = case
+    for text in lesson.scenes[number].texts:
+        for code in CODE.findall(text):
+            known = code in (*EVERY_NAME, *FORMULAS) or code.split()[1] in COMMANDS
+            assert known, f"`{code}` is nothing that stepconv knows"
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("padding", [0, 1, 2])
+def test_formulas_are_the_engines(stride: int, padding: int) -> None:
+    for n, f in ((10, 3), (10, 5), (28, 5), (11, 7)):
+        moves = (n - f + 2 * padding) / stride
+        assert output_size(n, f, stride=stride, padding=padding) == int(moves) + 1
+        assert output_size(n, f, padding=(f - 1) // 2) == n
 
 
 @pytest.mark.parametrize("case", SCENES, ids=label)
