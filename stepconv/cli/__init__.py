@@ -41,6 +41,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "predict",
+    "explore",
     "filters",
     "page",
     "check",

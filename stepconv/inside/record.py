@@ -41,7 +41,6 @@ class Looked:
 
     classes: tuple[str, ...]
     loss: str = "cross-entropy"
-    untrained: bool = False
 
 
 class Inside:
@@ -229,21 +228,20 @@ class LayerInside:
     @property
     def input(self) -> Array:
         """What came in."""
-        values = self.inside.values
-        return np.asarray(values[self._source][0])
+        return _kept(self.inside.values[self._source])
 
     @cached_property
     def output(self) -> Array:
         """What went out."""
         if self.name == SOFTMAX:
-            return np.asarray(self._call.forward(self.inside.logits[None])[0])
-        return np.asarray(self.inside.values[self.name][0])
+            return _kept(self._call.forward(self.inside.logits[None]))
+        return _kept(self.inside.values[self.name])
 
     @property
     def grad(self) -> Array:
         """The gradient of the loss for the output."""
         self.inside.network.graph.check(self.name)
-        return np.asarray(self.inside.grads[self.name][0])
+        return _kept(self.inside.grads[self.name])
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -302,6 +300,13 @@ class LayerInside:
     def __repr__(self) -> str:
         sizes_ = f"{sizes(self.place.input)} to {sizes(self.shape)}"
         return f"<{self.name} of {self.inside.model.name}: {self.kind}, {sizes_}>"
+
+
+def _kept(batch: Array) -> Array:
+    """Return what a batch of one holds; the record keeps its numbers, so nobody may change them."""
+    one: Array = batch[0]
+    one.flags.writeable = False
+    return one
 
 
 def step_at(trace: Trace, shape: tuple[int, ...], index: Any, name: str) -> Step:

@@ -1,0 +1,69 @@
+"""`stepconv explore`: a network from inside, from the picture to one multiplication and back."""
+
+from typing import Annotated
+
+import typer
+
+from stepconv.cli.reading import networks
+from stepconv.errors import ArgumentError
+
+
+def explore(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="A run folder or its .safetensors file; a network of the zoo, or a .toml file.",
+        ),
+    ],
+    picture: Annotated[
+        str | None,
+        typer.Option(metavar="N|FILE|NAME", help="A test picture, a file, one of the gallery [0]."),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Whose test pictures: mnist, digits, a folder [what it learnt]."),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="The right class; of a test picture it is known.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYER:c,y,x", help="One cell: the window it comes from, and what it sees."
+        ),
+    ] = None,
+    data_dir: networks.DataDir = None,
+    backend: networks.Backend = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="A sentence for each layer, for screen readers.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A JSON object for each layer, one a line.")
+    ] = False,
+) -> None:
+    """Look into MODEL with a picture in it: every layer, every map, every window.
+
+    --at conv2:3,4,5 is the cell in row 4, column 5 of map 3, --at dense1:7 the number 7 of a row.
+    With a name of weights it is where the gradient of one comes from: --at conv2.weight:3,0,1,1.
+
+    Examples:
+
+        stepconv explore runs/lenet5-mnist
+        stepconv explore runs/lenet5-mnist --picture 7 --plain
+        stepconv explore runs/lenet5-mnist --picture five.png --label 5 --json
+        stepconv explore runs/lenet5-mnist --at conv2:3,4,5
+        stepconv explore lenet5 --data digits --json
+    """
+    from stepconv.cli.reading import looked
+    from stepconv.cli.showing import insides
+
+    if plain and as_json:
+        raise ArgumentError("--plain and --json say different things: give one")
+    chosen = networks.backend(backend) if backend else None
+    cell = None if at is None else insides.parsed(at)
+    inside = looked.inside(looked.network(model), picture, data, label, data_dir, chosen)
+    if cell is not None:
+        insides.show_cell(inside, *cell, plain=plain, as_json=as_json)
+    else:
+        insides.show(inside, plain=plain, as_json=as_json)
