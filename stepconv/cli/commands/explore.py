@@ -55,15 +55,14 @@ def explore(
         stepconv explore runs/lenet5-mnist --at conv2:3,4,5
         stepconv explore lenet5 --data digits --json
     """
-    from stepconv.cli.reading import looked
-    from stepconv.cli.showing import insides
+    from stepconv.cli.exploring import looked, printed
 
     if plain and as_json:
         raise ArgumentError("--plain and --json say different things: give one")
     chosen = networks.backend(backend) if backend else None
-    cell = None if at is None else insides.parsed(at)
+    cell = None if at is None else printed.parsed(at)
     inside = looked.inside(looked.network(model), picture, data, label, data_dir, chosen)
     if cell is not None:
-        insides.show_cell(inside, *cell, plain=plain, as_json=as_json)
+        printed.show_cell(inside, *cell, plain=plain, as_json=as_json)
     else:
-        insides.show(inside, plain=plain, as_json=as_json)
+        printed.show(inside, plain=plain, as_json=as_json)

@@ -10,6 +10,5 @@ calls                 what is asked for as the call of an operation, recorded
 chains                calls after one another, each --then one more
 networks              networks by name, by file, by run
 seen                  a picture as a network sees it
-looked                a network and a picture to look into it with
 lessons               what a lesson asks: records of what is typed, networks measured
 """

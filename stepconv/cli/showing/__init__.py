@@ -5,7 +5,6 @@ preview, curve  small pictures and curves made of characters
 steps           steps of a record in panels, as data, as a slide; examples that count
 links           the links of a chain, one after the other
 comparing       networks in one table: their papers, their cost, their errors
-insides         a network looked into, layer by layer; one cell of it
 report          what a network was judged to be worth
 training        those who listen to a training
 demo_network    the second half of the demo

@@ -4,7 +4,7 @@
     found.train.pictures, found.train.labels, found.classes
 
 - `samples`: what all of it becomes: pictures, labels, a set with its parts.
-- `sets`: a set by its name; `one` picture of it; `known` finds or downloads MNIST and its sister,
+- `sets`: a set by its name, or one picture of it; `known` finds or downloads MNIST and its sister,
   from `idx` files.
 - `own`: what a folder or a file of one's own is: `files` in class folders or a table, arrays in an
   `npz`; `arrays`: which numbers are pictures, which labels are classes.

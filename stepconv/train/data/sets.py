@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError, DataError
-from stepconv.train.data import digits, known, own
+from stepconv.train.data import digits, idx, known, own
 from stepconv.train.data.files import Listed
 from stepconv.train.data.samples import DataSet, Samples, Source, check, of_each, split
 
@@ -17,6 +18,13 @@ MADE = "digits"
 TEST_SHARE = 6
 # How pictures of the known sets are brought to a network that knows them.
 FORMS = {"mnist": "digit", "fashion-mnist": "bright", MADE: "digit"}
+
+
+class One(NamedTuple):
+    """A picture (channels, rows, columns), and the name of its class."""
+
+    picture: NDArray[Any]
+    name: str
 
 
 def load(
@@ -62,6 +70,33 @@ def load(
         source.form,
         (*source.notes, *notes),
     )
+
+
+def one(
+    name: str,
+    number: int,
+    *,
+    data_dir: Path | None = None,
+    shape: Sequence[int] | None = None,
+) -> One:
+    """Return the test picture of this number of a data set; -1 is the last.
+
+    >>> one("digits", 7).picture.shape
+    (1, 28, 28)
+    """
+    if name == MADE:
+        at = _within(name, number, digits.TESTING)
+        samples = digits.make(1, first=digits.TRAINING + at)
+        return One(samples.pictures[0], digits.CLASSES[samples.labels[0]])
+    folder = known.find(name, data_dir) if name in known.HASHES else None
+    if folder is None:
+        data = load(name, data_dir=data_dir, shape=shape)
+        at = _within(name, number, len(data.test))
+        return One(data.test.pictures[at], data.classes[data.test.labels[at]])
+    files = zip(known.FILES, known.HASHES[name], strict=True)
+    pictures, labels = (idx.read(folder / file, sha256) for file, sha256 in [*files][2:])
+    at = _within(name, number, len(labels))
+    return One(pictures[at][np.newaxis], known.CLASSES[name][labels[at]])
 
 
 def is_own(name: str) -> bool:
@@ -126,6 +161,15 @@ def _parted(
         if absent and part == "train":
             notes.append(f"no training picture is of class {', '.join(absent[:5])}")
     return parts, notes
+
+
+def _within(name: str, number: int, count: int) -> int:
+    if not -count <= number < count:
+        raise ArgumentError(
+            f"picture {number} is not in {name}: it has {count:,} test pictures, "
+            f"0 to {count - 1} fit"
+        )
+    return number % count
 
 
 def _decoded(

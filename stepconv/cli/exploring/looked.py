@@ -74,12 +74,11 @@ def class_number(text: str, classes: list[str], outputs: int) -> int:
 
 
 def _of_data(looked: Network, number: int, data: str | None, data_dir: Path | None) -> Any:
-    from stepconv.train.data import MADE
-    from stepconv.train.data.one import read_one
+    from stepconv.train.data import sets
 
-    name = data or str(looked.about.get("recipe", {}).get("data", MADE))
+    name = data or str(looked.about.get("recipe", {}).get("data", sets.MADE))
     shape = looked.model.input_shape
-    found = read_one(name, number, data_dir=data_dir, shape=shape)
+    found = sets.one(name, number, data_dir=data_dir, shape=shape)
     if found.picture.shape != shape:
         got, reads = ("x".join(map(str, one)) for one in (found.picture.shape, shape))
         raise ArgumentError(f"--data {name} holds pictures of {got}, the network reads {reads}")
