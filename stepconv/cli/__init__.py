@@ -1,6 +1,7 @@
 """The command line: a table of commands, each a thin module that is imported when it is asked for.
 
-    commands        one module for each; reading: what is typed; showing: what is printed; lesson, exploring: both of one command
+    commands        one module for each; reading: what is typed; showing: what is printed
+    lesson          both for the lessons; exploring: both for a network looked into
     terminal        where the command line meets the terminal, and its exit codes
 
 To add a command `name`, write `commands/name.py` with a function `name` in it (annotated
