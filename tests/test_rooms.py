@@ -63,6 +63,12 @@ APART = {
     ("player.text", "player.keys"): ("player.playback", *_SCREENS),
     ("player.playback", "player.search"): ("player.text", "player.keys", *_SCREENS),
     ("player.views",): ("player.render", "player.app"),
+    # So in the explorer.
+    ("explorer.frame", "explorer.bench"): ("explorer.views", "explorer.visit", "explorer.app"),
+    ("explorer.standing", "explorer.at_bench", "explorer.visit"): (
+        *("explorer.views", "explorer.keys", "explorer.app", *_SCREENS),
+    ),
+    ("explorer.views",): ("explorer.app", "player.render", "player.app"),
 }
 # The public face looks its names up when they are used, so only a type checker sees its imports.
 FACE = {"errors", "geometry", "kernels", "ops", "trace", "inside"}
@@ -70,7 +76,7 @@ FACE = {"errors", "geometry", "kernels", "ops", "trace", "inside"}
 GUESTS = {
     # The rest of the player is plain data before any colour: it knows no terminal.
     "rich": ("player.render", "player.stage", "cli"),
-    "textual": ("player.app", "player.stage", "player.chooser", "cli"),
+    "textual": ("player.app", "player.stage", "player.chooser", "explorer.app", "cli"),
     "typer": ("cli",),
     "hypothesis": ("testing",),
     "numba": ("kernels", "cli.commands.doctor"),
@@ -120,7 +126,9 @@ def forbidden(source: str, module: str, is_package: bool = False) -> set[str]:
         elif not inner or inner in stepconv.__all__:
             right = "stepconv" in allowed  # the public face reaches every room
         else:
-            app = within(inner, ("player.app",)) and not within(module, ("player", "cli"))
+            app = within(inner, ("player.app",)) and not within(
+                module, ("player", "explorer.app", "cli")
+            )
             strange = any(within(module, a) and within(inner, b) for a, b in APART.items())
             right = room(inner) in allowed and not app and not strange
         if not right:
@@ -213,6 +221,9 @@ def test_long_files_are_named() -> None:
         ("cli.commands.train", "import hypothesis"),
         ("cli.commands.show", "import numba"),
         ("", "from stepconv.player.app import Player"),
+        ("explorer.visit", "from stepconv.explorer.views import screen"),
+        ("explorer.views.screen", "import textual"),
+        ("explorer.visit", "from stepconv.train import data"),
     ],
 )
 def test_a_wrong_import_would_be_noticed(module: str, source: str) -> None:

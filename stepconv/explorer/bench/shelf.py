@@ -1,0 +1,101 @@
+"""Pictures of a data set, looked through one by one: all, of one class, or those misread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Shelf:
+    """Pictures of (count, channels, rows, columns), their labels, and what is looked through.
+
+    `answer` gives the class that the network takes each of some pictures for; it is asked once, and
+    only when somebody wants to see wrong answers.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        pictures: Array,
+        labels: Array,
+        classes: Sequence[str],
+        answer: Callable[[Array], Array],
+    ) -> None:
+        self.name, self.pictures, self.labels = name, pictures, labels
+        self.classes = tuple(classes)
+        self._answer = answer
+        self.index = 0
+        # Only pictures of this class, and only those misread, if asked for.
+        self.only: int | None = None
+        self.only_wrong = False
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def answers(self) -> Array:
+        """What the network takes each picture for."""
+        return np.asarray(self._answer(self.pictures))
+
+    @property
+    def picture(self) -> Array:
+        """The picture that is out."""
+        picture: Array = self.pictures[self.index]
+        return picture
+
+    @property
+    def label(self) -> int:
+        """The class of the picture that is out."""
+        return int(self.labels[self.index])
+
+    @property
+    def places(self) -> Array:
+        """The numbers of the pictures that are looked through."""
+        kept = np.ones(len(self), bool)
+        if self.only is not None:
+            kept &= self.labels == self.only
+        if self.only_wrong:
+            kept &= self.answers != self.labels
+        return np.flatnonzero(kept)
+
+    def step(self, by: int) -> bool:
+        """Take the next picture of those, or the one before; tell whether there is any."""
+        places = self.places
+        if not len(places):
+            return False
+        at = int(np.searchsorted(places, self.index, side="left"))
+        here = at < len(places) and places[at] == self.index
+        onward = at + by if here else at if by > 0 else at - 1
+        self.index = int(places[onward % len(places)])
+        return True
+
+    def choose(self, label: int | None) -> bool:
+        """Look through one class alone, or with None through all; go to the nearest such."""
+        before, self.only = self.only, label
+        if len(self.places) and (self.index in self.places or self.step(1)):
+            return True
+        self.only = before
+        return False
+
+    def toggle_wrong(self) -> bool:
+        """Look through the misread ones alone, or through all again."""
+        self.only_wrong = not self.only_wrong
+        if len(self.places) and (self.index in self.places or self.step(1)):
+            return True
+        self.only_wrong = False
+        return False
+
+    @property
+    def words(self) -> str:
+        """Which picture is out, of which: "picture 17 · 3 of 8 misread 5s"."""
+        places = self.places
+        at = int(np.searchsorted(places, self.index)) + 1
+        kind = "" if self.only is None else f" of class {self.classes[self.only]}"
+        wrong = " misread" if self.only_wrong else ""
+        return f"{self.name} picture {self.index} · {at} of {len(places):,}{wrong}{kind}"
