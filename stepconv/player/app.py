@@ -18,7 +18,7 @@ from stepconv.player.editing import Desk
 from stepconv.player.frame.film import Film
 from stepconv.player.playback import Playback
 from stepconv.player.search import FINDABLE
-from stepconv.player.stage import Stage
+from stepconv.player.stage import Stage, without_colours
 from stepconv.player.text.lines import Spot
 from stepconv.player.views import screen
 from stepconv.trace import Chain, Trace
@@ -61,7 +61,7 @@ class Player(App[int]):
     def __init__(
         self, record: Trace | Chain, *, letters: bool = False, desk: Desk | None = None
     ) -> None:
-        super().__init__()
+        super().__init__(ansi_color=without_colours())
         self.playback = Playback(record, letters=letters, desk=desk)
         self.stage = Stage(lambda width, height: screen.lines(self.playback, width, height))
         self._clock: Timer | None = None

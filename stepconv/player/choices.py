@@ -105,7 +105,8 @@ class Choices:
                 lines.append((Piece(f" {theme}", "title"),))
             chosen = number == self.selected
             here = len(lines) if chosen else here
-            name = clipped(f"   {plain(each.name)}", width).ljust(width)
+            mark = " ▸ " if chosen else "   "
+            name = clipped(f"{mark}{plain(each.name)}", width).ljust(width)
             lines.append((Piece(name, "window" if chosen else "", Spot("choice", number)),))
         if not lines:
             return text_block(" enter plays what is typed", role="muted")

@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 
 from stepconv.player.choices import Choices
-from stepconv.player.stage import Stage
+from stepconv.player.stage import Stage, without_colours
 
 
 class Chooser(App[str]):
@@ -30,7 +30,7 @@ class Chooser(App[str]):
     ]
 
     def __init__(self, choices: Choices) -> None:
-        super().__init__()
+        super().__init__(ansi_color=without_colours())
         self.choices = choices
         self.stage = Stage(choices.lines)
 

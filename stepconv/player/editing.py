@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from stepconv.errors import ArgumentError, StepconvError
 from stepconv.geometry import MODES
 from stepconv.operations import OPERATIONS
 from stepconv.player.setting import EDITED, Setting, fitted, number, numbers, setting_of
-from stepconv.trace import About, Trace, named_kernels, pictures
+from stepconv.trace import About, Chain, From, Trace, named_kernels, pictures
 
 Array = NDArray[Any]
 
@@ -30,26 +31,38 @@ class Desk:
     """What an editor needs of whoever reads and writes for it.
 
     `numbers` and `kernel` read what somebody typed, named or has in a file; `command` is the line
-    that makes a setting.
+    that makes a setting or a chain.
     """
 
     numbers: Callable[[str], Array]
     kernel: Callable[[str], Array]
-    command: Callable[[Setting], str]
+    command: Callable[[Setting | Chain], str]
+
+
+class State(NamedTuple):
+    """A setting with what comes of it: its trace, and the chain that it is a link of, if any."""
+
+    setting: Setting
+    trace: Trace
+    chain: Chain | None
 
 
 class Editor:
     """The state of the editor, and what keys do to it.
 
-    Whatever is refused becomes the `message`, and the last valid setting stays.
+    Of a chain it changes one link, and what is made from it follows. Whatever is refused becomes
+    the `message`, and the last valid setting stays.
     """
 
-    def __init__(self, trace: Trace, desk: Desk) -> None:
-        self.desk = desk
-        self.setting, self.trace = setting_of(trace), trace
-        self.past: list[tuple[Setting, Trace]] = []
-        self.future: list[tuple[Setting, Trace]] = []
-        self.focus = "kernel" if "kernel" in self.fields else "input"
+    def __init__(self, record: Trace | Chain, desk: Desk, link: int = 0) -> None:
+        self.desk, self.link = desk, link
+        chain = record if isinstance(record, Chain) else None
+        trace = record[link] if isinstance(record, Chain) else record
+        self.now = State(setting_of(trace), trace, chain)
+        self.past: list[State] = []
+        self.future: list[State] = []
+        every = ("kernel", "input", *self.fields)
+        self.focus = next(each for each in every if each in self.fields)
         self.cell = (0, 0)
         self.plane = 0
         self.typed = ""
@@ -59,12 +72,30 @@ class Editor:
         self.commands: list[str] = []
 
     @property
+    def setting(self) -> Setting:
+        """The call as it is now."""
+        return self.now.setting
+
+    @property
+    def trace(self) -> Trace:
+        """What the call as it is now comes to."""
+        return self.now.trace
+
+    @property
     def fields(self) -> tuple[str, ...]:
-        """What can be changed, in the order in which it is shown."""
-        one = OPERATIONS[self.setting.op]
-        weights = ("kernel", "named", "bias") if "w" in one.arrays else ()
+        """What can be changed, in the order in which it is shown.
+
+        What comes from another link is changed there.
+        """
+        one, chain = OPERATIONS[self.setting.op], self.now.chain
+        sources = {} if chain is None else chain.links[self.link].sources
+        own = [name for name in one.arrays if sources.get(name, From()) == From()]
+        fields = ["operation"]
+        fields += ["input", "picture"] if "x" in own else []
+        fields += ["kernel", "named"] if "w" in own and "w" not in sources else []
+        fields += ["bias"] if "bias" in one.arrays or "w" in one.arrays else []
         options = [name for name in one.options if name in (*_NUMBERS, "padding", "mode", *_FLAGS)]
-        return ("operation", "input", "picture", *weights, *options)
+        return (*fields, *options)
 
     def planes(self, field: str) -> Array:
         """Return the kernel or the input as (planes, rows, columns)."""
@@ -91,6 +122,8 @@ class Editor:
 
     def press(self, key: str, character: str | None = None) -> None:
         """Do what a key asks for."""
+        if not self.typed:  # else the message is about what is being typed
+            self.message = ""
         if key in ("tab", "shift+tab"):
             self._look_at(1 if key == "tab" else -1)
         elif key in _ARROWS:
@@ -112,21 +145,26 @@ class Editor:
         elif character == "c":
             self.say_command()
         elif character and character in _DIGITS | {",", ":", " "}:
-            self._type(self.typed + character)
+            if self.focus in (*_GRIDS, "bias", "padding", *_NUMBERS):
+                self._type(self.typed + character)
+            else:
+                self.message = f"{self.focus} is not typed: ← and → go through what there is"
 
     def change(self, setting: Setting) -> bool:
         """Make another setting the present one, if it can be recorded; else say why not."""
         try:
             with np.errstate(all="ignore"):
                 trace = setting.trace(self._about(setting))
-            if len(trace) == 0:
+                chain = self.now.chain
+                chain = None if chain is None else chain.changed(self.link, trace)
+            if any(len(each) == 0 for each in ([trace] if chain is None else chain)):
                 raise ArgumentError("this leaves no cell of the result to look at")
         except (StepconvError, ValueError, TypeError, OverflowError) as error:
             self.message = str(error)
             return False
-        self.past.append((self.setting, self.trace))
+        self.past.append(self.now)
         self.future.clear()
-        self._show(setting, trace)
+        self._show(State(setting, trace, chain))
         return True
 
     def undo(self) -> None:
@@ -150,7 +188,7 @@ class Editor:
     def say_command(self) -> None:
         """Tell the command line that makes the present state; it is printed at the end as well."""
         try:
-            command = self.desk.command(self.setting)
+            command = self.desk.command(self.now.chain or self.setting)
         except StepconvError as error:
             self.message = str(error)
             return
@@ -158,15 +196,22 @@ class Editor:
         self.message = f"printed when you leave: {command}"
 
     def save(self, path: str) -> None:
-        """Write the trace of the present state to a file."""
+        """Write the trace of the present state, or the chain, to a file."""
+        record, name = self.now.chain or self.trace, path.strip()
+        if not name.endswith(".npz"):
+            name += ".trace.npz" if self.now.chain is None else ".npz"
+        if Path(name).exists():
+            self.message = f"{name} is there already: another name fits"
+            return
         try:
-            self.trace.save(path.strip())
+            record.save(name)
         except (StepconvError, OSError) as error:
             self.message = str(error)
         else:
-            self.message = f"saved: {path.strip()}"
+            self.message = f"saved: {name}"
 
     def _load(self, name: str, read: Callable[[str], Array], text: str) -> None:
+        self.message = ""
         self._end_typing()
         try:
             array = read(text.strip())
@@ -180,8 +225,8 @@ class Editor:
         same = setting.arrays["x"].shape == self.setting.arrays["x"].shape
         return About("edited", (), self.trace.about.channels if same else ())
 
-    def _show(self, setting: Setting, trace: Trace) -> None:
-        self.setting, self.trace, self.message = setting, trace, ""
+    def _show(self, state: State) -> None:
+        self.now, self.message = state, ""
         if self.focus not in self.fields:
             self.focus = "operation"
         if self.focus in _GRIDS:
@@ -189,14 +234,12 @@ class Editor:
             self.plane = min(self.plane, planes - 1)
             self.cell = min(self.cell[0], rows - 1), min(self.cell[1], columns - 1)
 
-    def _travel(
-        self, back: list[tuple[Setting, Trace]], on: list[tuple[Setting, Trace]], otherwise: str
-    ) -> None:
+    def _travel(self, back: list[State], on: list[State], otherwise: str) -> None:
         if not back:
             self.message = otherwise
             return
-        on.append((self.setting, self.trace))
-        self._show(*back.pop())
+        on.append(self.now)
+        self._show(back.pop())
 
     def _look_at(self, by: int) -> None:
         self._end_typing()

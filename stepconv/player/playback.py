@@ -338,15 +338,20 @@ class Playback:
         if self.desk is None:
             self.message = "nothing can be changed here"
             return
-        if self.chain is not None:
-            self.message = "a link of a chain is not edited alone: others are made from it"
-            return
         try:
-            self.editor = self.editor or Editor(self.film.trace, self.desk)
+            if self.editor is None or self.editor.trace is not self.film.trace:
+                self.editor = self._new_editor(self.desk)
         except ArgumentError as error:
             self.message = str(error)
             return
         self.look("edit")
+
+    def _new_editor(self, desk: Desk) -> Editor:
+        """Return an editor of what is played; what the one before was asked for stays with it."""
+        fresh = Editor(self.chain or self.film.trace, desk, self.link)
+        if self.editor is not None:
+            fresh.commands = self.editor.commands
+        return fresh
 
     def edit_key(self, key: str, character: str | None = None) -> None:
         """Hand a key to the editor; a page key goes a step on or back."""
@@ -380,7 +385,9 @@ class Playback:
         assert self.editor is not None
         trace = self.editor.trace
         if trace is not self.film.trace:
+            self.chain = self.editor.now.chain
             self.film = Film(trace, letters=self.film.letters)
+            self._films = {self.link: self.film}
             self.other, self.asked = None, None
             self.breakpoints = {step for step in self.breakpoints if step < len(trace)}
             self.index = min(self.index, self.last)

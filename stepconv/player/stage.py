@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from rich.segment import Segment
@@ -16,6 +17,11 @@ from stepconv.player.text.lines import Line, Spot, columns
 
 # Below this a screen cannot hold a window; the lines are cut.
 _LEAST = (20, 6)
+
+
+def without_colours() -> bool | None:
+    """Return whether an app may send its terminal no colour but its own, as NO_COLOR asks."""
+    return True if os.environ.get("NO_COLOR") else None
 
 
 class Stage(Widget):

@@ -20,7 +20,7 @@ from stepconv.ops.arrays import numeric, on_host
 from stepconv.trace.flow import cells_of, steps_meeting, steps_of, weights_of
 from stepconv.trace.gather import WEIGHTED
 from stepconv.trace.model import About, Trace, same, sizes
-from stepconv.trace.recorder import record
+from stepconv.trace.recorder import record, recorded_again
 
 Array = NDArray[Any]
 
@@ -106,6 +106,36 @@ class Chain(Sequence[Trace]):
             return Chain(self.input, (*self.links, Link(record(function, **arguments), sources)))
         except StepconvError as error:
             raise type(error)(f"link {len(self)}, {name}: {error}") from None
+
+    def changed(self, number: int, trace: Trace) -> Chain:
+        """Return this chain with another call as a link, and all that is made from it made again.
+
+        Where the call reads the chain's input, its x is the input of the whole chain from now on.
+
+        >>> import stepconv
+        >>> calls = [(stepconv.correlate, {"w": [1, -1]}), (stepconv.relu, {})]
+        >>> chain = stepconv.record(calls, [3, 1])
+        >>> chain.changed(0, stepconv.record(stepconv.correlate, [1, 7], [1, 1])).output
+        array([8])
+        """
+        source = trace.call.operation.sources[0]
+        reads = self.links[number].sources.get(source)
+        chain = Chain(trace.arrays[source] if reads == From() else self.input)
+        for link in self.links:
+            here = len(chain)
+            sources = {k: v for k, v in link.sources.items() if here != number or k in trace.arrays}
+            fresh = {name: chain.output_of(each.link) for name, each in sources.items()}
+            if here == number:
+                made = trace
+            elif all(fresh[name] is self.output_of(v.link) for name, v in sources.items()):
+                made = link.trace
+            else:
+                try:
+                    made = recorded_again(link.trace, fresh)
+                except (StepconvError, ValueError) as error:
+                    raise ArgumentError(f"link {here}, {link.trace.op}: {error}") from None
+            chain = Chain(chain.input, (*chain.links, Link(made, sources)))
+        return chain
 
     def _arguments(
         self, name: str, options: Mapping[str, Any]

@@ -15,7 +15,7 @@ from stepconv.kernels.recording import Lookup, Reads
 from stepconv.ops import arrays as laying
 from stepconv.ops.pooling import lowest_of
 from stepconv.trace.gather import Gather, Rule, gather
-from stepconv.trace.jobs import Job, job
+from stepconv.trace.jobs import Job, job, spelled
 from stepconv.trace.model import About, Trace
 
 if TYPE_CHECKING:
@@ -82,6 +82,27 @@ def record(
     recorder = f"stepconv {__version__}, {name}"
     about = replace(about or About(), recorder=recorder)
     return _run(job(function, arguments, options, gradient), name, about)
+
+
+def recorded_again(trace: Trace, changed: Mapping[str, Array]) -> Trace:
+    """Record the call of a trace with some of its arrays changed; a lecture's words stay behind.
+
+    >>> import stepconv
+    >>> trace = stepconv.record(stepconv.max_pool, [3, 1, 4, 1], 2)
+    >>> recorded_again(trace, {"x": np.array([9, 1, 4, 1])}).output
+    array([9, 4])
+    """
+    function, gradient, options = spelled(trace.call)
+    arrays = {**trace.arrays, **changed}
+    few = max(array.size for array in arrays.values()) * trace.gather.fan_in <= FEW
+    return record(
+        function,
+        **arrays,
+        **options,
+        gradient=gradient,
+        about=About("", (), trace.about.channels),
+        backend="textbook" if few else None,
+    )
 
 
 def _run(job: Job, backend: str, about: About) -> Trace:

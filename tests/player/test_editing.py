@@ -16,7 +16,7 @@ from stepconv.player.playback import Playback
 from stepconv.player.setting import setting_of
 from stepconv.player.text.lines import as_text, line_width
 from stepconv.player.views import screen
-from stepconv.trace import load_trace, named_kernels, record
+from stepconv.trace import From, load, load_trace, named_kernels, record, worked_chain
 from tests.player.samples import ODD, WORKED, sample
 
 DESK = Desk(inputs.numbers, picture_and_kernel.kernel, as_command.command)
@@ -310,3 +310,118 @@ def test_numbers_beyond_a_type_are_taken_or_refused_but_never_raise() -> None:
     focus(plain, "bias")
     press(plain, "1", " ", "2", "enter")
     assert "bias" in plain.message
+
+
+def chain_editor(link: int) -> Playback:
+    calls = [
+        (stepconv.correlate, {"w": [[1, 0, -1]] * 3}),
+        (stepconv.relu, {}),
+        (stepconv.max_pool, {"window": 2}),
+        (stepconv.add, {"y": From(2)}),
+    ]
+    chain = record(calls, np.arange(36).reshape(6, 6) % 7, backend="textbook")
+    playback = Playback(chain, desk=DESK)
+    playback.stand_on(link, 0)
+    playback.edit()
+    return playback
+
+
+def test_a_link_is_changed_and_what_is_made_from_it_follows() -> None:
+    playback = chain_editor(0)
+    assert playback.editor is not None
+    press(playback.editor, "5", "enter")
+    playback.edit_key("enter")
+    chain = playback.chain
+    assert chain is not None
+    assert chain[0].arrays["w"][0, 0] == 5
+    assert chain[0] is playback.film.trace
+    again = record(
+        [(stepconv.relu, {}), (stepconv.max_pool, {"window": 2})],
+        chain[0].output,
+        backend="textbook",
+    )
+    assert np.array_equal(chain[2].output, again.output)
+    assert np.array_equal(chain.output, 2 * again.output)
+    playback.edit_key("u", "u")
+    assert playback.chain is not None
+    assert playback.chain[0].arrays["w"][0, 0] == 1
+
+
+def test_of_a_later_link_the_input_is_changed_where_it_is_made() -> None:
+    playback = chain_editor(2)
+    assert playback.editor is not None
+    assert "input" not in playback.editor.fields
+    focus(playback.editor, "window")
+    playback.edit_key("4", "4")
+    assert playback.chain is not None
+    assert playback.chain.output.shape == (1, 1)
+
+
+def test_a_change_that_a_later_link_cannot_take_is_refused_and_names_it() -> None:
+    playback = chain_editor(0)
+    before = playback.chain
+    assert playback.editor is not None
+    focus(playback.editor, "stride")
+    playback.edit_key("4", "4")
+    assert "link 2, max_pool: window 2x2 does not fit" in playback.editor.message
+    assert playback.chain is before
+
+
+def test_the_input_of_the_chain_changes_for_every_link_that_reads_it() -> None:
+    calls = [(stepconv.relu, {}), (stepconv.subtract, {"x": From(), "y": From(0)})]
+    playback = Playback(record(calls, [[1, -2, 3]], backend="textbook"), desk=DESK)
+    playback.edit()
+    assert playback.editor is not None
+    focus(playback.editor, "input")
+    for key in ("-", "7"):
+        playback.edit_key(key, key)
+    assert playback.chain is not None
+    assert playback.chain.input.tolist() == [[-7, -2, 3]]
+    assert playback.chain.output.tolist() == [[-7, -2, 0]]
+
+
+def test_the_command_of_a_chain_makes_the_same_chain(tmp_path: Path) -> None:
+    playback = chain_editor(0)
+    assert playback.editor is not None
+    press(playback.editor, "c")
+    (command,) = playback.editor.commands
+    assert "--then 'max-pool --window 2" in command
+    assert played(command) == playback.chain
+    playback.save(str(tmp_path / "a"))
+    assert load(tmp_path / "a.npz") == playback.chain
+
+
+def test_weights_that_come_from_a_link_are_changed_there() -> None:
+    playback = Playback(worked_chain("two-convolutions").chain(), desk=DESK)
+    playback.stand_on(3, 0)
+    playback.edit()
+    assert playback.editor is not None
+    assert "kernel" not in playback.editor.fields
+    press(playback.editor, "c")
+    assert "link 2 has no line of its own: s saves" in playback.editor.message
+
+
+def test_a_name_without_a_suffix_gets_one_and_no_file_is_overwritten(tmp_path: Path) -> None:
+    state = editor()
+    state.save(str(tmp_path / "edge"))
+    assert load_trace(tmp_path / "edge.trace.npz") == state.trace
+    state.save(str(tmp_path / "edge"))
+    assert state.message.endswith("edge.trace.npz is there already: another name fits")
+
+
+def test_what_is_not_typed_says_so() -> None:
+    state = editor()
+    focus(state, "named")
+    press(state, "4")
+    assert state.message == "named is not typed: ← and → go through what there is"
+    press(state, "tab")
+    assert state.message == ""
+
+
+def test_an_error_goes_with_the_next_key() -> None:
+    state = editor()
+    focus(state, "stride")
+    press(state, "left")
+    assert "too small" in state.message
+    press(state, "right")
+    assert state.message == ""

@@ -23,5 +23,7 @@ def view(chain: Chain, ways: tuple[Way, ...], chosen: int, width: int, height: i
 def _line(chain: Chain, way: Way, place: int, chosen: bool, width: int) -> Line:
     value = chain.output_of(way.link).reshape(-1)[way.cell]
     verb = "into" if way.onward else "from"
-    told = f" {verb} {linked.where(chain, way.link, way.cell)}: {number(value)}"
+    told = (
+        f"{'▸' if chosen else ' '}{verb} {linked.where(chain, way.link, way.cell)}: {number(value)}"
+    )
     return (Piece(clipped(told, width), "window" if chosen else "", Spot("way", place)),)
