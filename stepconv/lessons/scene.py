@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+# A view that the player lacks: the whole picture, before and after.
+PICTURES = "pictures"
 # Words that a scene may take to say what to look at.
 MOST_WORDS = 60
 

@@ -41,12 +41,12 @@ def opened(scene: Scene, tools: Tools, width: int = 78) -> Opened:
     from stepconv.lessons import drawings, names
 
     try:
-        if scene.draws:
-            words = tuple(shlex.split(scene.opens))
-            return Opened(frames=drawings.draw(scene.draws), command=words)
+        frames = drawings.draw(scene.draws) if scene.draws else ()
         if names.is_played(scene):
-            return Opened(record=tools.record(names.target(scene)))
+            return Opened(record=tools.record(names.target(scene)), frames=frames)
         words = tuple(shlex.split(scene.opens))
+        if frames:
+            return Opened(frames=frames, command=words)
         if words and words[0] in PRINTS and not _networks(words):
             return Opened(frames=[printed(words, width)])
         return Opened(command=words)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from stepconv.cli.lesson.opening import Opened
 from stepconv.cli.lesson.told import written
 from stepconv.lessons.reader import LESSONS, SCENES, Reader
-from stepconv.lessons.scene import Scene
+from stepconv.lessons.scene import PICTURES, Scene
+from stepconv.player.frame.frames import Frame
 from stepconv.player.playback import Playback
 from stepconv.player.text import layout
 from stepconv.player.text.lines import (
@@ -26,6 +28,7 @@ from stepconv.player.text.lines import (
     text_block,
     wrapped,
 )
+from stepconv.player.text.picture import picture
 from stepconv.player.views import screen
 
 # Text is read in lines of at most so many columns; where a screen is so wide, beside its picture.
@@ -34,6 +37,8 @@ _BESIDE = 42
 # On a projector lines are short, and each sentence stands alone.
 _LARGE = 46
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
+# Columns for the arrow between two pictures.
+_ARROW = 6
 # A picture in fewer lines shows nothing.
 _LEAST = 5
 LETTERS = "abcdefgh"
@@ -69,7 +74,7 @@ def large(
     )
     room = height - 3
     if part == "picture":
-        body = _picture(opened, playback, reader.frame, width, room)
+        body = _picture(reader, opened, playback, width, room)
         return _exactly([head, (), *body.lines], [keys], width, height)
     narrow = min(width - 4, _LARGE)
     if part == "question":
@@ -109,8 +114,8 @@ def _scene_keys(reader: Reader, opened: Opened) -> list[tuple[str, str]]:
         keys.append(("enter", "go inside"))
     elif opened.command:
         keys.append(("enter", f"stepconv {opened.command[0]}"))
-    if len(opened.frames) > 1 or opened.frames:
-        keys.append(("↑↓", "turn"))
+    if opened.frames:
+        keys.append(("↑↓", "turn" if len(opened.frames) > 1 else "scroll"))
     keys += [("→", "next"), ("←", "back"), ("esc", "scenes")]
     return keys
 
@@ -176,11 +181,11 @@ def _scene(
     text = _text(reader, scene, _BESIDE if abreast else min(width - 2, _LONGEST))
     if abreast:
         left = indented(Block(text.lines, _BESIDE), 1)
-        picture = _picture(opened, playback, reader.frame, width - _BESIDE - 5, height - 2)
-        both = beside(left, picture, gap=3) if picture.lines else left
+        right_side = _picture(reader, opened, playback, width - _BESIDE - 5, height - 2)
+        both = beside(left, right_side, gap=3) if right_side.lines else left
         return [head, (), *both.lines][:height]
     room = height - text.height - 3
-    drawn = _picture(opened, playback, reader.frame, width, room) if room >= _LEAST else Block()
+    drawn = _picture(reader, opened, playback, width, room) if room >= _LEAST else Block()
     gap_line: list[Line] = [()] if drawn.lines else []
     return [head, (), *indented(text, 1).lines, *gap_line, *drawn.lines][:height]
 
@@ -214,13 +219,28 @@ def _sentence(reason: str) -> str:
     return f"{reason[:1].upper()}{reason[1:]}"
 
 
+def _before_and_after(frame: Frame, width: int, height: int) -> Block:
+    """Return the picture that goes in and the whole of what comes out, as large as they fit."""
+    half = (width - _ARROW) // 2
+    drawn = []
+    for grid in (frame.source, frame.result):
+        whole = replace(grid, marked=((), ()), known=None)
+        title = clipped(grid.title, half)
+        drawn.append(above(text_block(title, role="muted"), picture(whole, half, height - 1)))
+    middle = block([()] * (min(each.height for each in drawn) // 2) + [[Piece("▶", "arrow")]])
+    return indented(beside(drawn[0], middle, drawn[1], gap=2), 1)
+
+
 def _picture(
-    opened: Opened, playback: Playback | None, frame: int, width: int, height: int
+    reader: Reader, opened: Opened, playback: Playback | None, width: int, height: int
 ) -> Block:
     """Return what a scene opens in so much room: a step, lines of a command or a drawing."""
+    frame, pictures = reader.frame, reader.scene.place.view == PICTURES
     if opened.message:
         return indented(wrapped(opened.message, width - 2, "message"), 1)
-    if opened.record is not None and playback is not None:
+    if opened.record is not None and playback is not None and not opened.frames:
+        if pictures:
+            return _before_and_after(playback.frame(), width - 2, height)
         if playback.view == "step" and playback.chain is None and len(playback.film):
             return block(layout.screen(playback.frame(), width, height))
         # A view stands above a bar and the keys, which the player has, not its picture here.

@@ -9,7 +9,7 @@ from textual import events
 from stepconv.cli.lesson import opening, pages
 from stepconv.cli.lesson.opening import Opened
 from stepconv.lessons.reader import LESSONS, SCENE, Reader
-from stepconv.lessons.scene import Place
+from stepconv.lessons.scene import PICTURES, Place
 from stepconv.player.app import Player
 from stepconv.player.editing import Desk
 from stepconv.player.playback import Playback
@@ -199,8 +199,12 @@ def standing(record: Trace | Chain, place: Place, desk: Desk | None = None) -> P
     if place.step is not None:
         # Counted from the end if it is below 0, as everywhere.
         playback.go(place.step + (len(playback.film) if place.step < 0 else 0))
-    if place.view is not None and place.view != playback.view:
+    if place.view == PICTURES:
+        playback.go_to_end(1)
+    elif place.view is not None and place.view != playback.view:
         playback.look(place.view)
+    if playback.lacks_counterpart:
+        playback.other = playback.record_counterpart()
     if place.cursor is not None:
         playback.ask_about(*(place.cursor if len(place.cursor) > 1 else (0, *place.cursor)))
     playback.message = ""
