@@ -10,5 +10,6 @@ names           what an expression may speak of: the record that a scene opens, 
 facts           numbers that no engine computes, each with where it is from (facts.toml)
 progress        which scenes somebody has seen, kept in the user's state folder
 drawings/       small drawings, plain data -> lines of text
+experiments/    what some of them show: a 5 that is changed, a kernel that learns, depth
 *.md            the five lessons
 """

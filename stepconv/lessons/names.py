@@ -11,6 +11,7 @@ import numpy as np
 from stepconv import geometry
 from stepconv.errors import ArgumentError
 from stepconv.lessons import facts
+from stepconv.lessons.experiments import changes, depth, learnt
 from stepconv.lessons.expressions import value
 from stepconv.lessons.scene import Lesson, Scene
 from stepconv.operations import OPERATIONS
@@ -92,6 +93,13 @@ def _engine() -> dict[str, Any]:
         "kernel": lambda name: _found(name, named_kernels(), "kernel").kernel,
         "picture": lambda name: _found(name, pictures(), "picture"),
         "fact": facts.fact,
+        # a 5 and what becomes of it, a kernel that learns, a gradient through many layers
+        "five": changes.five,
+        "differing": changes.differing,
+        "distance": changes.distance,
+        "learnt": learnt.learnt,
+        "loss": learnt.loss,
+        "arrives": lambda layers, path: depth.arrives(layers, path)[-1],
         # the operations, and their way back
         **{name: function_of(name)[0] for name in OPERATIONS},
         **{

@@ -8,7 +8,7 @@ import pytest
 from stepconv.cli import COMMANDS
 from stepconv.cli.reading import lessons as typed
 from stepconv.errors import ArgumentError
-from stepconv.geometry import output_size
+from stepconv.geometry import dense_parameter_count, output_size, parameter_count
 from stepconv.lessons import shelf
 from stepconv.lessons.expressions import braces, fill
 from stepconv.lessons.facts import facts
@@ -25,7 +25,7 @@ SCENES = [(lesson, number) for lesson in LESSONS for number in range(len(lesson.
 NAMES = re.compile(
     r"\b([123]-D|GPT-4|LeNet-?[15]|VGG-?1[69]|ResNet-?(50|101|152|34)|DSP32C|486|lenet5|vgg16|"
     r"resnet(50|152)|densenet121|DeepSeek R1|Conv2D|top-[15]|CS360|CIS 678|cs231n|conv[12]|fc[123]|"
-    r"pool[12]|[xywzaβαθWwF][0-9]{1,2})\b"
+    r"pool[12]|dense[123]|[xywzaβαθWwF][0-9]{1,2})\b"
 )
 EVERY_NAME = [*named_kernels(), *pictures(), *(each.id for each in worked_examples())]
 GALLERY = re.compile(rf"\b({'|'.join(EVERY_NAME)})\b")
@@ -35,7 +35,14 @@ NUMBER_WORDS = re.compile(
     re.IGNORECASE,
 )
 # Formulas in letters, held against the engine below.
-FORMULAS = ("(n - f + 2p)/s + 1", "p = (f - 1)/2", "(f - 1)/2", "2p")
+FORMULAS = ("(n - f + 2p)/s + 1", "p = (f - 1)/2", "(f - 1)/2", "2p", "3·D·D + D")
+# What a slide types in Keras, and how much such a layer learns on one channel, or on two.
+KERAS = {
+    "Conv2D(filters=1, kernel_size=(4,2), padding='same')": parameter_count(1, 1, (4, 2)),
+    "filters=2": parameter_count(2, 1, (4, 2)),
+    "kernel_size=2": parameter_count(2, 2, 2),
+    "filters=16, kernel_size=5": parameter_count(16, 1, 5),
+}
 CODE = re.compile(r"`([^`]+)`")
 
 
@@ -63,7 +70,7 @@ def test_code_is_a_name_a_command_or_a_formula(case: tuple[Lesson, int]) -> None
     lesson, number = case
     for text in lesson.scenes[number].texts:
         for code in CODE.findall(text):
-            known = code in (*EVERY_NAME, *FORMULAS) or code.split()[1] in COMMANDS
+            known = code in (*EVERY_NAME, *FORMULAS, *KERAS) or code.split()[1] in COMMANDS
             assert known, f"`{code}` is nothing that stepconv knows"
 
 
@@ -74,6 +81,15 @@ def test_formulas_are_the_engines(stride: int, padding: int) -> None:
         moves = (n - f + 2 * padding) / stride
         assert output_size(n, f, stride=stride, padding=padding) == int(moves) + 1
         assert output_size(n, f, padding=(f - 1) // 2) == n
+        d = n * n
+        assert dense_parameter_count(3 * d, d) == 3 * d * d + d
+
+
+@pytest.mark.parametrize("typed_in", KERAS)
+def test_what_keras_types_is_counted_beside_it(typed_in: str) -> None:
+    told = [text for lesson in LESSONS for scene in lesson.scenes for text in scene.texts]
+    (text,) = (each for each in told if f"`{typed_in}`" in each)
+    assert re.search(rf"\b(nine|{KERAS[typed_in]}) = parameters\(", text)
 
 
 @pytest.mark.parametrize("case", SCENES, ids=label)

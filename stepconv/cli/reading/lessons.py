@@ -34,9 +34,10 @@ def record(text: str) -> "Trace | Chain":
 
 @lru_cache(maxsize=64)
 def network(text: str) -> "Measured":
-    """Return a network layer by layer: its name, and another picture (`lenet5 3x32x32`)."""
+    """Return a network layer by layer: name, another picture, classes (`lenet5 3x32x32 7`)."""
     from stepconv.cli.commands.shapes import measured
     from stepconv.cli.reading.networks import shape
 
-    name, _, picture = text.partition(" ")
-    return measured(name, shape(picture) if picture else None)
+    name, *others = text.split()
+    picture, classes = (*others, None, None)[:2]
+    return measured(name, shape(picture) if picture else None, int(classes) if classes else None)

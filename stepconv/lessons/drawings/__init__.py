@@ -6,12 +6,16 @@ list of lines of at most 78 columns and 14 lines, so that it stands beside the t
 integral        two boxes, sampled finer and finer: the sum meets the integral
 grid            a picture as its numbers
 wiring          which cells a dense layer and a convolution connect, with the counts
+fives           a perfect 5, and what a shift, a turn, another hand makes of it
+learns          a kernel that learns a worked example, step by step
+paths           a gradient on its way back, with the identity path and without
+sketches        what a slide draws and no engine computes: `sketch cortex`
 """
 
 from collections.abc import Callable, Mapping, Sequence
 
 from stepconv.errors import ArgumentError, closest
-from stepconv.lessons.drawings import grid, integral, wiring
+from stepconv.lessons.drawings import fives, grid, integral, learns, paths, sketches, wiring
 
 Frames = Sequence[Sequence[str]]
 
@@ -19,6 +23,10 @@ DRAWINGS: Mapping[str, Callable[..., Frames]] = {
     "integral": integral.frames,
     "grid": grid.frames,
     "wiring": wiring.frames,
+    "fives": fives.frames,
+    "learns": learns.frames,
+    "paths": paths.frames,
+    "sketch": sketches.frames,
 }
 
 

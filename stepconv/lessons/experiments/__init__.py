@@ -1,0 +1,6 @@
+"""Small experiments that lessons draw and speak of: numbers of our own, computed by the engine.
+
+changes         a picture shifted, turned, bent, dimmed, covered, and how far it is from the first
+learnt          a kernel that learns a worked example by gradient descent
+depth           a gradient through many layers, with the identity path and without it
+"""
