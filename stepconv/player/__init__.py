@@ -6,7 +6,8 @@ frame/          what there is to see, as plain data: trace -> film -> frame
 text/           how it is arranged, as lines of text with roles: frame -> lines
 views/          the screens: the step, and what else one may ask about it
 render          gives roles their colours
-playback        where the player stands, and what it does next; search finds a step for it
+standing        where the player stands: link, step, channel
+playback        what it does next; search finds a step for it
 setting         a call that can be made again with one thing changed
 editing         what keys make of a setting while one looks: undo, redo, as a command
 keys            what each key does: for bindings, the last line, clicks and the help

@@ -1,4 +1,4 @@
-"""Playback: where the player stands and what it does next, without a screen or a clock."""
+"""Playback: what the player does next, without a screen or a clock."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from stepconv.player.frame import linked, who_reads
 from stepconv.player.frame.film import Film
 from stepconv.player.frame.frames import Frame, frame
 from stepconv.player.frame.grid import LOOKS
-from stepconv.player.frame.strip import strip
 from stepconv.player.search import Query
+from stepconv.player.standing import Standing
 from stepconv.trace import Chain, Trace
 from stepconv.trace.counterpart import counterpart, has_counterpart
 
@@ -23,7 +23,7 @@ _PICTURES = 30.0
 _PLAYED = ("step", "compare", "present", "workers", "strip", "terms")
 
 
-class Playback:
+class Playback(Standing):
     """The state of a player, and what keys and clicks do to it.
 
     Whatever is refused becomes the `message`; nothing raises for what a person typed.
@@ -32,24 +32,15 @@ class Playback:
     def __init__(
         self, record: Trace | Chain, *, letters: bool = False, desk: Desk | None = None
     ) -> None:
-        # Of a chain, the link that the player stands on, and the breakpoints of each.
-        self.chain = record if isinstance(record, Chain) else None
-        self.link = 0
-        self._stops: dict[int, set[int]] = {}
-        self.film = Film(record[0] if isinstance(record, Chain) else record, letters=letters)
-        self._films = {0: self.film}
+        super().__init__(record, letters=letters)
         # What changes the call; there once somebody has asked for it.
         self.editor: Editor | None = None
         self.desk = desk
-        self.index = 0
-        self.channel = 0
         self.playing = False
         self.speed = 4.0
-        self.breakpoints: set[int] = set()
         self.condition: Query | None = None
         self.query: Query | None = None
         self.view = "step"
-        self.message = ""
         # The first line of what is scrolled, and the way that is chosen of those from a cell.
         self.scroll = 0
         self.chosen = 0
@@ -65,32 +56,10 @@ class Playback:
         # The film of the counterpart, once somebody has recorded it.
         self.other: Film | None = None
 
-    @property
-    def last(self) -> int:
-        """The last step."""
-        return max(len(self.film) - 1, 0)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Planes, rows and columns of the result."""
-        return self.film.gather.shape
-
-    @property
-    def place(self) -> tuple[int, int, int]:
-        """The cell of the result that the step computes."""
-        if len(self.film) == 0:
-            return 0, 0, 0
-        return self.film.gather.place(self.index)
-
     def frame(self) -> Frame:
         """Return what the step looks like."""
         shot = frame(self.film, self.index, self.channel, self.breakpoints)
         return shot.looking(self.style)
-
-    def go(self, index: int) -> None:
-        """Go to a step, or as near as there is one."""
-        self.index = min(max(index, 0), self.last)
-        self.message = ""
 
     def move(self, by: int) -> None:
         """Go some steps on or back, and stop playing; where a pixel is asked about, move that."""
@@ -228,15 +197,6 @@ class Playback:
         self.go(found)
         self.message = f"{self.query.words}{', from the other end' if round_trip else ''}"
 
-    def change_channel(self, by: int) -> None:
-        """Show the next channel that flows in."""
-        channels = self.film.gather.fan_in
-        if channels <= 1:
-            self.message = "one channel alone flows in"
-        else:
-            self.channel = (min(self.channel, channels - 1) + by) % channels
-            self.message = ""
-
     def change_plane(self, by: int) -> None:
         """Go to the same cell in the next plane of the result: another filter or image."""
         planes, height, width = self.shape
@@ -267,34 +227,11 @@ class Playback:
         self.stand_on(*found)
 
     def stand_on(self, link: int, step: int) -> None:
-        """Go to a step of a link of the chain."""
-        self._stops[self.link] = self.breakpoints
-        self.link, self.film = link, self.film_of(link)
-        self.breakpoints = self._stops.get(link, set())
+        """Go to a step of a link of the chain; what was asked about the other ends."""
         self.playing, self.other, self.asked, self.chosen = False, None, None, 0
-        self.go(step)
+        super().stand_on(link, step)
         if self.view == "compare" and not has_counterpart(self.film.trace):
             self.view = "step"
-
-    def go_to_link(self, link: int, row: int, column: int) -> None:
-        """Go to a cell of a link, in the plane of it that is shown."""
-        assert self.chain is not None
-        plane = strip(self.chain, self.film_of, self.link, self.index)[link + 1].plane
-        _, height, width = self.film_of(link).gather.shape
-        self.stand_on(link, (plane * height + row) * width + column)
-
-    def film_of(self, link: int) -> Film:
-        """Return the film of a link of the chain."""
-        assert self.chain is not None
-        if link not in self._films:
-            self._films[link] = Film(self.chain[link])
-        self._films[link].letters = self.film.letters
-        return self._films[link]
-
-    @property
-    def ways(self) -> tuple[linked.Way, ...]:
-        """Where one may go from the cell along the chain."""
-        return () if self.chain is None else linked.ways(self.chain, self.link, self.index)
 
     def follow(self) -> None:
         """Ask which cell to follow; where that is asked already, go there."""

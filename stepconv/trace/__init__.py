@@ -4,9 +4,10 @@ In reading order; a file imports only those above it, but for the methods of a t
 show it in a notebook and put a step in words.
 
 call            a pass of an operation with its plan and options, as plain data
-gather          which cells and weights flow into each output cell
+gather/         which cells and weights flow into each output cell
 model           Trace and Step: what is kept of a call, and what is read off it
-ring, words     the padding round a source; a step in a sentence
+ring            the padding round a source
+words, sentence what things are called; a step in a sentence
 notebook        a trace as a page
 jobs            from a function and its arguments to what is to be recorded, and back
 recorder        record: a job computed step by step

@@ -262,7 +262,7 @@ class Step:
 
     def in_words(self) -> str:
         """Return the step as a sentence that a screen reader can read out."""
-        from stepconv.trace.words import sentence
+        from stepconv.trace.sentence import sentence
 
         return sentence(self)
 

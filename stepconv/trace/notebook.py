@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from stepconv.trace.chain import Chain
 from stepconv.trace.model import Step, Trace
 from stepconv.trace.ring import outside, rings
-from stepconv.trace.words import channel_names, equation, number, sentence
+from stepconv.trace.sentence import sentence
+from stepconv.trace.words import channel_names, equation, number
 
 Array = NDArray[Any]
 

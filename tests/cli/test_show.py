@@ -340,3 +340,13 @@ def test_a_range_without_steps_is_refused(capsys: pytest.CaptureFixture[str]) ->
     for steps in ("70:99", "5:2"):
         assert main(["show", "vertical-edge-rgb", "--steps", steps, "--plain"]) == 2
         assert f"--steps {steps} holds none of the steps 0 to 63" in capsys.readouterr().err
+
+
+def test_an_average_tells_what_its_sum_is_divided_by(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["show", "--input", "1 2; 3 4", "--op", "avg-pool", "--padding", "1", "--json"]
+    assert main(asked) == 0
+    steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["divisor"] for each in steps] == [1] * 4
+    assert all(sum(each["channel_sums"]) / each["divisor"] == each["result"] for each in steps)
+    assert main(["show", "same-4x4", "--json", "--step", "0"]) == 0
+    assert "divisor" not in json.loads(capsys.readouterr().out)

@@ -7,7 +7,7 @@ import re
 import stepconv
 from stepconv.trace import About, Trace, example_trace, worked_examples
 from stepconv.trace.gallery.traces import has_windows
-from stepconv.trace.words import sentence
+from stepconv.trace.sentence import sentence
 
 
 def document(trace: Trace) -> str:

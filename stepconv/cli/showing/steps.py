@@ -30,7 +30,11 @@ def panels(
 
 
 def as_data(step: "Step") -> dict[str, Any]:
-    """Return a step as plain data; `window` is in cells of the unpadded input."""
+    """Return a step as plain data; `window` is in cells of the unpadded input.
+
+    An average has the `divisor` of its sum as well.
+    """
+    divisor = {} if step.divisor is None else {"divisor": step.divisor}
     return {
         "step": step.index,
         "output_index": step.output_index,
@@ -40,6 +44,7 @@ def as_data(step: "Step") -> dict[str, Any]:
         "products": step.products.tolist(),
         "channel_sums": step.channel_sums.tolist(),
         "bias": step.bias,
+        **divisor,
         "result": step.result,
         "worker": step.worker,
     }

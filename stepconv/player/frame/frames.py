@@ -25,7 +25,8 @@ from stepconv.player.frame.grid import (
 from stepconv.player.frame.sums import MOST_SUMS, MOST_TERMS, Sum, as_planes, sums_of, total_of
 from stepconv.trace import Step, Trace
 from stepconv.trace.gather import WEIGHTED
-from stepconv.trace.words import channel_names, channel_title, place, planes, sentence
+from stepconv.trace.sentence import sentence
+from stepconv.trace.words import channel_names, channel_title, place, planes
 
 Array = NDArray[Any]
 

@@ -15,7 +15,7 @@ from stepconv.player.text.lines import (
     text_block,
     wrapped,
 )
-from stepconv.trace.words import sentence
+from stepconv.trace.sentence import sentence
 
 
 def view(film: Film, index: int, scroll: int, width: int, height: int) -> tuple[Block, int]:
