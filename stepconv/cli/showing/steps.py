@@ -44,9 +44,9 @@ def as_data(step: "Step") -> dict[str, Any]:
         "products": step.products.tolist(),
         "channel_sums": step.channel_sums.tolist(),
         "bias": step.bias,
-        **divisor,
         "result": step.result,
         "worker": step.worker,
+        **divisor,
     }
 
 
