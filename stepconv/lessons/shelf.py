@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from stepconv.errors import ArgumentError, closest
+from stepconv.lessons.expressions import braces
 from stepconv.lessons.reading import name_of, read
-from stepconv.lessons.scene import Lesson
+from stepconv.lessons.scene import Lesson, Scene
 
 _FOLDER = Path(__file__).parent
 
@@ -32,6 +35,28 @@ def lesson(name: str) -> Lesson:
     known = [name_of(path) for path in _files()]
     hint = closest(name, known, f"{', '.join(known)} or a .md file fit")
     raise ArgumentError(f"no lesson {name!r}: {hint}")
+
+
+@cache
+def where(name: str) -> tuple[tuple[str, int], ...]:
+    """Return in which scenes of the lessons a worked example, a kernel or a picture stands.
+
+    A scene is told by its lesson and its number, counted from 1.
+    """
+    word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+    return tuple(
+        (lesson.name, number)
+        for lesson in lessons()
+        for number, scene in enumerate(lesson.scenes, 1)
+        if any(word.search(text) for text in _computed(scene))
+    )
+
+
+def _computed(scene: Scene) -> Iterator[str]:
+    """Yield what of a scene is no prose: what it opens and draws, and its expressions."""
+    yield from (scene.opens, scene.draws, *scene.holds)
+    yield from (expression for _, expression in scene.lets)
+    yield from (inside for text in scene.texts for inside in braces.findall(text))
 
 
 def _files() -> list[Path]:

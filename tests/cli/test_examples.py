@@ -11,6 +11,7 @@ import pytest
 from stepconv.cli import main
 from stepconv.cli.reading import typed
 from stepconv.errors import ArgumentError
+from stepconv.lessons import shelf
 from stepconv.trace.gallery import worked
 from stepconv.trace.gallery.chains import worked_chains
 
@@ -22,27 +23,56 @@ def listing(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return out
 
 
-def test_every_name_has_one_line(
+THEMES = [*worked.GROUPS, "chains", "kernels", "pictures"]
+
+
+def everything() -> list[str]:
+    names = [example.id for example in worked.worked_examples()]
+    return [*names, *worked_chains(), *worked.named_kernels(), *worked.pictures()]
+
+
+def test_the_themes_fit_on_a_screen(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
-    lines = [line.split() for line in listing(capsys).splitlines() if line.startswith("  ")]
-    names = [example.id for example in worked.worked_examples()]
-    names += [*worked_chains(), *worked.named_kernels(), *worked.pictures()]
-    assert [words[0] for words in lines] == names
+    out = listing(capsys)
+    lines = out.splitlines()
+    assert len(lines) <= 23
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines[:-1] if line[0] != " "] == THEMES
+    words = set(out.replace(",", " ").split())
+    assert {example.id for example in worked.worked_examples()} <= words
 
 
-def test_headings_are_the_groups(capsys: pytest.CaptureFixture[str]) -> None:
-    headings = [line for line in listing(capsys).splitlines() if not line.startswith(" ")]
-    groups = [f"worked examples: {group}" for group in worked.GROUPS]
-    assert headings == [*groups, "worked chains", "kernels", "pictures"]
+def test_every_name_has_one_line_in_its_theme(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    out = listing(capsys, "all")
+    names = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
+    assert names == everything()
+    assert [line for line in out.splitlines() if not line.startswith(" ")] == THEMES
+    lines = out.splitlines()
+    for theme in THEMES:
+        alone = [line.split()[0] for line in listing(capsys, theme).splitlines()]
+        start = lines.index(theme)
+        assert [line.split()[0] for line in lines[start : start + len(alone)]] == alone
+
+
+def test_an_example_is_listed_with_its_lesson(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = {line.split()[0]: line for line in listing(capsys, "COLOUR").splitlines()[1:]}
+    for name, line in lines.items():
+        lesson, number = shelf.where(name)[0]
+        assert f"  {lesson} {number}" in line
+        scene = shelf.lesson(lesson).scenes[number - 1]
+        assert name in scene.opens or any(name in text for text in scene.texts)
 
 
 def test_on_a_pipe_no_line_is_cut(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
-    out = listing(capsys)
+    out = listing(capsys, "all")
     assert "…" not in out
     for example in worked.worked_examples():
         assert example.title in out
@@ -53,13 +83,23 @@ def test_lines_keep_to_the_width(
     columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
-    lines = listing(capsys).splitlines()
+    lines = listing(capsys, "all").splitlines()
     assert max(map(len, lines)) == columns
     assert any(line.endswith("…") for line in lines)
+    assert max(map(len, listing(capsys).splitlines())) <= columns
+
+
+@pytest.mark.parametrize("theme", ["color", "", "everything", "images"])
+def test_an_unknown_theme_is_one_line(theme: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["examples", theme]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"stepconv: no theme {theme!r}: ")
+    assert err.count("\n") == 1
 
 
 def test_a_kernel_is_listed_as_one_would_type_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "1/16 1/8 1/16; 1/8 1/4 1/8; 1/16 1/8 1/16" in listing(capsys)
+    assert "1/16 1/8 1/16; 1/8 1/4 1/8; 1/16 1/8 1/16" in listing(capsys, "kernels")
     for kernel in worked.named_kernels().values():
         np.testing.assert_array_equal(typed.parse(typed.spell(kernel.kernel)), kernel.kernel)
 
@@ -68,7 +108,8 @@ def test_json_holds_every_number(capsys: pytest.CaptureFixture[str]) -> None:
     data = json.loads(listing(capsys, "--json"))
     assert set(data) == {"examples", "chains", "kernels", "pictures"}
     for entry, example in zip(data["examples"], worked.worked_examples(), strict=True):
-        assert set(entry) == set(vars(example))
+        assert set(entry) == {*vars(example), "lessons"}
+        assert [tuple(place) for place in entry["lessons"]] == list(shelf.where(example.id))
         for key in ("id", "group", "title", "lecture", "op", "note"):
             assert entry[key] == getattr(example, key)
         assert entry["options"] == dict(example.options)
