@@ -90,7 +90,7 @@ class Player(App[int]):
         """Show what the playback has become, and run the clock if it plays."""
         playback = self.playback
         playback.legend = False
-        wanted = playback.interval if playback.playing else None
+        wanted = playback.interval if playback.moving else None
         if wanted != self._interval:
             if self._clock is not None:
                 self._clock.stop()

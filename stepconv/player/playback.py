@@ -18,6 +18,8 @@ _ALONE = "there is one call alone: --then makes a chain"
 # Steps a second; beyond so many pictures a second several steps go into one.
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0)
 _PICTURES = 30.0
+# Pictures a second of a kernel that turns; two of its cells change places in half a second.
+_TURNING = 12.0
 
 # The views that show where the player stands; the others stop it.
 _PLAYED = ("step", "compare", "present", "workers", "strip", "terms")
@@ -53,6 +55,9 @@ class Playback(Standing):
         self.asked: tuple[int, int] | None = None
         # How far the kernel has been turned in the comparison: 0, 1 or 2 mirrored axes.
         self.turned = 2
+        # How far a signal's kernel is turned from how it is applied, from 0 to 1, and to where.
+        self.turned_by = 0.0
+        self.turned_to = 0
         # The film of the counterpart, once somebody has recorded it.
         self.other: Film | None = None
 
@@ -103,13 +108,21 @@ class Playback(Standing):
         self.message = ""
 
     @property
+    def moving(self) -> bool:
+        """Whether the next picture comes without a key: steps are played, or a kernel turns."""
+        return self.playing or self.turned_by != self.turned_to
+
+    @property
     def interval(self) -> float:
         """Seconds from one picture to the next."""
-        return 1 / min(self.speed, _PICTURES)
+        return 1 / (min(self.speed, _PICTURES) if self.playing else _TURNING)
 
     def tick(self) -> None:
         """Play on for one interval: to the end or the next breakpoint at most."""
         if not self.playing:
+            by = 1 / (_TURNING * max(self.film.trace.plan.window[-1] // 2, 1) / 2)
+            way = self.turned_to - self.turned_by
+            self.turned_by += min(max(way, -by), by)
             return
         steps = max(round(self.speed * self.interval), 1)
         ahead = min(self.index + steps, self.last)
@@ -267,6 +280,7 @@ class Playback(Standing):
         if self.view in ("strip", "follow") and self.chain is None:
             self.view, self.message = "step", _ALONE
         self.scroll = self.chosen = 0
+        self.turned_by, self.turned_to = 0.0, 0
         self.playing = self.playing and self.view in _PLAYED
         self.asked = None
 
@@ -355,8 +369,13 @@ class Playback(Standing):
         return Film(counterpart(self.film.trace))
 
     def turn(self) -> None:
-        """Turn the kernel of the comparison one stage further."""
-        self.turned = (self.turned + 1) % 3
+        """Turn the kernel: of the comparison one stage further, of a large signal all the way."""
+        if self.view != "present":
+            self.turned = (self.turned + 1) % 3
+        elif self.film.gather.axes == 1:
+            self.turned_to = 1 - self.turned_to
+        else:
+            self.message = "h turns the kernel of a signal here, and every kernel in c"
 
     def ask_about(self, row: int, column: int) -> None:
         """Choose the cell of the source that "who reads this?" is about."""

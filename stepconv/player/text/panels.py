@@ -51,8 +51,8 @@ def part(grid: Grid, width: int, height: int) -> tuple[float, Block]:
 
 
 def _cropped(grid: Grid, height: int, width: int, room: int) -> Block:
-    rows = _around(grid.marked_cells[0], grid.shape[0], height)
-    shown = _around(grid.marked_cells[1], grid.shape[1], width)
+    rows = around(grid.marked_cells[0], grid.shape[0], height)
+    shown = around(grid.marked_cells[1], grid.shape[1], width)
     numbers = numbers_of(grid, rows, shown)
     where = []
     if height < grid.shape[0]:
@@ -66,7 +66,7 @@ def _cropped(grid: Grid, height: int, width: int, room: int) -> Block:
     return above(block([(head, Piece(clipped(note, wide - columns(head.text)), "muted"))]), numbers)
 
 
-def _around(marked: frozenset[int], size: int, shown: int) -> range:
+def around(marked: frozenset[int], size: int, shown: int) -> range:
     """Return so many rows or columns with the marked ones in their midst."""
     low, high = (min(marked), max(marked)) if marked else (0, 0)
     start = min(max((low + high + 1) // 2 - shown // 2, 0), size - shown)

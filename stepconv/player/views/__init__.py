@@ -8,6 +8,7 @@ present         one window in large digits, for a projector
 readers         who reads this pixel?
 strip           all links of a chain at once
 terms           a sum unfolded, term by term
+signal          a signal over its kernel, for a projector
 sizes           why this size?
 volumes         all channels and filters side by side, where there is room
 workers         who computed this?

@@ -12,6 +12,7 @@ from stepconv.player.frame.frames import Frame
 from stepconv.player.frame.grid import PADDING, WINDOW, WINNER, Grid, sheet_of
 from stepconv.player.text import digits, panels
 from stepconv.player.text.lines import Block, Piece, above, beside, block, cut, text_block, wrapped
+from stepconv.player.views import signal
 
 # Pixels between two numbers.
 _GAP = 3
@@ -20,8 +21,14 @@ _LOOKS = {WINDOW: "large", PADDING: "muted", WINNER: "result-text"}
 _CHOSEN = (*SINGLE, "largest", "share", "balance")
 
 
-def view(frame: Frame, width: int, height: int) -> Block:
-    """Return the step as large as it fits; what is too large for any digits is said."""
+def view(frame: Frame, width: int, height: int, turned: float = 0) -> Block:
+    """Return the step as large as it fits; what is too large for any digits is said.
+
+    A signal stands over its kernel, which is `turned` so far from how it is applied.
+    """
+    laid = signal.view(frame, turned, width, height)
+    if laid is not None:
+        return laid
     for size in (digits.LARGE, digits.SMALL):
         for operands in _operands(frame, size):
             for answer in _answers(frame, size, width):

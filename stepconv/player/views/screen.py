@@ -121,7 +121,7 @@ def _body(playback: Playback, width: int, height: int) -> Block | None:
         case "workers":
             return workers.view(film, playback.index, width, height)
         case "present":
-            return present.view(playback.frame(), width, height)
+            return present.view(playback.frame(), width, height, playback.turned_by)
         case "strip" if playback.chain is not None:
             stops = strip_of(playback.chain, playback.film_of, playback.link, playback.index)
             return strip.view(stops, width, height)
