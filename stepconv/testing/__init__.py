@@ -4,8 +4,9 @@ For whoever tests a convolution of their own: `calls` (one call as data), `layou
 nobody expects it), `strategies` (for Hypothesis) and `gradients` (a gradient that was written by
 hand, held against differences). The checker, in reading order:
 - `tasks`: the operations that somebody may write, and who knows their answers;
+- `formulas`: those that networks are trained with, as a slide writes them;
 - `forms/`: how a function wants to be called;
-- `cases`: the calls that it is asked;
+- `sketches`, `cases`, `exercises`: the calls that it is asked;
 - `guest/`: the process that it runs in;
 - `evidence`, `closeness`: what came of a call, and how near it is;
 - `slips/`: what a wrong result looks like;

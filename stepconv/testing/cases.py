@@ -3,60 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stepconv.testing import exercises
 from stepconv.testing.calls import Call
 from stepconv.testing.forms import names
 from stepconv.testing.forms.reading import Reading
+from stepconv.testing.sketches import WHOLE, Case, Sketch, numbers_of, staged
 from stepconv.testing.tasks import TASKS
 
 Array = NDArray[Any]
-Sizes = tuple[int, int]
-Planes = tuple[int, int, int]
 
 # So many calls of any shape and options follow those that were thought out.
 _DRAWN = 8
-
-
-@dataclass(frozen=True)
-class Case:
-    """One call, what it is about, and in which layout of memory x comes.
-
-    What is not `graded` is only remarked: conventions differ there.
-    """
-
-    about: str
-    stage: str
-    call: Call
-    layout: str | None = None
-    graded: bool = True
-    sketch: Sketch | None = None
-
-
-@dataclass(frozen=True)
-class Sketch:
-    """A call before its numbers are drawn: sizes of x and of the window, planes and options.
-
-    `planes` are images, channels and filters, of each group where there are several.
-    """
-
-    about: str
-    x: Sizes
-    window: Sizes = (2, 2)
-    options: Mapping[str, Any] = field(default_factory=dict)
-    numbers: str = "integers"
-    planes: Planes = (2, 2, 3)
-    stage: str = "plain"
-    layout: str | None = None
-    graded: bool = True
-
-
-def _staged(stage: str, *sketches: Sketch) -> tuple[Sketch, ...]:
-    return tuple(replace(sketch, stage=stage) for sketch in sketches)
 
 
 _SLIDING = (
@@ -71,7 +34,7 @@ _SLIDING = (
     Sketch("a square input, a kernel of one column", (4, 4), (3, 1)),
     Sketch("more rows than columns", (7, 5), (3, 1), planes=(2, 3, 4)),
     Sketch("a kernel as large as the input", (3, 4), (3, 4)),
-    *_staged(
+    *staged(
         "planes",
         Sketch("one image, one filter, three channels", (4, 5), (3, 3), planes=(1, 3, 1)),
         Sketch("one filter", (4, 5), (2, 2), planes=(2, 3, 1)),
@@ -82,7 +45,7 @@ _SLIDING = (
         Sketch("one column", (5, 1), (2, 1)),
         Sketch("one pixel", (1, 1), (1, 1)),
     ),
-    *_staged(
+    *staged(
         "options",
         Sketch("stride 2", (4, 4), (2, 2), {"stride": 2}),
         Sketch("stride 2 that leaves cells over", (5, 6), (2, 3), {"stride": 2}),
@@ -130,7 +93,7 @@ _POOLING = (
     Sketch("a window that is high", (6, 4), (3, 2)),
     Sketch("a square input, a window that is not", (6, 6), (2, 3)),
     Sketch("a square input, a window that is high", (5, 5), (3, 2)),
-    *_staged(
+    *staged(
         "options",
         Sketch("windows that overlap", (5, 5), (3, 3), {"stride": 2}),
         Sketch("windows that overlap, more columns", (5, 7), (3, 3), {"stride": 2}),
@@ -155,7 +118,7 @@ _BORDERS = (
     Sketch("one row and two columns", (3, 4), options={"padding": (1, 2)}),
     Sketch("before and after", (3, 4), options={"padding": ((1, 2), (0, 3))}),
     Sketch("three images", (3, 4), options={"padding": 1}, planes=(3, 2, 1)),
-    *_staged(
+    *staged(
         "options",
         *(
             Sketch(f"mode {mode}", (3, 4), options={"padding": width, "mode": mode})
@@ -201,7 +164,8 @@ def cases(
     reading: Reading, fixed: Mapping[str, Any], random: np.random.Generator
 ) -> Iterator[Case]:
     """Yield the calls that a reading can make, with options that are `fixed` in all of them."""
-    for sketch in (*thought_out(reading.op), *_drawn(reading, random)):
+    more = () if TASKS[reading.op].axes else _drawn(reading, random)
+    for sketch in (*thought_out(reading.op), *more):
         case = drawn(reading, sketch, fixed, random)
         if case is not None:
             yield case
@@ -209,6 +173,8 @@ def cases(
 
 def thought_out(op: str) -> tuple[Sketch, ...]:
     """Return the calls that each teach one thing, and those of other kinds of numbers."""
+    if TASKS[op].axes:
+        return exercises.thought_out(op)
     forward = op.removesuffix("-backward")
     known = _SKETCHES.get(names.family(op), _SLIDING)
     known = _SLOPES if forward == "leaky-relu" else known
@@ -256,6 +222,8 @@ def drawn(
     reading: Reading, sketch: Sketch, fixed: Mapping[str, Any], random: np.random.Generator
 ) -> Case | None:
     """Return the case of a sketch with its numbers, if the reading can make such a call."""
+    if TASKS[reading.op].axes:
+        return exercises.drawn(reading, sketch, fixed, random)
     form, axes = reading.form, 2 - reading.rank % 2
     if form.single:
         sketch = replace(sketch, x=sketch.window)
@@ -280,7 +248,7 @@ def drawn(
         forward = TASKS[reading.op.removesuffix("-backward")]
         shape = forward.answers(call)[0].shape
         kind = sketch.numbers if sketch.numbers in ("float64", "float32") else "integers"
-        grad = _numbers(random, shape, kind)
+        grad = numbers_of(random, shape, kind)
         if reading.op.removesuffix("-backward") in names.CURVES:
             grad = grad.astype(np.result_type(grad, call.arrays["x"], np.float32))
         if form.name == "deeplearning-ai-mask":
@@ -311,48 +279,17 @@ def _call(reading: Reading, sketch: Sketch, bias: bool, random: np.random.Genera
             options["window"] = window[0] if plain else window
         if family == "pad" and rank == 3 and isinstance(options["padding"], int):
             options["padding"] = (options["padding"],)  # or it would be two axes' with us
-        return Call({name: _numbers(random, (*leading, *x), numbers)}, options)
+        return Call({name: numbers_of(random, (*leading, *x), numbers)}, options)
     planes: tuple[int, ...] = (outputs, inputs // groups)
     if op == "transpose":
         planes = (inputs, outputs // groups)
     w_shape = (*planes, *window) if rank > 2 else window
     kinds = {"mixed": "float64", "tiny": "integers", "special": "integers"}
-    weights = kinds.get(numbers, "integers" if numbers in _WHOLE else numbers)
+    weights = kinds.get(numbers, "integers" if numbers in WHOLE else numbers)
     arrays = {
-        "x": _numbers(random, (*leading, *x), numbers),
-        "w": _numbers(random, w_shape, weights),
+        "x": numbers_of(random, (*leading, *x), numbers),
+        "w": numbers_of(random, w_shape, weights),
     }
     if bias:
-        arrays["bias"] = _numbers(random, (outputs,) if rank > 2 else (), weights)
+        arrays["bias"] = numbers_of(random, (outputs,) if rank > 2 else (), weights)
     return Call(arrays, options)
-
-
-# Kinds of x whose weights are plain integers.
-_WHOLE = {"uint8": (100, 256), "int16": (-9000, 9001), "int32": (-(2**30), 2**30)}
-
-
-def _numbers(random: np.random.Generator, shape: tuple[int, ...], kind: str) -> Array:
-    if kind in ("float64", "float32"):
-        return np.asarray(random.uniform(-2, 2, shape), kind)
-    if kind == "large":
-        return np.asarray(random.uniform(-9e4, 9e4, shape).round(1))
-    if kind == "tiny":
-        return np.asarray(random.uniform(-1, 1, shape) * 1e-310)
-    if kind == "special":
-        given = np.asarray(random.integers(-9, 10, shape), float)
-        if given.size > 1:
-            given.flat[0], given.flat[-1] = np.nan, np.inf
-        return given
-    if kind == "distinct":
-        count = int(np.prod(shape))
-        return np.asarray(random.permutation(count).reshape(shape) - count // 2, np.int64)
-    if kind in ("ties", "alike"):
-        return np.asarray(random.integers(3, 5 if kind == "ties" else 4, shape), np.int64)
-    low, high = {"negative": (-9, 0), "low": (-9000, -1000), "small": (-2, 3), **_WHOLE}.get(
-        kind, (-9, 10)
-    )
-    dtype = kind if kind in _WHOLE else "int64"
-    if dtype == "int64" and kind == "integers":
-        # No zeros: what is multiplied by one cannot be seen.
-        return np.asarray(random.integers(1, 10, shape) * random.choice((-1, 1), shape), dtype)
-    return np.asarray(random.integers(low, high, shape), dtype)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError, closest
-from stepconv.testing.cases import Sketch, cases, drawn
+from stepconv.testing.cases import cases, drawn, thought_out
 from stepconv.testing.evidence import Evidence, Respondent
 from stepconv.testing.forms import finding
 from stepconv.testing.forms.reading import Reading
@@ -22,13 +22,23 @@ from stepconv.testing.guest import acts
 from stepconv.testing.guest.host import Answer, Guest, GuestError
 from stepconv.testing.report.verdict import Report
 from stepconv.testing.shrinking import FEW, smallest
+from stepconv.testing.sketches import Sketch
 from stepconv.testing.slips import conditions, theory
 from stepconv.testing.tasks import TASKS
 
 Array = NDArray[Any]
 
 # Each file of slips registers its own.
-_FAMILIES = ("kernels", "borders", "steps", "channels", "gradients", "pools", "pool_gradients")
+_FAMILIES = (
+    "training",
+    "kernels",
+    "borders",
+    "steps",
+    "channels",
+    "gradients",
+    "pools",
+    "pool_gradients",
+)
 for _family in (*_FAMILIES, "cells", "numbers"):
     importlib.import_module(f"stepconv.testing.slips.{_family}")
 
@@ -185,10 +195,10 @@ def _judged(invite: Callable[[], Any], asked: Asked) -> Report:
 
 def _reading(guest: Any, every: Sequence[Reading], asked: Asked) -> Reading:
     """Return the reading by which the function is right on two calls, or comes nearest."""
-    seen: dict[tuple[str, str, str], list[Evidence]] = {}
+    seen: dict[Any, list[Evidence]] = {}
 
     def score(reading: Reading) -> tuple[float, bool]:
-        layout = reading.form.x, reading.form.w, reading.form.out
+        layout = reading.form.layout
         before = seen.get(layout)
         if before is not None and not _unclear(before, reading):
             return -1, False
@@ -217,6 +227,8 @@ def _unclear(before: Sequence[Evidence], reading: Reading) -> bool:
 
 
 def _probes(op: str) -> tuple[Sketch, ...]:
+    if TASKS[op].axes:
+        return thought_out(op)[:4]
     if op.startswith("pad"):
         return tuple(replace(probe, options={"padding": 1}) for probe in _PROBES)
     return _PROBES
@@ -227,7 +239,8 @@ def _nearness(one: Evidence) -> int:
         return 0
     expected, got = one.expected[0].shape, one.got[0].shape
     if expected == got:
-        return finding.SHAPE
+        # Where layouts cannot be told by shapes, the numbers tell them.
+        return finding.SHAPE if not (TASKS[one.op].axes and one.bad) else finding.NEAR
     if sorted(expected) == sorted(got):
         return 2 * finding.AXES
     return finding.AXES if len(expected) == len(got) else finding.SOME
@@ -268,7 +281,8 @@ def _slip(evidence: Sequence[Evidence], reading: Reading) -> tuple[str, str]:
     if all(shared):
         return "view", "it returns its input, or a view of it: what changes one changes both"
     if all("one gradient" in one.wrong for one in wrong):
-        return "grad-w-missing", "grad_w is missing: one gradient came"
+        second = TASKS[reading.op].results[1]
+        return f"{second.replace('_', '-')}-missing", f"{second} is missing: one gradient came"
     answered = [one for one in wrong if one.got]
     numbers = sorted({number for one in answered for number in one.bad})
     found = [theory.explained(evidence, number) for number in numbers]
@@ -308,7 +322,8 @@ def _alone(
 
 
 def _same(one: Evidence, other: Evidence) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(one.got, other.got, strict=False))
+    pairs = zip(one.got, other.got, strict=False)
+    return all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in pairs)
 
 
 def _shows(name: str, failure: Evidence) -> Callable[[Evidence], bool]:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.testing import closeness
-from stepconv.testing.cases import Case
 from stepconv.testing.forms.reading import Reading
 from stepconv.testing.guest.host import Answer, Guest
+from stepconv.testing.sketches import Case
 from stepconv.testing.tasks import TASKS
 
 Array = NDArray[Any]
@@ -76,7 +76,8 @@ class Evidence:
             return f"it changed {self.changed}: work on a copy, or write to a new array"
         least = len(names) - ("grad_bias" in names)
         if len(names) == 3 and len(self.got) == 1:
-            return "it returned one gradient: grad_x and grad_w should come, in this order"
+            first, second, _ = names
+            return f"it returned one gradient: {first} and {second} should come, in this order"
         if not least <= len(self.got) <= len(names):
             return f"it returned {len(self.got)} result{'s' * (len(self.got) != 1)}, not {least}"
         if self.bad:
@@ -86,7 +87,7 @@ class Evidence:
                 return f"its {name} has shape {got.shape}, not {expected.shape}"
             apart = self.apart(number)
             return f"{apart.sum()} of {apart.size} numbers of its {name} are wrong"
-        if self.answer.shared and self.op != "flip":
+        if self.answer.shared and self.op != "flip" and not TASKS[self.op].in_place:
             return "its result is a view of its input, and changes with it"
         return ""
 
@@ -114,11 +115,12 @@ class Respondent:
         shapes = tuple(each.shape for each in expected)
         recipe, arrays, places = reading.recipe(case.call, shapes, case.layout)
         answer = self.guest.call(recipe, arrays)
-        changed = "" if answer.error else _changed(reading, arrays, places, answer)
+        kept = answer.error or task.in_place
+        changed = "" if kept else _changed(reading, arrays, places, answer)
         return Evidence(
             case,
             expected,
-            () if answer.error else reading.answers(answer, shapes),
+            () if answer.error else task.judged(case.call, reading.answers(answer, shapes)),
             answer,
             closeness.bound(task, case.call),
             changed,

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from stepconv.testing.tasks import PRACTICE
+
 LOOPS = """
 import numpy as np
 
@@ -231,6 +233,139 @@ def softmax(x):
     return powers / powers.sum(1, keepdims=True)
 """
 
+TRAINED_LOOPS = """
+import math
+import numpy as np
+
+def dense(x, w, b):
+    out = np.zeros((x.shape[0], w.shape[1]))
+    for n in range(x.shape[0]):
+        for o in range(w.shape[1]):
+            total = 0.0
+            for i in range(x.shape[1]):
+                total += x[n, i] * w[i, o]
+            out[n, o] = total + b[o]
+    return out
+
+def dense_backward(x, w, dout):
+    dx, dw, db = np.zeros(x.shape), np.zeros(w.shape), np.zeros(w.shape[1])
+    for n in range(len(x)):
+        dx[n] = w.dot(dout[n])
+        dw += np.outer(x[n], dout[n])
+        db += dout[n]
+    return dx, dw, db
+
+def cross_entropy(x, y):
+    losses = []
+    for row, label in zip(x.astype(float), y):
+        most = max(row)
+        total = sum(math.exp(v - most) for v in row)
+        losses.append(-math.log(math.exp(row[label] - most) / total))
+    return sum(losses) / len(losses)
+
+def cross_entropy_backward(x, y):
+    out = np.zeros(x.shape)
+    for n, label in enumerate(y):
+        powers = np.exp(x[n] - x[n].max())
+        out[n] = powers / powers.sum()
+        out[n, label] -= 1
+    return out / len(x)
+
+def batch_norm(x, gamma, beta, eps=1e-5):
+    out = np.zeros(x.shape)
+    for d in range(x.shape[1]):
+        column = x[:, d].astype(float)
+        mean = sum(column) / len(column)
+        variance = sum((column - mean) ** 2) / len(column)
+        out[:, d] = gamma[d] * (column - mean) / math.sqrt(variance + eps) + beta[d]
+    return out
+
+def batch_norm_backward(x, gamma, dout, eps=1e-5):
+    s = np.sqrt(x.var(0) + eps)
+    y = (x - x.mean(0)) / s
+    dgamma, dbeta = (dout * y).sum(0), dout.sum(0)
+    dx = gamma / s * (dout - dbeta / len(x) - y * dgamma / len(x))
+    return dx, dgamma, dbeta
+
+def dropout(x, rate):
+    out = np.zeros(x.shape)
+    for i, v in np.ndenumerate(x):
+        if np.random.rand() >= rate:
+            out[i] = v / (1 - rate)
+    return out
+
+def sgd(w, grad, lr):
+    out = np.zeros(w.shape)
+    for i in np.ndindex(w.shape):
+        out[i] = w[i] - lr * grad[i]
+    return out
+
+def adam(w, grad, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    out = np.zeros(w.shape)
+    for i in np.ndindex(w.shape):
+        first = beta1 * m[i] + (1 - beta1) * grad[i]
+        second = beta2 * v[i] + (1 - beta2) * grad[i] ** 2
+        first, second = first / (1 - beta1**t), second / (1 - beta2**t)
+        out[i] = w[i] - lr * first / (math.sqrt(second) + eps)
+    return out
+"""
+
+TRAINED_ARRAYS = """
+import numpy as np
+
+def dense(x, w, b):
+    return np.einsum("ni,io->no", x, w) + b
+
+def dense_backward(x, w, dout):
+    return np.einsum("no,io->ni", dout, w), np.einsum("ni,no->io", x, dout), dout.sum(0)
+
+def shares(logits):
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+def cross_entropy(logits, labels):
+    p = shares(logits)
+    return -np.log(np.take_along_axis(p, labels[:, None], 1)).mean()
+
+def cross_entropy_backward(logits, labels):
+    grad = shares(logits)
+    grad[range(len(grad)), labels] -= 1
+    return grad / grad.shape[0]
+
+def batch_norm(x, gamma, beta, epsilon=1e-5):
+    y = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + epsilon)
+    return y * gamma + beta
+
+def batch_norm_backward(x, gamma, dout, epsilon=1e-5):
+    n, std = x.shape[0], np.sqrt(x.var(axis=0) + epsilon)
+    hat = (x - x.mean(axis=0)) / std
+    dhat = dout * gamma
+    dx = (n * dhat - dhat.sum(0) - hat * (dhat * hat).sum(0)) / (n * std)
+    return dx, (dout * hat).sum(0), dout.sum(0)
+
+def dropout(x, p):
+    mask = np.random.binomial(1, 1 - p, x.shape)
+    return x * mask / (1 - p)
+
+def sgd(w, grad, lr):
+    w -= (lr * grad).astype(w.dtype)
+    return w
+
+def adam(params, grads, m, v, step, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    m = m + (1 - beta1) * (grads - m)
+    v = v + (1 - beta2) * (grads * grads - v)
+    rate = learning_rate / (1 - beta1**step)
+    return params - rate * m / (np.sqrt(v / (1 - beta2**step)) + epsilon), m, v
+"""
+
+
+def _alone(source: str, name: str) -> str:
+    """Return one function of a source, first, and what it needs."""
+    head, *functions = re.split(r"^(?=def )", source, flags=re.MULTILINE)
+    own = next(each for each in functions if each.startswith(f"def {name}("))
+    helps = [each for each in functions if each.startswith("def shares") and "shares(" in own]
+    return head + "".join([own, *helps])
+
 
 @dataclass(frozen=True)
 class Planted:
@@ -293,6 +428,9 @@ BASES = {
         "    return out\n",
         "import numpy as np\ndef back(x, dout):\n    return np.where(x > 0, dout, 0)\n",
     ),
+} | {
+    op: tuple(_alone(text, op.replace("-", "_")) for text in (TRAINED_LOOPS, TRAINED_ARRAYS))
+    for op in PRACTICE
 }
 
 

@@ -52,7 +52,8 @@ def test_a_slip_is_found_and_named(planted: Planted, style: int, tmp_path: Path)
     assert not report.right
     assert planted.slip in report.slip_name.split(" and "), report
     assert report.case is not None
-    if planted.slip not in ("state", "random", "third-image", "c-order", "overflow"):
+    large = ("state", "random", "third-image", "c-order", "overflow")
+    if planted.slip not in large and planted.op != "dropout":
         assert next(iter(report.case.call.arrays.values())).size <= 16
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from stepconv.testing.calls import Call
 from stepconv.testing.forms.letters import spatial
 from stepconv.testing.forms.slots import Slot, Slots, is_padding_word, word_for
+from stepconv.testing.tasks import TASKS
 
 if TYPE_CHECKING:
     from stepconv.testing.forms.reading import Reading
@@ -55,19 +56,24 @@ class Work:
         keywords: dict[str, Any] = {}
         for slot in slots.every:
             # An operand comes by its place, which no decorator can hide; an option by its name.
-            operand = slot.role in ("x", "w", "grad_out", "cache", "dict", "out")
+            operand = slot.role in (*self.laid, "x", "w", "grad_out", "cache", "dict", "out")
             if slot.by_name or keywords or not (operand or slot.default is None):
                 keywords[slot.parameter] = self.value(slot)
             else:
                 positional.append(self.value(slot))
-        out = self.places.index("out") if "out" in self.places else None
         return {
             "do": "call",
             "what": what,
             "positional": positional,
             "keywords": keywords,
-            "out": out,
+            "out": self.out,
         }
+
+    @property
+    def out(self) -> int | None:
+        """Which array is the result where a function returns none: what it is told to fill."""
+        filled = "w" if TASKS[self.reading.op].in_place else "out"
+        return self.places.index(filled) if filled in self.places else None
 
     def array(self, role: str) -> Recipe:
         """Return a reference to an array of the call."""
@@ -91,8 +97,10 @@ class Work:
         options = self.given.options
         if role == "bias" and slot.spelt == "flag":
             return {"value": True}
-        if role in ("x", "w", "bias", "grad_out"):
+        if role in (*self.laid, "x", "w", "bias", "grad_out"):
             return self.array(role)
+        if TASKS[self.reading.op].axes and role != "cache":
+            return {"value": self._setting(role, slot)}
         if role == "out":
             self.laid["out"] = np.zeros(self.reading.out_shape(self.shape))
             return self.array("out")
@@ -117,6 +125,22 @@ class Work:
             planes = w.shape[:2] if w.ndim > 2 else (1, 1)
             return {"value": planes[1] * groups if role == "channels_in" else planes[0]}
         return self._number(role, slot)
+
+    def _setting(self, role: str, slot: Slot) -> Any:
+        """Return a number that an optimiser, or another part of a training, goes by."""
+        options, usual = self.given.options, TASKS[self.reading.op].defaults
+        match role:
+            case "keep":
+                return 1 - options["rate"]
+            case "rate" if slot.parameter == "dropout_param":
+                return 1 - options["rate"]  # CS231n's p is what is kept
+            case "train":
+                return True
+            case "mode":
+                return "train"
+            case "t" if slot.role == "dict":
+                return options["t"] - 1  # steps that were made: it counts this one itself
+        return options.get(role, usual.get(role))
 
     def _number(self, role: str, slot: Slot) -> Recipe:
         """Return sizes: an int, a pair, or one of a pair's two."""

@@ -15,6 +15,9 @@ class Form:
     options that it always has. `odd` kernels alone, `square` windows alone are asked for where it
     says nothing of others; `single` means one window, as large as the input; `ties` whether it says
     who wins where two are largest; `numbers` that a padding in words may be one in numbers, too.
+
+    Of what networks are trained with, `axes` tell which arrays come otherwise than ours, and
+    `probabilities` that answers come as shares.
     """
 
     name: str
@@ -32,6 +35,13 @@ class Form:
     single: bool = False
     ties: bool = True
     numbers: bool = False
+    axes: dict[str, str] = field(default_factory=dict)
+    probabilities: bool = False
+
+    @property
+    def layout(self) -> tuple[Any, ...]:
+        """All that tells how arrays come, and none of how options are spelt."""
+        return self.x, self.w, self.out, *self.axes.items(), self.probabilities
 
     def fits(self, op: str, function: str, parameters: set[str]) -> bool:
         """Tell whether a function of this name and parameters is taken for this form."""

@@ -9,6 +9,7 @@ from typing import Any
 from stepconv.errors import ArgumentError
 from stepconv.testing.forms import names
 from stepconv.testing.forms.courses import FORMS, LAYOUTS, Form
+from stepconv.testing.forms.exercises import exercise_forms
 from stepconv.testing.forms.reading import Reading
 from stepconv.testing.forms.slots import Slots, assigned, scope_of
 from stepconv.testing.guest.host import GuestError
@@ -16,6 +17,7 @@ from stepconv.testing.tasks import TASKS
 
 # What people have in a cache, where the file has no forward that makes one.
 _CACHED = {"sliding": ("x", "w", "bias", "dict"), "pooling": ("x", "dict"), "cells": ("x",)}
+_CACHED |= {"dense": ("x", "w", "bias"), "batch-norm": ("x", "gamma", "beta")}
 _SHAPES_OF_BIAS = {"NCHW": ("O", "O1", "1O11"), "NHWC": ("O", "111O")}
 
 
@@ -35,6 +37,8 @@ def readings(
         found = [each for each in FORMS if each.name == form]
         if not found:
             raise ArgumentError(f"form {form!r} is not known: `--list-forms` shows those that are")
+    if TASKS[op].axes:
+        return [replace(whole, form=each) for each in exercise_forms(op, parameters)]
     # Where two courses share a name, the one that asks for more of the arguments.
     found.sort(key=lambda each: -len(each.needs.split()))
     if not found:
@@ -161,7 +165,8 @@ def _forward(
     family = names.family(op)
     usual = {"x": "x", "w": "w", "bias": "b", "dict": "conv_param"}
     parameters = [
-        [usual[role], "POSITIONAL_OR_KEYWORD", False, ""] for role in _CACHED.get(family, ("x",))
+        [usual.get(role, role), "POSITIONAL_OR_KEYWORD", False, ""]
+        for role in _CACHED.get(family, ("x",))
     ]
     return "", slots(parameters, forward, TASKS[forward].positional)
 
@@ -181,8 +186,8 @@ def choose(every: Sequence[Reading], score: Callable[[Reading], tuple[float, boo
     return best
 
 
-# Points of an answer, by how near it is: the right shape, as many axes, any.
-SHAPE, AXES, SOME = 100, 10, 1
+# Points of an answer, by how near it is: right, the right shape, as many axes, any.
+SHAPE, NEAR, AXES, SOME = 100, 50, 10, 1
 
 
 def listed() -> Iterator[str]:

@@ -74,6 +74,53 @@ _FAMILIES = {
     },
     "flip": {"w": f"{_W} {_X} matrix"},
 }
+_LAYER = _X + " z"
+_CACHE = {"cache": "cache", "grad_out": _COMMON["grad_out"]}
+_DICT = _COMMON["dict"] + " config optim_config bn_param dropout_param"
+_STEP = {
+    "w": "w weights weight param params parameter parameters p theta x",
+    "grad": "dw grad g gradient gradients grads d dtheta dx dparams",
+    "lr": "lr learning_rate eta alpha step_size rate",
+    "dict": "config optim_config hparameters options opts",
+}
+# What networks are trained with.
+_FAMILIES |= {
+    "dense": {"x": _X, "w": _W, "bias": "bias b biases"} | _CACHE,
+    "cross-entropy": {
+        "x": "x logits scores z pred preds y_pred yhat y_hat probs prob p output outputs out a al "
+        "predictions softmax_out",
+        "labels": "labels label y y_true t target targets true ys y_onehot",
+        "cache": "cache",
+    },
+    "batch-norm": {
+        "x": _LAYER,
+        "gamma": "gamma scale weight g w",
+        "beta": "beta shift bias b offset",
+        "epsilon": "eps epsilon e",
+        "train": "train training is_train is_training",
+        "mode": "mode",
+        "dict": _DICT,
+    }
+    | _CACHE,
+    "dropout": {
+        "x": _LAYER,
+        "rate": "p rate prob drop drop_prob dropout_rate dropout p_drop q dropout_prob",
+        "keep": "keep keep_prob keep_p p_keep keep_rate",
+        "train": "train training is_train is_training",
+        "mode": "mode",
+        "dict": _DICT,
+    },
+    "sgd": _STEP,
+    "adam": _STEP
+    | {
+        "m": "m exp_avg mt m_t first_moment",
+        "v": "v exp_avg_sq vt v_t s second_moment",
+        "t": "t step iteration i it iter n",
+        "beta1": "beta1 beta_1 b1",
+        "beta2": "beta2 beta_2 b2",
+        "epsilon": "eps epsilon e",
+    },
+}
 # What a key of an option dict, or of **kwargs, is to us.
 _TABLES = {
     family: {name: role for role, names in roles.items() for name in names.split()}
@@ -88,6 +135,8 @@ CURVES = ("leaky-relu", "tanh", "sigmoid", "softmax")
 def family(op: str) -> str:
     """Return the operations that share their words with this one."""
     op = op.removesuffix("-backward")
+    if op in _FAMILIES:
+        return op
     if op in ("correlate", "convolve", "transpose"):
         return "sliding"
     return {"max-pool": "pooling", "avg-pool": "pooling", "pad": "pad", "flip": "flip"}.get(

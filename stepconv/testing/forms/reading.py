@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stepconv.testing import formulas
 from stepconv.testing.calls import Call
 from stepconv.testing.forms.courses import Form
 from stepconv.testing.forms.letters import in_python, spatial, spelt, turned, turned_back
@@ -156,20 +157,35 @@ class Reading:
         """Return the arrays of a call in the function's layout."""
         laid = {}
         for name, array in call.arrays.items():
-            laid[name] = turned(array, self._ours(name), self._theirs(name))
-        if "bias" not in laid and ("bias" in self.options or self._slot("bias")):
-            filters = self._filters(call)
-            ours = np.zeros(filters if "O" in self._ours("bias") else (), np.int64)
-            laid["bias"] = turned(ours, self._ours("bias"), self._theirs("bias"))
+            given: Array = array
+            ours = self._ours(name)
+            if self._in_ones(name):
+                given, ours = np.eye(call.arrays["x"].shape[1])[array], "NK"
+            elif name == "x" and self.form.probabilities:
+                given = formulas.probabilities(array)
+            laid[name] = turned(given, ours, self._theirs(name))
+        offset = "beta" if "beta" in TASKS[self.op].axes else "bias"
+        if offset not in laid and (offset in self.options or self._slot(offset)):
+            # What adds nothing, for a function that cannot do without.
+            zeros = np.zeros(self._filters(call) if self._ours(offset) else (), np.int64)
+            laid[offset] = turned(zeros, self._ours(offset), self._theirs(offset))
         return laid
 
+    def _in_ones(self, name: str) -> bool:
+        """Tell whether labels come as rows of zeros with a one."""
+        return name == "labels" and "K" in self._theirs(name)
+
     def _filters(self, call: Call) -> int:
+        if TASKS[self.op].axes:
+            return int(next(call.arrays[n] for n in ("w", "gamma") if n in call.arrays).shape[-1])
         w = call.arrays["w"]
         if self.op == "transpose":
             return int(w.shape[1]) * int(call.options.get("groups", 1)) if w.ndim > 2 else 1
         return int(w.shape[0]) if w.ndim > 2 else 1
 
     def _ours(self, name: str) -> str:
+        if axes := TASKS[self.op].axes:
+            return axes[name]
         plane = "L" if self.rank % 2 else "HW"
         if self.rank < 3:
             return "" if name in ("bias", "grad_bias") else plane
@@ -180,6 +196,8 @@ class Reading:
         )
 
     def _theirs(self, name: str) -> str:
+        if axes := TASKS[self.op].axes:
+            return self.form.axes.get(name, axes[name])
         if name in ("w", "grad_w"):
             theirs = self.form.w
             if self.op == "transpose":
@@ -213,7 +231,7 @@ class Reading:
             recipe["result"] = "back"
             if several > 1:
                 recipe["attributes"] = [list(_GRAD_W), list(_GRAD_B)]
-        recipe["out"] = work.places.index("out") if "out" in work.places else None
+        recipe["out"] = work.out
         return recipe | {"steps": steps}, work.arrays, work.places
 
     # Its answer as our own.
@@ -222,7 +240,9 @@ class Reading:
         """Return the results in our layout; those of too few or many axes stay as they are."""
         back = []
         for name, got, shape in zip(TASKS[self.op].results, answer.results, shapes, strict=False):
-            if (name == "grad_bias" and got.size == np.prod(shape)) or (
+            if TASKS[self.op].axes:
+                got = turned_back(got, self._theirs(name), self._ours(name))
+            elif (name == "grad_bias" and got.size == np.prod(shape)) or (
                 self.slots.get("out_shape") and got.size == np.prod(shape)
             ):
                 got = got.reshape(shape)
@@ -235,7 +255,11 @@ class Reading:
         """Return the Python that turns an array of ours into the function's own layout."""
         if name == "out":
             return name
-        laid = in_python(name, self._ours(name), self._theirs(name))
+        if self._in_ones(name):
+            return in_python("np.eye(x.shape[1])[labels]", "NK", self._theirs(name))
+        shares = name == "x" and self.form.probabilities
+        source = "stepconv.testing.formulas.probabilities(x)" if shares else name
+        laid = in_python(source, self._ours(name), self._theirs(name))
         return f"{laid}.ravel()" if self.slots.get("out_shape") else laid
 
     def back_in_python(self, name: str) -> str:
@@ -251,8 +275,11 @@ class Reading:
         """Return the reading in words: what each parameter was taken for."""
         told = []
         for slot in (*(self.init.every if self.init else ()), *self.slots.every):
-            if slot.role in ("x", "w", "bias", "grad_out") and slot.spelt != "flag":
-                told.append(f"{slot.parameter} {spelt(self._theirs(slot.role))}")
+            operand = slot.role in (*TASKS[self.op].axes, "x", "w", "bias", "grad_out")
+            if operand and slot.spelt != "flag":
+                shares = slot.role == "x" and self.form.probabilities
+                kind = " as probabilities" * shares + " as ones" * self._in_ones(slot.role)
+                told.append(f"{slot.parameter} {spelt(self._theirs(slot.role))}{kind}")
             elif slot.role == "dict":
                 keys = ", ".join(repr(key) for key, _ in slot.keys)
                 told.append(f"{slot.parameter} = {{{keys}}}")

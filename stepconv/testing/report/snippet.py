@@ -31,11 +31,11 @@ def snippet(report: Report) -> str:
     return "\n".join(
         (
             "import numpy as np",
-            "import stepconv",
+            "import stepconv.testing.formulas" if task.axes else "import stepconv",
             *([f"from {source} import {', '.join(_imported(report, function))}"] if source else []),
             "",
             *made,
-            f"right = stepconv.{task.function.__name__}({', '.join(given)})",
+            f"right = {task.spelt}({', '.join(given)})",
             *_own(report.reading, failure, function),
             "print(mine)",
             "print(right)",
@@ -53,6 +53,8 @@ def _imported(report: Report, function: str) -> Iterator[str]:
 
 
 def _comparable(failure: Evidence) -> bool:
+    if TASKS[failure.op].summary is not None:
+        return False  # chance has chosen otherwise
     return failure.bad == (0,) and [a.shape for a in failure.got] == [failure.expected[0].shape]
 
 
@@ -63,8 +65,8 @@ def _own(reading: Reading, failure: Evidence, function: str) -> Iterator[str]:
     laid = {name: reading.in_python(name) for name in places}
     if "bias" in places and "bias" not in failure.given:
         yield f"bias = np.zeros({reading.arrays(failure.case.call)['bias'].size})"
-    shape = reading.out_shape(shapes[0])
     flat = reading.slots.get("out_shape") is not None
+    shape = reading.out_shape(shapes[0]) if "out" in places else ()
     if "out" in places:
         yield f"out = np.zeros({int(np.prod(shape)) if flat else shape})"
     for step in recipe["steps"]:

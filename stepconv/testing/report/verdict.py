@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stepconv.testing.cases import Case
 from stepconv.testing.evidence import Evidence
 from stepconv.testing.forms.reading import Reading
+from stepconv.testing.sketches import Case
 
 
 @dataclass(frozen=True)

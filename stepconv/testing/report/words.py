@@ -86,6 +86,8 @@ def trace_of(report: Report) -> tuple[Trace, tuple[int, ...]] | None:
     if failure is None or not failure.bad:
         return None
     bad, task = failure.bad[0], TASKS[report.op]
+    if task.axes:
+        return None  # no operation of the engine, and so without a record
     place = first_place(failure, bad)
     if place is None:
         return None

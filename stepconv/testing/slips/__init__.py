@@ -7,5 +7,6 @@
 - `pools`, `pool_gradients`: those of pools, there and back;
 - `cells`: those of what works cell by cell, and of borders;
 - `numbers`: what types do to numbers;
+- `training`: those of dense layers, losses, norms, dropout and optimisers;
 - `conditions`: no theory of the numbers, but what all wrong calls have in common, and no right one.
 """
