@@ -8,7 +8,8 @@ gather/         which cells and weights flow into each output cell
 model           Trace and Step: what is kept of a call, and what is read off it
 ring            the padding round a source
 words, sentence what things are called; a step in a sentence
-notebook        a trace as a page
+size            that of a result as a formula
+notebook        the page that a notebook asks for, which the room web makes
 jobs            from a function and its arguments to what is to be recorded, and back
 recorder        record: a job computed step by step
 counterpart     a convolution for a correlation

@@ -277,9 +277,9 @@ class Chain(Sequence[Trace]):
         save(self, path, force=force)
 
     def _repr_html_(self) -> str:
-        from stepconv.trace.notebook import pages
+        from stepconv.trace.notebook import framed
 
-        return pages(self)
+        return framed(self)
 
 
 def told(link: int | None) -> str:

@@ -137,9 +137,9 @@ class Trace(Sequence["Step"]):
         save(self, path, force=force)
 
     def _repr_html_(self) -> str:
-        from stepconv.trace.notebook import page
+        from stepconv.trace.notebook import framed
 
-        return page(self)
+        return framed(self)
 
 
 @dataclass(frozen=True)

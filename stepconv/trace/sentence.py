@@ -72,7 +72,7 @@ def _sums(step: Step, terms: int) -> str:
     patch, weights = (each[0].reshape(-1) for each in (step.patch_planes, kernel))
     sign = equals(zip(patch, weights, strict=True), step.channel_sums[0])
     named = [f"{name}: " if name else "" for name in names]
-    told = [f"{named[0]}{_products(patch, weights, terms)} {sign} {sums[0]}"]
+    told = [f"{named[0]}{spelled_products(patch, weights, terms)} {sign} {sums[0]}"]
     told += [f"{name}{summed}" for name, summed in zip(named[1:], sums[1:], strict=True)]
     if len(told) == 1 and "bias" not in step.trace.arrays:
         return told[0]
@@ -81,7 +81,12 @@ def _sums(step: Step, terms: int) -> str:
     return ", ".join([*told, *bias, f"total: {sign}{number(step.result)}"])
 
 
-def _products(patch: Any, kernel: Any, terms: int) -> str:
+def spelled_products(patch: Any, kernel: Any, terms: int = _TERMS) -> str:
+    """Return a sum of products written out, cut short after so many.
+
+    >>> spelled_products([25, -1], [1, 2])
+    '25x1 + (-1)x2'
+    """
     shown = [f"{factor(x)}x{factor(w)}" for x, w in zip(patch[:terms], kernel[:terms], strict=True)]
     return " + ".join([*shown, "…"] if len(patch) > terms else shown)
 
@@ -179,7 +184,7 @@ def _balance(step: Step, terms: int) -> str:
     sign = equals([(y, own), (-1, y, mean)], step.result)
     told = f"{factor(y)}x({number(own)} - {factor(mean)}) {sign} {number(step.result)}"
     made = equals(zip(patch, kernel, strict=True), mean)
-    return f"{told}, where {number(mean)} {made} {_products(patch, kernel, terms)}"
+    return f"{told}, where {number(mean)} {made} {spelled_products(patch, kernel, terms)}"
 
 
 def _power(exponent: Any) -> str:

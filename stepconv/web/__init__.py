@@ -2,9 +2,11 @@
 
     html         puts scripts, styles and bytes into one file, under a policy that allows no more
     network      a trained network, or one to be trained, with its pictures inside
+    record       a call or a chain of them: every step to play, in a file or in a notebook's frame
     page/        the only JavaScript of the project, and the texts and styles of the pages
 
-`stepconv page` writes them. The scripts of a network's page, in reading order:
+`stepconv page` writes them. A record's page has one script, record; those of a network's page, in
+reading order, are:
 
     engine       runs the programs; all arithmetic of the network is in the module it loads
     worker       trains, answers and looks, beside the page; messages: what it is told and tells

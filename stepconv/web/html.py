@@ -89,7 +89,7 @@ def packed(content: bytes) -> str:
 
 def _block(name: str, kind: str, content: str) -> str:
     """Return an element that holds data: nothing in it ends it."""
-    safe = content.replace("</", "<\\/") if kind.endswith("json") else content
+    safe = content.replace("<", "\\u003c") if kind.endswith("json") else content
     return f'<script id="{name}" type="{kind}">{safe}</script>'
 
 

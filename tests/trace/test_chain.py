@@ -179,7 +179,7 @@ def test_it_tells_itself() -> None:
     chain = stepconv.record(calls, [[3, -1]], backend="textbook", about=about)
     assert repr(chain) == "<Chain of correlate, relu: 1x2 to 1x2>"
     assert chain.in_words().splitlines()[1] == "link 1 of 2, ReLU: from link 0, output 1x2"
-    assert chain._repr_html_().count("<iframe") == 2
+    assert chain._repr_html_().count("<iframe") == 1
     assert chain[0].about.title == "a title"
     assert chain[1].about.title == ""  # a caption belongs to its own call
     with pytest.raises(IndexError, match="link 2 is not in this chain: 0 to 1 fit"):

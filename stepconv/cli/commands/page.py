@@ -1,4 +1,4 @@
-"""`stepconv page`: a network as one HTML file that trains, draws and explains in any browser."""
+"""`stepconv page`: a network or a record as one HTML file, that trains or plays in any browser."""
 
 import sys
 from pathlib import Path
@@ -33,28 +33,68 @@ def page(
 ) -> None:
     """Write one HTML file that needs no server and no network: it opens from a USB stick.
 
+    Of anything that `stepconv show` takes it makes a page that plays: every step with its window,
+    its products and sums, keys as in the player, cells to point at.
+
     Of a run folder, a .safetensors file or a network of the zoo it makes a page that trains with
     the engine's own kernels: loss and accuracy on the way, every layer's maps and gradients, a
     digit to draw, each cell with the products that it sums.
 
     Examples:
 
+        stepconv page vertical-edge-rgb -o edge.html
+        stepconv page max-pool-4x4 --then relu -o chain.html
         stepconv page lenet5 --train mnist --limit 6000 -o mnist.html
         stepconv page runs/lenet5-digits -o digits.html
         stepconv page runs/lenet5-mnist --train mnist --limit 6000 -o again.html
     """
-    from stepconv import files
-    from stepconv.cli import terminal
     from stepconv.cli.showing import output
 
     output.check(out, (".html", ".htm"), force)
+    holds = write(asked, out, train, limit, data_dir)
+    print(f"{out}: {holds}, {out.stat().st_size:,} bytes", file=sys.stderr)
+
+
+def write(
+    asked: targets.Asked,
+    out: Path,
+    train: str | None = None,
+    limit: int | None = None,
+    data_dir: Path | None = None,
+) -> str:
+    """Write the page of what is asked for, and return what it holds, in words."""
+    from stepconv import files
+    from stepconv.cli import terminal
+
+    if asked.target is None or not networks.is_network(asked.target):
+        given = {"--train": train, "--limit": limit, "--data-dir": data_dir}
+        for option, value in given.items():
+            if value is not None:
+                raise ArgumentError(f"{option} {value} is about networks: a call learns nothing")
+        return _record(asked, out)
     with terminal.stderr().status("writing the page …"):
         subject = _subject(asked.target, train, data_dir, limit)
         from stepconv.web import network
 
         content = network.page(subject).encode()
     files.write(out, content)
-    print(f"{out}: {subject.network.model.name}, {len(content):,} bytes", file=sys.stderr)
+    return subject.network.model.name
+
+
+def _record(asked: targets.Asked, out: Path) -> str:
+    """Write the page of a trace or a chain; of a long one it holds the first steps."""
+    from stepconv import files
+    from stepconv.cli import terminal
+
+    found = targets.trace_of(asked)
+    from stepconv.web import record
+
+    with terminal.stderr().status("writing the page …"):
+        data = record.data(found)
+        content = record.page(found, data).encode()
+    files.write(out, content)
+    shown, of = (sum(link[key] for link in data["links"]) for key in ("steps", "of"))
+    return f"{shown:,} steps" if shown == of else f"the first {shown:,} of {of:,} steps"
 
 
 def _subject(

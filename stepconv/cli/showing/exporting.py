@@ -31,12 +31,17 @@ def export(asked: "Asked", wanted: Wanted) -> tuple[str, ...]:
         if asked.options:
             typed = asked.typed(*asked.options)
             raise ArgumentError(f"{typed} has no place here: {asked.target} is a network")
-        return _network(asked.target, wanted)
+        if suffix != ".html":
+            return _network(asked.target, wanted)
     if not kind.of_records:
         raise ArgumentError(
             f"{asked.target or asked.input} is no network, and a {suffix} is {kind.holds}: a run "
             "folder or a .safetensors file fits"
         )
+    if suffix == ".html":
+        from stepconv.cli.commands import page
+
+        return (page.write(asked, wanted.out),)
     from stepconv.cli.showing import links
 
     record = targets.trace_of(asked)

@@ -35,6 +35,7 @@ KINDS = {
     ".cast": Kind("the steps as a terminal's recording", _STEPS | {"letters", "width", "fps"}),
     ".json": Kind("the steps as data", _STEPS),
     ".npz": Kind("the record itself", set()),
+    ".html": Kind("a page that plays", set(), of_networks=True),
     ".onnx": Kind("a trained network for other engines", set(), of_records=False, of_networks=True),
     ".toml": Kind("a network's description", set(), of_records=False, of_networks=True),
 }

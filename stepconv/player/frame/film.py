@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv.geometry import Axis, Reading
+from stepconv.geometry import Reading
 from stepconv.player.frame.formats import (
     Format,
     common_denominator,
@@ -22,6 +22,7 @@ from stepconv.player.frame.grid import Sheet, sheet_of
 from stepconv.trace import Trace
 from stepconv.trace.gather import WEIGHTED
 from stepconv.trace.ring import Ringed, outside, rings
+from stepconv.trace.size import formulas, forward
 
 Array = NDArray[Any]
 
@@ -76,18 +77,13 @@ class Film:
 
     @property
     def formulas(self) -> tuple[str, ...]:
-        """The size of the result along each axis, as a formula filled in; each formula once.
-
-        A gradient has that of its operation: which sizes, strides and pads it leads back through.
-        """
-        formulas = [size_formula(self.forward, axis, self.letters) for axis in self.trace.plan.axes]
-        told = "forward: " if self.trace.call.is_backward else ""
-        return tuple(dict.fromkeys(f"{told}{formula}" for formula in formulas if formula))
+        """The size of the result along each axis, as a formula filled in; each formula once."""
+        return formulas(self.trace, self.letters)
 
     @property
     def forward(self) -> str:
         """The operation, or the one that it is a gradient of."""
-        return self.trace.op.partition("_grad_")[0].removesuffix("_backward")
+        return forward(self.trace)
 
     @cached_property
     def rounded(self) -> tuple[str, ...]:
@@ -233,23 +229,6 @@ class Film:
     def sizes(self, part: str) -> str:
         shape = (self.gather.source if part == "source" else self.result_planes).shape
         return sizes_of(shape[-self.gather.axes :])
-
-
-def size_formula(operation: str, axis: Axis, letters: bool = False) -> str:
-    """Return how an operation's result gets its size along an axis; nothing if each cell stays.
-
-    >>> size_formula("correlate", Axis(5, 3)), size_formula("correlate_transpose", Axis(5, 3))
-    ('3 = (5 - 3 + 2·0) / 1 + 1', '5 = (3 - 1)·1 - 2·0 + 3')
-    """
-    if operation in ("correlate", "convolve", "max_pool", "avg_pool"):
-        return axis.formula_in_letters() if letters else axis.formula()
-    if operation == "correlate_transpose":
-        extra = axis.before - axis.after
-        size = f"({axis.output} - 1)·{axis.stride} - 2·{axis.before} + {axis.span}"
-        return f"{axis.size} = {size}" + (f" + {extra}" if extra else "")
-    if operation == "pad":
-        return f"{axis.padded} = {axis.before} in front + {axis.size} cells + {axis.after} behind"
-    return ""
 
 
 def sizes_of(shape: tuple[int, ...]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stepconv.geometry import Axis, same_pads
-from stepconv.player.frame.film import Film, size_formula
+from stepconv.player.frame.film import Film
+from stepconv.trace.size import size_formula
 
 _LINES = {"slide": "windows", "largest": "windows", "average": "windows"}
 
