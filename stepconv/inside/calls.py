@@ -20,6 +20,7 @@ from stepconv.errors import ArgumentError
 from stepconv.geometry import Plan
 from stepconv.nn import layers
 from stepconv.nn.model import Place
+from stepconv.nn.own import OwnLayer
 from stepconv.ops import sliding
 from stepconv.trace import About, Trace, record
 
@@ -309,6 +310,34 @@ class SoftmaxCall(CellCall):
     function = staticmethod(ops.softmax)
 
 
+class OwnCall(LayerCall):
+    """A layer that somebody wrote in NumPy: the engine computes none of it, and records none."""
+
+    def forward(self, x: Array) -> Array:
+        return np.asarray(self.layer.output_of(x, self._learnt))
+
+    def for_x(self, x: Array, out: Array, grad: Array) -> Array:
+        return np.asarray(self._gradients(x, grad)[0])
+
+    def for_parameters(self, x: Array, grad: Array) -> dict[str, Array]:
+        return self._gradients(x, grad)[1]
+
+    def arguments(self, x: Array, gradient: str | None) -> dict[str, Any]:
+        raise ArgumentError(
+            f"layer {self.place.name} is one of your own: NumPy computes it, there is no record"
+        )
+
+    @property
+    def _learnt(self) -> list[Array]:
+        return [self.arrays[name] for name in self.layer.parameters(self.place.input)]
+
+    def _gradients(self, x: Array, grad: Array) -> tuple[Array, dict[str, Array]]:
+        found: tuple[Array, dict[str, Array]] = self.layer.gradients(
+            self.place.input, x, self._learnt, grad
+        )
+        return found
+
+
 CALLS: dict[type[layers.Layer], type[LayerCall]] = {
     layers.Conv: ConvCall,
     layers.Dense: DenseCall,
@@ -323,6 +352,11 @@ CALLS: dict[type[layers.Layer], type[LayerCall]] = {
     layers.Dropout: LayerCall,
     layers.BatchNorm: BatchNormCall,
 }
+
+
+def call_of(layer: layers.Layer) -> type[LayerCall] | None:
+    """Return which call of the engine a layer is; None for a block, which is several."""
+    return OwnCall if isinstance(layer, OwnLayer) else CALLS.get(type(layer))
 
 
 def joined(layer: layers.Layer, parts: list[Array]) -> Array:

@@ -111,9 +111,8 @@ def _given(
     if isinstance(given, checkpoint.Network):
         return given
     if hasattr(given, "feed") and hasattr(given, "logits"):  # a Predictor or a Trainer
-        return checkpoint.Network(
-            given.model, given.parameters(), given.statistics(), dict(given.feed)
-        )
+        about = {**given.feed, "recipe": {"loss": getattr(given, "loss", "cross-entropy")}}
+        return checkpoint.Network(given.model, given.parameters(), given.statistics(), about)
     raise ArgumentTypeError(
         f"{type(given).__name__} cannot be looked into: a run folder, a .safetensors file, a "
         "trainer, or a model with parameters=… fits"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError
-from stepconv.inside.calls import CALLS, LayerCall, joined, parted
+from stepconv.inside.calls import LayerCall, call_of, joined, parted
 from stepconv.inside.graph import INPUT, Graph, Node
 from stepconv.nn.layers import sizes
 from stepconv.nn.model import Model
@@ -53,7 +53,8 @@ class Network:
         """The layers as calls of the engine; blocks are none."""
         found = {}
         for name, node in self.graph.nodes.items():
-            if type(node.layer) in CALLS:
+            made = call_of(node.layer)
+            if made is not None:
                 arrays = {
                     full.removeprefix(f"{name}."): every[full]
                     for every, shapes in (
@@ -62,7 +63,7 @@ class Network:
                     )
                     for full in shapes
                 }
-                found[name] = CALLS[type(node.layer)](node.place, arrays, self.backend)
+                found[name] = made(node.place, arrays, self.backend)
         return found
 
     def numbers(self, pictures: Array) -> Array:

@@ -16,6 +16,7 @@ from stepconv.geometry import Axis, Plan
 from stepconv.inside.calls import parted
 from stepconv.inside.graph import Node
 from stepconv.nn import layers
+from stepconv.nn.own import OwnLayer
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -31,6 +32,8 @@ def masks_back(node: Node, mask: Mask) -> list[Mask]:
     shape = node.place.input
     if isinstance(node.layer, layers.Dense):
         return [np.full(shape, mask.any())]
+    if isinstance(node.layer, OwnLayer):
+        return [_answered(node.layer, shape, mask)]
     if node.place.plan is None:
         return [mask.reshape(shape)]
     rows, columns = node.place.plan.axes
@@ -55,6 +58,8 @@ def spans_back(node: Node, spans: Array) -> list[Array]:
     if isinstance(node.layer, layers.GlobalAvgPool):
         whole = [(0, size) for size in shape[1:]]
         return [np.array([whole if reached else (NOWHERE,) * 2 for reached in spans])]
+    if isinstance(node.layer, OwnLayer):
+        return [_answered_within(node, spans)]
     plan = node.place.plan
     if plan is None:
         return [spans]
@@ -110,6 +115,32 @@ def _hull_of_groups(layer: layers.Layer, channels: int, spans: Array) -> Array:
         return spans
     every = spans.reshape(layer.groups, -1, *spans.shape[1:])
     return np.repeat(hull(np.moveaxis(every, 1, 0)), channels // layer.groups, axis=0)
+
+
+def _answered(layer: Any, shape: tuple[int, ...], mask: Mask) -> Mask:
+    """Return where a gradient drawn by chance arrives: a layer of one's own does not say."""
+    draw = np.random.default_rng(0)
+    learnt = [draw.standard_normal(one) for one in layer.parameters(shape).values()]
+    x, grad = draw.standard_normal((1, *shape)), mask * draw.standard_normal(mask.shape)
+    return np.asarray(layer.gradients(shape, x, learnt, grad[None])[0][0] != 0)
+
+
+def _answered_within(node: Node, spans: Array) -> Array:
+    """Return the spans of the cells that those in spans read, by what a gradient says."""
+    mask = spans if spans.dtype == bool else _marked(spans, node.place.output)
+    reached = _answered(node.layer, node.place.input, mask)
+    if reached.ndim == 1:
+        return reached
+    # Of a layer that reads its own cell alone the spans may leave the picture as well.
+    return spans if np.array_equal(reached, mask) else np.array([*map(_extent, reached)])
+
+
+def _marked(spans: Array, shape: tuple[int, ...]) -> Mask:
+    """Return the cells of the picture that spans hold."""
+    mask = np.zeros(shape, bool)
+    for plane, (rows, columns) in zip(mask, np.maximum(spans, 0).tolist(), strict=True):
+        plane[slice(*rows), slice(*columns)] = True
+    return mask
 
 
 def _extent(plane: Mask) -> list[tuple[int, int]]:

@@ -21,7 +21,7 @@ from stepconv.inside.field import Field
 from stepconv.inside.graph import Node
 from stepconv.inside.network import Network
 from stepconv.nn.layers import Layer, sizes
-from stepconv.nn.loss import LOSSES
+from stepconv.nn.loss import Loss, function_of
 from stepconv.nn.model import Place
 from stepconv.trace import About, Step, Trace
 
@@ -40,7 +40,7 @@ class Looked:
     """How a network was asked: what it calls its classes, and by which loss it learnt."""
 
     classes: tuple[str, ...]
-    loss: str = "cross-entropy"
+    loss: str | Loss = "cross-entropy"
 
 
 class Inside:
@@ -128,7 +128,7 @@ class Inside:
             raise ArgumentError(
                 "label=None: a loss and its gradients need the right class, such as label=5"
             )
-        loss, grad = LOSSES[self.how.loss](self.logits[None], np.array([self.label]))
+        loss, grad = function_of(self.how.loss)(self.logits[None], np.array([self.label]))
         return loss, grad.astype(self.network.dtype)
 
     @cached_property

@@ -5,6 +5,7 @@
     twin            what a network computes, by the public operations
     loss, optim, dropout  how wrong it is, how it learns, what it silences
     steps           a network as a graph of steps; cpu, cuda: its two writers
+    own             layers of one's own, in NumPy; plain: the program that knows them
     trainer         runs the programs; checkpoint, onnx: networks as files
 
 `Trainer` and `Predictor` load on first use, and Numba with them; descriptions need neither.
@@ -42,6 +43,7 @@ from stepconv.nn.model import (
     walk,
 )
 from stepconv.nn.optim import OPTIMIZERS, SGD, Adadelta, Adam, AdamW, RMSprop, Schedule
+from stepconv.nn.own import OwnLayer, register
 from stepconv.nn.zoo.small import CLASSES, PICTURE, ZOO, build
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AvgPool", "BatchNorm", "Concat", "Conv", "Dense", "Dropout", "Flatten", "GlobalAvgPool"]
 __all__ += ["LAYERS", "Layer", "LeakyReLU", "MaxPool", "ReLU", "Residual", "Sigmoid", "Tanh"]
+__all__ += ["OwnLayer", "register"]
 __all__ += ["Model", "Place", "initial_parameters", "initial_statistics", "walk"]
 __all__ += ["CLASSES", "PICTURE", "ZOO", "build"]
 __all__ += ["from_dict", "from_toml", "load", "to_dict", "to_toml"]

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from stepconv.errors import ArgumentError
 from stepconv.geometry import Axis, Plan, Shape
 from stepconv.nn import layers
 from stepconv.nn.checkpoint import Network
@@ -120,6 +121,8 @@ class _Graph:
     @singledispatchmethod
     def layer(self, layer: layers.Layer, place: Place, x: str) -> str:
         """Append a layer that reads x, and return the name of what it makes."""
+        if layer.kind not in _ALIKE:
+            raise ArgumentError(f"layer {place.name} is one of your own, which ONNX does not know")
         return self.add(_ALIKE[layer.kind], place.name, x)
 
     @layer.register

@@ -8,7 +8,8 @@ Images are arrays (n, channels, height, width) of float32, or of uint8, which ar
 `scale`, to which `shift` is added. With algorithm="winograd" wide 3x3 layers learn in half the time
 and round a little more; `describe` says which do. Answers are worked out directly in any case, and
 on a GPU everything is. With backend="cuda" all of it lives on a GPU; a state goes from one backend
-to the other. With backend="portable" a CPU computes the bits of a page in a browser.
+to the other. With backend="portable" a CPU computes the bits of a page in a browser. A network with
+a layer or a loss of one's own goes by nn/plain.py.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from stepconv.nn.cpu.program import Program
 from stepconv.nn.cpu.writer import LaneWeights
 from stepconv.nn.dropout import step_key
 from stepconv.nn.layers import sizes
-from stepconv.nn.loss import check_loss
+from stepconv.nn.loss import Loss, check_loss
 from stepconv.nn.model import ALGORITHMS, Model, initial_parameters, initial_statistics
 from stepconv.nn.optim import SGD, Optimizer
+from stepconv.nn.own import OwnLayer
+from stepconv.nn.plain import PlainProgram
 from stepconv.nn.steps.ways import Way, summed_directly
 from stepconv.nn.steps.weights import Weights
 
@@ -63,7 +66,7 @@ class Predictor:
         at_once = _AT_ONCE[backend] if batch_size is None else batch_size
         self._batch_size = integer("batch_size", at_once, 1)
         self._scale, self._shift = scale, shift
-        weights, self._program_of = _parts(backend)
+        weights, self._program_of = _parts(backend, _is_own(model))
         self._weights: Weights = weights(model, parameters, known)
         self._asking: Any = None
 
@@ -99,6 +102,12 @@ class Predictor:
         """Return copies of what the network remembers of the images it saw."""
         return self._weights.statistics()
 
+    def load(self, parameters: Arrays, statistics: Arrays | None = None) -> None:
+        """Take over arrays by PyTorch's names; what is not among them stays as it is."""
+        self._weights.load(
+            {**self.parameters(), **parameters}, {**self.statistics(), **(statistics or {})}
+        )
+
 
 class Trainer(Predictor):
     """A network in training: parameters, optimiser and the number of steps that it has made."""
@@ -110,7 +119,7 @@ class Trainer(Predictor):
         *,
         batch_size: int = 64,
         seed: int = 0,
-        loss: str = "cross-entropy",
+        loss: str | Loss = "cross-entropy",
         parameters: Arrays | None = None,
         statistics: Arrays | None = None,
         initial: str = "he",
@@ -120,7 +129,11 @@ class Trainer(Predictor):
         frozen: Sequence[str] = (),
         backend: str = "cpu",
     ) -> None:
-        """Begin with parameters drawn by seed, or with those given; `frozen` layers keep theirs."""
+        """Begin with parameters drawn by seed, or with those given; `frozen` layers keep theirs.
+
+        `loss` is "cross-entropy", "mean-squared-error", or a function of (answers, labels) that
+        gives the mean loss of a batch and its gradient for the answers.
+        """
         if not model.parameter_count:
             raise ArgumentError(f"model {model.name!r} has nothing to learn: a conv or dense fits")
         drawn = initial_parameters(model, seed, initial) if parameters is None else parameters
@@ -130,16 +143,17 @@ class Trainer(Predictor):
         self.seed = seed
         self.algorithm = word("algorithm", algorithm, ALGORITHMS)
         self.steps = 0
-        self._loss = check_loss(loss)
+        self.loss = check_loss(loss, model.classes)
         self._brought: tuple[Any, Any] = (None, None)
-        self._program = self._program_of(
+        _, program_of = _parts(backend, _is_own(model) or callable(loss))
+        self._program = program_of(
             model,
             self._weights,
             self.batch_size,
             scale=scale,
             shift=shift,
             optimizer=self.optimizer,
-            loss=self._loss,
+            loss=self.loss,
             winograd=self.algorithm == "winograd",
             frozen=_parameters_of(model, frozen),
         )
@@ -245,6 +259,8 @@ class Trainer(Predictor):
         self.steps += 1
         for place, number in self.optimizer.numbers(rate, self.steps).items():
             self._program.numbers[place] = number
+        if isinstance(self._program, PlainProgram):
+            self._program.pace = (rate, self.steps)
         return step_key(self.seed, self.steps) if self._program.draws else 0
 
     def rehearse(self, images: Any, labels: Any, rows: ArrayLike | None = None) -> None:
@@ -303,8 +319,21 @@ def _parameters_of(model: Model, layers: Sequence[str]) -> set[str]:
     return found
 
 
-def _parts(backend: str) -> tuple[Any, Any]:
-    """Return what a network's weights and programs are made of: a GPU has its own, alike."""
+def _is_own(model: Model) -> bool:
+    return any(isinstance(place.layer, OwnLayer) for place in model.places)
+
+
+def _parts(backend: str, own: bool) -> tuple[Any, Any]:
+    """Return what a network's weights and programs are made of: a GPU has its own, alike.
+
+    What is somebody's `own`, a layer or a loss, no kernel knows.
+    """
+    if own and backend != "cpu":
+        raise ArgumentError(
+            f"backend={backend!r} knows no layer and no loss of one's own: 'cpu' fits"
+        )
+    if own:
+        return LaneWeights, PlainProgram
     if backend == "cpu":
         return LaneWeights, Program
     if backend == "portable":

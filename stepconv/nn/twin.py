@@ -18,8 +18,9 @@ from stepconv import ops
 from stepconv.geometry import Shape
 from stepconv.nn import layers
 from stepconv.nn.dropout import kept
-from stepconv.nn.loss import LOSSES
+from stepconv.nn.loss import Loss, function_of
 from stepconv.nn.model import Model, Place, stack
+from stepconv.nn.own import OwnLayer
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
@@ -51,13 +52,13 @@ def step(
     images: Array,
     labels: Array,
     *,
-    loss: str = "cross-entropy",
+    loss: str | Loss = "cross-entropy",
     key: int = 0,
 ) -> Result:
     """Return loss and gradients of a batch in training; `key` is that of dropout for the step."""
     run = _Run(parameters, dict(statistics), training=True, key=key)
     answers, back = run.through(model.layers, images, model.input_shape)
-    found, gradient = LOSSES[loss](answers, labels)
+    found, gradient = function_of(loss)(answers, labels)
     for_images = back(gradient)
     correct = int((answers.argmax(axis=1) == labels).sum())
     return Result(found, correct, answers, run.gradients, run.statistics, for_images)
@@ -205,6 +206,17 @@ class _Run:
             return for_x
 
         return (scale * normal + shift).astype(x.dtype), back
+
+    @apply.register
+    def _(self, layer: OwnLayer, place: Place, x: Array) -> tuple[Array, Back]:
+        learnt = [self.parameters[name] for name in place.parameters]
+
+        def back(gradient: Array) -> Array:
+            for_x, found = layer.gradients(place.input, x, learnt, gradient)
+            self.learn(place, **found)
+            return for_x
+
+        return layer.output_of(x, learnt), back
 
     @apply.register
     def _(self, layer: layers.Residual, place: Place, x: Array) -> tuple[Array, Back]:

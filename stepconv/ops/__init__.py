@@ -7,6 +7,7 @@ pooling         max_pool, avg_pool
 padding         pad
 activation      relu, leaky_relu, tanh, sigmoid, softmax
 joining         add, subtract, concat
+differences     a gradient held against what a small push does
 """
 
 from collections.abc import Callable

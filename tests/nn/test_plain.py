@@ -48,12 +48,12 @@ def test_gradients_of_the_squared_error() -> None:
 @pytest.mark.parametrize("name", [*STACKS, *some_of_the_zoo("mlp", "lenet5")])
 def test_pytorch_says_the_same(name: str) -> None:
     torch = pytest.importorskip("torch")
-    from tests.nn.torch_twin import twin
+    from tests.nn import torch_twin
 
     model = network(name)
     images, labels = batch(model, 3, np.float64)
     values, stats = weights(model, np.float64), remembered(model, np.float64)
-    other = twin(model, values, stats, torch.float64)
+    other = torch_twin.twin(model, values, stats, torch.float64)
     x, y = torch.tensor(images), torch.tensor(labels)
 
     other.eval()

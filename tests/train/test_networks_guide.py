@@ -32,6 +32,8 @@ def test_the_page_runs(
     assert known["saliency"].shape == (2, 28, 28)
     assert np.allclose(known["shares"].sum(axis=1), 1)
     assert len(known["history"]) == 3
+    assert known["own_losses"][-1] < known["own_losses"][0]
+    assert known["after"].shape == (16, 6, 5, 5)
 
 
 def metrics(epoch: int, judged: float | None = 0.5) -> Metrics:
