@@ -42,7 +42,7 @@ class Reader:
                 self._filled[key] = filled(self.lesson, self.number, self.tools)
             except StepconvError as error:
                 self.message = str(error)
-                return self.lesson.scenes[self.number]
+                self._filled[key] = self.lesson.scenes[self.number]
         return self._filled[key]
 
     def open(self, chosen: int, number: int | None = None) -> None:

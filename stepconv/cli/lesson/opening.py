@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 PRINTS = ("shapes", "show", "examples", "why", "look", "doctor")
 # A network that a lesson trains on the spot: `@lenet5`, `@lenet5:mnist`.
 _MADE_HERE = "@"
-_DATA, _EPOCHS = "digits", "3"
+_DATA = "digits"
+# Enough to read digits, in a few seconds.
+_HOW = ("--epochs", "2", "--limit", "6000")
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,11 @@ def run(words: Sequence[str]) -> int:
     return subprocess.run([sys.executable, "-m", "stepconv", *known]).returncode
 
 
+def has_own_screen(words: Sequence[str]) -> bool:
+    """Tell whether a command takes the screen until it is left, rather than print and end."""
+    return words[0] in ("explore", "play", "lesson") and "--at" not in words
+
+
 def _networks(words: Sequence[str]) -> list[tuple[int, str]]:
     return [(place, word) for place, word in enumerate(words) if word.startswith(_MADE_HERE)]
 
@@ -129,6 +136,6 @@ def _train(word: str, folder: Path) -> int:
     model, _, data = folder.name.rpartition("-")
     if ":" in word:
         model, _, data = word.removeprefix(_MADE_HERE).partition(":")
-    command = ["train", model, "--data", data, "--epochs", _EPOCHS, "--out", str(folder)]
+    command = ["train", model, "--data", data, *_HOW, "--out", str(folder)]
     print(f"This scene looks into a network: stepconv {shlex.join(command)}\n")
     return subprocess.run([sys.executable, "-m", "stepconv", *command]).returncode

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 from textual import events
@@ -151,9 +152,10 @@ class Lessons(Player):
             self._update()
         elif self.opened.command:
             with self.suspend():
-                opening.run(self.opened.command)
-                if self.opened.command[0] not in _OWN_SCREEN:
-                    input("\nenter leads back to the lesson ")
+                status = opening.run(self.opened.command)
+                if status or not opening.has_own_screen(self.opened.command):
+                    with contextlib.suppress(EOFError, KeyboardInterrupt):
+                        input("\nenter leads back to the lesson ")
 
     def action_leave(self) -> None:
         """Close what is open inside a scene; then lead back to its text."""
@@ -185,10 +187,6 @@ class Lessons(Player):
         elif event.spot is not None and event.spot.part == "answer":
             self.reader.pick(event.spot.row)
             self.stage.redraw()
-
-
-# Commands that take the whole screen and lead back by themselves.
-_OWN_SCREEN = ("explore", "play", "lesson")
 
 
 def standing(record: Trace | Chain, place: Place, desk: Desk | None = None) -> Playback:
