@@ -64,10 +64,19 @@ class Explorer(Player, inherit_bindings=False):
         # Not as a player begins: what it plays is there once a window is opened.
         super(Player, self).__init__()
         self.visit = visit
+        visit.waits = True
         self.stage = Sheet(lambda width, height: screen.lines(visit, width, height))
         self._clock = None
         self._interval = None
         self._asking = ""
+
+    def on_ready(self) -> None:
+        """Work the network out once its picture is on the screen: the kernels are loaded then."""
+        self.call_after_refresh(self._first_look)
+
+    def _first_look(self) -> None:
+        self.visit.waits = False
+        self._update()
 
     @property
     def playback(self) -> Playback:  # type: ignore[override]
@@ -99,6 +108,7 @@ class Explorer(Player, inherit_bindings=False):
 
     async def action_press(self, key: str) -> None:
         """Do what a key means where one stands."""
+        self.visit.waits = False
         if key == "ctrl+c" or (key == "q" and not self._asking):
             self.exit()
         elif self._asking:
@@ -112,8 +122,7 @@ class Explorer(Player, inherit_bindings=False):
             self.visit.toggle_backward()
             self._update()
         elif told := keys.pressed(screen.context(self.visit), key):
-            method, *arguments = told
-            getattr(self.visit, method)(*arguments)
+            self.visit.press(*told)
             self._update()
 
     async def _press_in_window(self, key: str) -> None:

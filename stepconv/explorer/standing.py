@@ -46,6 +46,8 @@ class Standing:
         self.chosen_label: int | None = None
         self.playback: Playback | None = None
         self.message = ""
+        # Whether the first screen is shown before the network is worked out.
+        self.waits = False
         # How many maps the screen shows abreast, for ↑ and ↓ among them.
         self.abreast = 1
         # What took long to work out: of this picture, and of any.

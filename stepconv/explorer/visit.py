@@ -7,19 +7,21 @@ a number, which the player shows; and out the same way.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import StepconvError
 from stepconv.explorer.at_bench import AtBench
-from stepconv.explorer.identity import Pair, compared
+from stepconv.explorer.bench.shelf import Books
 from stepconv.explorer.standing import BENCH, FILTER, HELP, LAYER, MAP, NETWORK, STEP, WINDOW
-from stepconv.inside.patches import Excited
 from stepconv.inside.record import Inside
 from stepconv.player.playback import Playback
+
+if TYPE_CHECKING:
+    from stepconv.explorer.identity import Pair
+    from stepconv.inside.patches import Excited
 
 Array = NDArray[Any]
 
@@ -35,15 +37,15 @@ RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 T = TypeVar("T")
 
 
-class Few(NamedTuple):
-    """Some pictures of a data set, and their labels."""
-
-    pictures: Array
-    labels: Array
-
-
 class Visit(AtBench):
     """The state of an explorer. What is refused becomes the `message`; nothing raises for a key."""
+
+    def press(self, method: str, *arguments: Any) -> None:
+        """Do what a key means; what cannot be done becomes the message."""
+        try:
+            getattr(self, method)(*arguments)
+        except (StepconvError, OSError) as error:
+            self.message = str(error)
 
     # In and out.
 
@@ -57,10 +59,7 @@ class Visit(AtBench):
         elif self.level == LAYER:
             self.level = MAP
         elif self.level in (MAP, FILTER):
-            try:
-                self._open_window()
-            except StepconvError as error:
-                self.message = str(error)
+            self._open_window()
 
     def leave(self) -> None:
         """Close what is open, else go out by one level."""
@@ -152,22 +151,24 @@ class Visit(AtBench):
         if self.bench.shelf is None:
             return []
         name, plane = self.column.name, self.filter
-        pictures = Few(self.shelf_pictures, self.bench.shelf.labels[:_MOST_SEARCHED])
+        books = self.searched
         return self._once(
             ("excited", self.moment, name, plane, count),
-            lambda: self.inside.most(name, plane, pictures, count),
+            lambda: self.inside.most(name, plane, books, count),
             whatever_the_picture=True,
         )
 
     @property
-    def shelf_pictures(self) -> Array:
+    def searched(self) -> Books:
         """The pictures of the data set that are searched for what excites a map."""
         assert self.bench.shelf is not None
-        return self.bench.shelf.pictures[:_MOST_SEARCHED]
+        return Books(*(each[:_MOST_SEARCHED] for each in self.bench.shelf.books))
 
     @property
     def kept(self) -> tuple[Pair | None, dict[int, Pair]]:
         """What arrives of the gradient with identity paths and without."""
+        from stepconv.explorer.identity import compared
+
         return self._once(("kept",), lambda: compared(self.inside))
 
     def _once(
@@ -215,11 +216,7 @@ class Visit(AtBench):
 
     def after_step(self) -> Inside:
         """Return the network after one step of gradient descent on this picture."""
-        update = self.inside.step(self.rate)
-        made = {name: update[name][2] for name in self.inside.model.parameter_shapes}
-        network = replace(self.inside.network, parameters=made)
-        inside = self.inside
-        return Inside(network, inside.picture, inside.input, inside.label, inside.how)
+        return self.inside.step(self.rate).inside
 
     def travel(self, by: int) -> None:
         """Go to a later moment of the training, or to an earlier one."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from stepconv import look_inside, nn
 from stepconv.explorer.bench.bench import Bench
-from stepconv.explorer.bench.shelf import Shelf
+from stepconv.explorer.bench.shelf import Books, Shelf
 from stepconv.explorer.subject import Moment, Subject
 from stepconv.explorer.visit import Visit
 from stepconv.player.text.lines import as_text
@@ -50,7 +50,8 @@ def visit(name="lenet5", *, moments=1, rival=None, shelf=True, given=None, label
     def answer(some):
         return np.array([made.moments[-1].look(each, None).prediction for each in some])
 
-    books = Shelf("digits", pictures, labels, made.classes, answer) if shelf else None
+    all_of_them = Books(pictures, labels)
+    books = Shelf("digits", lambda: all_of_them, made.classes, answer) if shelf else None
     bench = Bench((1, 28, 28), shelf=books, given=given, label=label, name="a file", centre=centred)
     return Visit(made, bench, None if rival is None else subject(rival))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from stepconv.explorer.bench.bench import Bench
 from stepconv.explorer.bench.changes import Change, changed
 from stepconv.explorer.bench.pen import Pen
-from stepconv.explorer.bench.shelf import Shelf
+from stepconv.explorer.bench.shelf import Books, First, Shelf
 from stepconv.train.data import centre
 
 RNG = np.random.default_rng(7)
@@ -138,7 +138,8 @@ class TestChanges:
 def a_shelf(answers=(5, 3, 5, 1, 9, 5)):
     labels = np.array([5, 3, 5, 1, 5, 3])
     pictures = RNG.integers(0, 256, (6, 1, 28, 28)).astype(np.uint8)
-    return Shelf("test", pictures, labels, "0123456789", lambda _: np.array(answers))
+    books = Books(pictures, labels)
+    return Shelf("test", lambda: books, "0123456789", lambda _: np.array(answers))
 
 
 class TestShelf:
@@ -151,6 +152,15 @@ class TestShelf:
             seen.append(shelf.index)
         assert seen == [0, 2, 4, 0]
         assert shelf.words == "test picture 0 · 1 of 3 of class 5"
+
+    def test_the_first_picture_is_there_before_any_is_read(self):
+        def load():
+            raise AssertionError("nobody asked for more")
+
+        first = First(7, a_picture(), 3)
+        shelf = Shelf("far away", load, "0123456789", len, first)
+        assert (shelf.label, shelf.words) == (3, "far away picture 7")
+        assert shelf.picture is first.picture
 
     def test_back_is_the_way_back(self):
         shelf = a_shelf()
@@ -199,7 +209,7 @@ class TestBench:
 
     def test_a_shift_is_seen_only_where_nothing_centres(self):
         shelf = a_shelf()
-        shelf.pictures[0] = centre.centred(a_picture()[0].astype(float))
+        shelf.books.pictures[0] = centre.centred(a_picture()[0].astype(float))
         bench = self.bench(shelf=shelf)
         bench.alter("moved", 0, 3)
         moved = np.flatnonzero(bench.picture[0].any(axis=0)).mean()

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from stepconv.cli.commands.play import on_a_screen
 from stepconv.cli.reading import networks
 from stepconv.errors import ArgumentError
 
@@ -33,6 +34,10 @@ def explore(
             metavar="LAYER:c,y,x", help="One cell: the window it comes from, and what it sees."
         ),
     ] = None,
+    beside: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="A second network, whose answers stand beside."),
+    ] = None,
     data_dir: networks.DataDir = None,
     backend: networks.Backend = None,
     plain: Annotated[
@@ -44,6 +49,10 @@ def explore(
 ) -> None:
     """Look into MODEL with a picture in it: every layer, every map, every window.
 
+    On a terminal this opens the explorer: arrows and enter lead from the network to one
+    multiplication, `d` to a sheet to draw on, `g` back from the loss; `?` lists all keys. On a pipe
+    it prints.
+
     --at conv2:3,4,5 is the cell in row 4, column 5 of map 3, --at dense1:7 the number 7 of a row.
     With a name of weights it is where the gradient of one comes from: --at conv2.weight:3,0,1,1.
 
@@ -53,6 +62,7 @@ def explore(
         stepconv explore runs/lenet5-mnist --picture 7 --plain
         stepconv explore runs/lenet5-mnist --picture five.png --label 5 --json
         stepconv explore runs/lenet5-mnist --at conv2:3,4,5
+        stepconv explore runs/lenet5-mnist --beside runs/mlp-mnist
         stepconv explore lenet5 --data digits --json
     """
     from stepconv.cli.exploring import looked, printed
@@ -61,7 +71,17 @@ def explore(
         raise ArgumentError("--plain and --json say different things: give one")
     chosen = networks.backend(backend) if backend else None
     cell = None if at is None else printed.parsed(at)
-    inside = looked.inside(looked.network(model), picture, data, label, data_dir, chosen)
+    network = looked.network(model)
+    inside = looked.inside(network, picture, data, label, data_dir, chosen)
+    if cell is None and not plain and not as_json and on_a_screen():
+        from stepconv.cli.exploring import on_screen
+
+        status = on_screen.explore(
+            on_screen.Opened(model, network, inside, picture or "0", data, data_dir, beside)
+        )
+        if status:
+            raise typer.Exit(status)
+        return
     if cell is not None:
         printed.show_cell(inside, *cell, plain=plain, as_json=as_json)
     else:

@@ -59,6 +59,19 @@ def inside(
     return look_inside(looked, _of_file(looked, text), told, backend=backend)
 
 
+def shown(looked: Network, picture: Any, label: int | None) -> Inside:
+    """Return another network with the same picture in it."""
+    from stepconv.inside import look_inside
+
+    shape = looked.model.input_shape
+    if picture.shape != shape:
+        got, reads = ("x".join(map(str, one)) for one in (picture.shape, shape))
+        raise ArgumentError(f"--beside {looked.model.name} reads {reads}, the picture is {got}")
+    return look_inside(
+        looked, picture, label if label is None or label < looked.model.classes else None
+    )
+
+
 def class_number(text: str, classes: list[str], outputs: int) -> int:
     """Return the number of the class of that name, or of that number.
 

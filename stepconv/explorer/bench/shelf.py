@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,56 +12,78 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
-class Shelf:
-    """Pictures of (count, channels, rows, columns), their labels, and what is looked through.
+class Books(NamedTuple):
+    """Pictures of (count, channels, rows, columns), and the class of each."""
 
-    `answer` gives the class that the network takes each of some pictures for; it is asked once, and
-    only when somebody wants to see wrong answers.
+    pictures: Array
+    labels: Array
+
+
+class First(NamedTuple):
+    """The picture that is out at first, which is there before all others are read."""
+
+    number: int
+    picture: Array
+    label: int
+
+
+class Shelf:
+    """Pictures of a data set, and which of them are looked through.
+
+    `load` reads them, when somebody wants more than the `first`. `answer` gives the class that the
+    network takes each of some pictures for; it is asked once, for those who look for wrong answers.
     """
 
     def __init__(
         self,
         name: str,
-        pictures: Array,
-        labels: Array,
+        load: Callable[[], Books],
         classes: Sequence[str],
         answer: Callable[[Array], Array],
+        first: First | None = None,
     ) -> None:
-        self.name, self.pictures, self.labels = name, pictures, labels
-        self.classes = tuple(classes)
-        self._answer = answer
-        self.index = 0
+        self.name, self.classes = name, tuple(classes)
+        self._load, self._answer, self.first = load, answer, first
+        self.index = 0 if first is None else first.number
         # Only pictures of this class, and only those misread, if asked for.
         self.only: int | None = None
         self.only_wrong = False
 
+    @cached_property
+    def books(self) -> Books:
+        """All pictures with their labels."""
+        return self._load()
+
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.books.labels)
 
     @cached_property
     def answers(self) -> Array:
         """What the network takes each picture for."""
-        return np.asarray(self._answer(self.pictures))
+        return np.asarray(self._answer(self.books.pictures))
 
     @property
     def picture(self) -> Array:
         """The picture that is out."""
-        picture: Array = self.pictures[self.index]
-        return picture
+        if self.first is not None and self.index == self.first.number:
+            return self.first.picture
+        return np.asarray(self.books.pictures[self.index])
 
     @property
     def label(self) -> int:
         """The class of the picture that is out."""
-        return int(self.labels[self.index])
+        if self.first is not None and self.index == self.first.number:
+            return self.first.label
+        return int(self.books.labels[self.index])
 
     @property
     def places(self) -> Array:
         """The numbers of the pictures that are looked through."""
         kept = np.ones(len(self), bool)
         if self.only is not None:
-            kept &= self.labels == self.only
+            kept &= self.books.labels == self.only
         if self.only_wrong:
-            kept &= self.answers != self.labels
+            kept &= self.answers != self.books.labels
         return np.flatnonzero(kept)
 
     def step(self, by: int) -> bool:
@@ -93,7 +115,9 @@ class Shelf:
 
     @property
     def words(self) -> str:
-        """Which picture is out, of which: "picture 17 · 3 of 8 misread 5s"."""
+        """Which picture is out, and of which: "digits picture 17 · 3 of 8 misread of class 5"."""
+        if self.only is None and not self.only_wrong:
+            return f"{self.name} picture {self.index}"
         places = self.places
         at = int(np.searchsorted(places, self.index)) + 1
         kind = "" if self.only is None else f" of class {self.classes[self.only]}"

@@ -17,7 +17,7 @@ def view(visit: Visit, width: int, height: int) -> Block:
         return wrapped("No data set is at hand: --data mnist gives one.", width, "message")
     (top, bottom), (left, right) = found[0].bounds
     words = wrapped(
-        f"{name}, map {plane}: the {len(found)} places of {len(visit.shelf_pictures):,} pictures "
+        f"{name}, map {plane}: the {len(found)} places of {len(visit.searched.labels):,} pictures "
         f"that excite it most, with all that its cell sees there, {bottom - top}x{right - left}. "
         "↑↓ another map, , . another layer: edges first, then strokes, then digits.",
         width,

@@ -33,8 +33,7 @@ def view(visit: Visit, width: int, height: int) -> Block:
     """Return the overview; as many columns as fit, the chosen one among them."""
     side = 28 if width >= 110 and height >= 24 else 20 if width >= 100 else 14
     left = _picture(visit, side, height)
-    right = answers.bars(visit.inside, _BARS, min(height - 1, 12), visit.label)
-    right = above(text_block(_answer(visit), role="title"), right)
+    right = Block((), _BARS) if visit.waits else _answers(visit, height)
     thumb = 12 if width >= 110 and height >= 34 else 8
     room = width - left.width - _BARS - 4
     each = thumb + 3
@@ -86,9 +85,11 @@ def _picture(visit: Visit, side: int, height: int) -> Block:
     return Block(laid.lines[:height], max(across, 10))
 
 
-def _answer(visit: Visit) -> str:
+def _answers(visit: Visit, height: int) -> Block:
     inside = visit.inside
-    return clipped(f"it is {inside.classes[inside.prediction]}", _BARS)
+    title = clipped(f"it is {inside.classes[inside.prediction]}", _BARS)
+    bars = answers.bars(inside, _BARS, min(height - 1, 12), visit.label)
+    return above(text_block(title, role="title"), bars)
 
 
 def _column(visit: Visit, column: Column, thumb: int, high: int) -> Block:
@@ -100,19 +101,21 @@ def _column(visit: Visit, column: Column, thumb: int, high: int) -> Block:
         (Piece(clipped(column.short, wide).ljust(wide), "window" if chosen else "title", spot),),
         (Piece(clipped(column.size, wide).ljust(wide), "muted", spot),),
     ]
+    if visit.waits:
+        return Block((*head, *[()] * (high + 1), _told(visit, column, wide)), wide)
     planes = visit.numbers_of(column.name)
     plane = visit.plane_of(column)
     most, signed = pixels.largest(planes), bool((planes < 0).any())
     down, across = pixels.fitting(planes.shape[1:], thumb)
     tall = (down + 1) // 2
-    fits = max(high // (tall + (tall < 3)), 1)
+    fits = max((high + 1) // (tall + 1), 1)
     first = min(max(plane - fits // 2, 0), max(len(planes) - fits, 0))
     maps: list[Line] = []
     for number in range(first, min(first + fits, len(planes))):
         part = f"map:{column.name}:{number}"
         drawn = pixels.drawn(planes[number], down, across, most, signed=signed, part=part)
         is_it = chosen and number == plane and len(planes) > 1
-        maps += (pixels.boxed(drawn) if is_it else pixels.unboxed(drawn)).lines
+        maps += [*(pixels.boxed(drawn) if is_it else pixels.unboxed(drawn)).lines, ()]
     maps = maps[:high]
     maps += [()] * (high - len(maps))
     counted = f"{plane + 1} of {len(planes)}" if len(planes) > 1 else f"{column.output[0]} cells"

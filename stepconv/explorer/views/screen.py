@@ -34,6 +34,7 @@ from stepconv.player.text.lines import (
     Piece,
     Spot,
     clipped_line,
+    columns,
     filled,
     indented,
     line_width,
@@ -100,9 +101,23 @@ def way_in(visit: Visit) -> list[str]:
 
 
 def head(visit: Visit, width: int) -> Line:
-    """Return the line that says where one stands, when, in which direction, and the answer."""
-    pieces: list[Piece] = [Piece(" ")]
+    """Return the line that says where one stands, when, in which direction, and the answer.
+
+    Where there is little room, the way is told from further in.
+    """
+    sure = "" if visit.waits else _answer(visit)
+    room = width - columns(sure) - 2
     way = way_in(visit)
+    for start in range(len(way)):
+        pieces = _told(visit, way[start:], start > 0)
+        if line_width(pieces) <= room:
+            break
+    line = filled(clipped_line(pieces, room), room)
+    return (*line, Piece(sure, "result-text"), Piece(" "))
+
+
+def _told(visit: Visit, way: list[str], is_cut: bool) -> Line:
+    pieces: list[Piece] = [Piece(" … › " if is_cut else " ", "muted")]
     for number, part in enumerate(way):
         pieces.append(Piece(" › ", "muted") if number else Piece(""))
         pieces.append(Piece(part, "title" if number == len(way) - 1 else ""))
@@ -112,32 +127,31 @@ def head(visit: Visit, width: int) -> Line:
         pieces.append(Piece(" · gradients ◀", "arrow"))
     if len(visit.subject.moments) > 1:
         pieces.append(Piece(f" · {visit.subject.moments[visit.moment].name}", "state"))
+    return tuple(pieces)
+
+
+def _answer(visit: Visit) -> str:
+    """Return what the network says, how sure it is, and whether it is right."""
     inside = visit.inside
     told = inside.classes[inside.prediction]
     sure = f"{told} {float(inside.probabilities[inside.prediction]):.0%}"
-    if visit.label is not None:
-        right = visit.label == inside.prediction
-        sure += " ✓" if right else f" ✗ {inside.classes[visit.label]}"
-        sure += f" loss {inside.loss:.3g}"
-    room = width - len(sure) - 2
-    return (
-        *filled(clipped_line(tuple(pieces), room), room),
-        Piece(sure, "result-text"),
-        Piece(" "),
-    )
+    if visit.label is None:
+        return sure
+    right = visit.label == inside.prediction
+    return f"{sure} {'✓' if right else f'✗ {inside.classes[visit.label]}'} loss {inside.loss:.3g}"
 
 
 def strip(visit: Visit, width: int) -> Line:
     """Return all layers in a line, the one that one is at marked, as many as fit round it."""
-    columns = visit.columns
-    here = columns.index(visit.column)
+    every = visit.columns
+    here = every.index(visit.column)
     pieces = {i: _in_strip(visit, i) for i in (here,)}
     first = last = here
     room = width - 6 - line_width(pieces[here])
     while True:
         grown = False
         for i in (last + 1, first - 1):
-            if 0 <= i < len(columns):
+            if 0 <= i < len(every):
                 made = _in_strip(visit, i)
                 if line_width(made) <= room:
                     room -= line_width(made)
@@ -146,7 +160,7 @@ def strip(visit: Visit, width: int) -> Line:
         if not grown:
             break
     start = Piece(" " if first == 0 else f" ‹{first} ", "muted")
-    after = len(columns) - 1 - last
+    after = len(every) - 1 - last
     end = Piece("" if not after else f" {after}›", "muted")
     return (start, *(piece for i in range(first, last + 1) for piece in pieces[i]), end)
 

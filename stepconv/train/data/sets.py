@@ -88,15 +88,32 @@ def one(
         at = _within(name, number, digits.TESTING)
         samples = digits.make(1, first=digits.TRAINING + at)
         return One(samples.pictures[0], digits.CLASSES[samples.labels[0]])
+    samples, classes = held_out(name, data_dir=data_dir, shape=shape)
+    at = _within(name, number, len(samples))
+    return One(samples.pictures[at], classes[samples.labels[at]])
+
+
+def held_out(
+    name: str,
+    *,
+    data_dir: Path | None = None,
+    shape: Sequence[int] | None = None,
+    most: int | None = None,
+) -> tuple[Samples, tuple[str, ...]]:
+    """Return the test pictures of a data set, or the first of them, and the classes.
+
+    Of a set that everybody knows nothing else is read.
+    """
+    if name == MADE:
+        count = digits.TESTING if most is None else min(most, digits.TESTING)
+        return digits.make(count, first=digits.TRAINING), digits.CLASSES
     folder = known.find(name, data_dir) if name in known.HASHES else None
     if folder is None:
         data = load(name, data_dir=data_dir, shape=shape)
-        at = _within(name, number, len(data.test))
-        return One(data.test.pictures[at], data.classes[data.test.labels[at]])
+        return data.test.pick(slice(most)), data.classes
     files = zip(known.FILES, known.HASHES[name], strict=True)
     pictures, labels = (idx.read(folder / file, sha256) for file, sha256 in [*files][2:])
-    at = _within(name, number, len(labels))
-    return One(pictures[at][np.newaxis], known.CLASSES[name][labels[at]])
+    return _gray(pictures, labels, name).pick(slice(most)), known.CLASSES[name]
 
 
 def is_own(name: str) -> bool:
