@@ -341,3 +341,21 @@ def test_a_graph_computes_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(sequence, "_captured", lambda launches: None)
     steps(singly, 0, 8)
     assert bits(as_graph) == bits(singly)
+
+
+@pytest.mark.parametrize("optimizer", [nn.SGD(0.9), nn.Adam(), nn.Adadelta()])
+def test_frozen_layers_keep_what_they_have(optimizer: Any) -> None:
+    model = network("tanh")
+    x, y = batch(model, IMAGES)
+    free, held = (
+        on_card(model, optimizer, seed=3, parameters=weights(model), frozen=frozen)
+        for frozen in ((), ("conv1",))
+    )
+    before = held.parameters()
+    for trainer in (free, held):
+        trainer.step(x, y, 0.5)
+    moved = free.parameters()
+    for name, array in held.parameters().items():
+        frozen = name.startswith("conv1.")
+        assert np.array_equal(array, before[name] if frozen else moved[name])
+        assert not np.array_equal(moved[name], before[name])

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.errors import ArgumentError
 from stepconv.kernels.cuda.machine.array import CardArray, allocate
 from stepconv.kernels.cuda.machine.launch import written_down
 from stepconv.kernels.cuda.machine.memory import plain_errors
@@ -67,13 +66,12 @@ class CardProgram:
 
         `winograd` admits a way that there is not here: `ways` says that direct sums take its place.
         """
-        if frozen:
-            raise ArgumentError("frozen layers are trained on a CPU alone: backend='cpu' fits")
         self.draws = any(isinstance(place.layer, Dropout) for place in model.places)
         self.numbers = np.zeros(STEP_NUMBERS, np.float32)
         self._model, self._weights, self._most = model, weights, batch_size
         self._scale, self._shift = scale, shift
         self._training, self._kind = optimizer is not None, LOSSES[loss]
+        self._frozen = frozen
         self._network = lower(model, training=self._training, bordered=False)
         why = "a GPU has no other way" if winograd else ""
         sums = (step for step in self._network.steps if isinstance(step, SumStep))
@@ -222,7 +220,7 @@ class CardProgram:
             self._weights.learnt,
             self._gradients,
             p.found_all,
-            p.places(),
+            p.places(self._frozen),
             *self._moments,
             self._controls,
         )

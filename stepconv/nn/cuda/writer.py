@@ -7,6 +7,7 @@ array, from which one launch updates everything.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import singledispatch
 from math import prod
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from stepconv.kernels.cuda.machine.array import allocate
 from stepconv.kernels.cuda.machine.memory import plain_errors
 from stepconv.kernels.cuda.machine.transfers import part, write
 from stepconv.kernels.cuda.network.ends import End, way_back
-from stepconv.kernels.cuda.network.updates import APART, FIRST, PARTS
+from stepconv.kernels.cuda.network.updates import APART, FIRST, MOVES, PARTS
 from stepconv.nn.model import Model
 from stepconv.nn.steps.records import Step
 from stepconv.nn.steps.tensors import Tensor
@@ -199,9 +200,12 @@ class CardWriter:
         cells = part(self.found_all, start, start + found.parts * found.cells)
         return cells.reshape(found.parts, found.cells)
 
-    def places(self) -> Array:
-        """Return for every parameter where the parts of its gradient are; a filler has none."""
-        made = np.zeros((3, self._weights.size), np.int64)
+    def places(self, frozen: Collection[str]) -> Array:
+        """Return for every parameter where the parts of its gradient are, and whether it moves.
+
+        A filler between two parameters has no parts.
+        """
+        made = np.zeros((4, self._weights.size), np.int64)
         for found, start in self._starts.values():
             rows = np.arange(found.rows)[:, None] * found.columns + start
             columns = np.arange(found.columns)
@@ -213,5 +217,5 @@ class CardWriter:
                 first = self._weights.offsets[name]
                 some = slice(first, first + firsts.size)
                 made[FIRST, some], made[APART, some] = firsts.ravel(), found.cells
-                made[PARTS, some] = found.parts
+                made[PARTS, some], made[MOVES, some] = found.parts, name not in frozen
         return on_card(made)

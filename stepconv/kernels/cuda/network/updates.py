@@ -1,7 +1,7 @@
 """How parameters follow their gradients on a GPU: one launch for all that a network learns.
 
 A thread has a parameter. It adds up the parts in which its gradient was found, always in the same
-order, and moves the parameter by the optimiser's formula (nn/optim.py).
+order, and moves the parameter by the optimiser's formula (nn/optim.py), unless it is frozen.
 """
 
 import math
@@ -29,8 +29,9 @@ from stepconv.kernels.kinds import (
 
 Array = Any
 
-# Of each parameter: where the first part of its gradient is, how far it is to the next, how many.
-FIRST, APART, PARTS = range(3)
+# Of each parameter: where the first part of its gradient is, how far it is to the next, how many,
+# and whether it moves, or is frozen.
+FIRST, APART, PARTS, MOVES = range(4)
 
 
 def update(formula: Any, p: Array, *rows: Any) -> None:
@@ -66,6 +67,8 @@ def sgd(
         rate = number(controls[NUMBERS + RATE])
         momentum, ahead = number(controls[NUMBERS + MOMENTUM]), number(controls[NUMBERS + AHEAD])
         gradients[i] = sum_parts(found, places[FIRST, i], places[APART, i], places[PARTS, i])
+        if places[MOVES, i] == 0:
+            return
         g = _pulled(gradients[i], p, i, controls)
         velocity[i] = momentum * velocity[i] + g
         # Nesterov goes by g + momentum · velocity: `ahead` is the momentum then, and 0 otherwise.
@@ -91,6 +94,8 @@ def adam(
         epsilon, root = number(controls[NUMBERS + EPSILON]), number(controls[NUMBERS + ROOT])
         pace, shrink = number(controls[NUMBERS + PACE]), number(controls[NUMBERS + SHRINK])
         gradients[i] = sum_parts(found, places[FIRST, i], places[APART, i], places[PARTS, i])
+        if places[MOVES, i] == 0:
+            return
         g = _pulled(gradients[i], p, i, controls)
         mean[i] += (one - beta1) * (g - mean[i])
         square[i] += (one - beta2) * (g * g - square[i])
@@ -116,6 +121,8 @@ def adadelta(
         one, rate = number(1), number(controls[NUMBERS + RATE])
         rho, epsilon = number(controls[NUMBERS + BETA1]), number(controls[NUMBERS + EPSILON])
         gradients[i] = sum_parts(found, places[FIRST, i], places[APART, i], places[PARTS, i])
+        if places[MOVES, i] == 0:
+            return
         g = _pulled(gradients[i], p, i, controls)
         square[i] += (one - rho) * (g * g - square[i])
         way = math.sqrt(travelled[i] + epsilon) / math.sqrt(square[i] + epsilon) * g
