@@ -60,9 +60,11 @@ class Explorer(Player, inherit_bindings=False):
         for pressed in sorted(_OURS | _IN_A_WINDOW.keys() - {"escape"})
     ]
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: Visit, *, escape_leaves: bool = False) -> None:
         # Not as a player begins: what it plays is there once a window is opened.
         super(Player, self).__init__()
+        # In a lesson there is a text to go back to.
+        self.escape_leaves = escape_leaves
         self.visit = visit
         visit.waits = True
         self.stage = Sheet(lambda width, height: screen.lines(visit, width, height))
@@ -109,7 +111,8 @@ class Explorer(Player, inherit_bindings=False):
     async def action_press(self, key: str) -> None:
         """Do what a key means where one stands."""
         self.visit.waits = False
-        if key == "ctrl+c" or (key == "q" and not self._asking):
+        out = key == "escape" and self.escape_leaves and self.visit.is_outermost
+        if key == "ctrl+c" or ((key == "q" or out) and not self._asking):
             self.exit()
         elif self._asking:
             await self.run_action("answer" if key == "enter" else "leave")
@@ -169,8 +172,8 @@ class Explorer(Player, inherit_bindings=False):
             self._update()
 
 
-def explore(visit: Visit) -> int:
+def explore(visit: Visit, *, escape_leaves: bool = False) -> int:
     """Explore a network on this terminal; return the exit status."""
-    app: App[int] = Explorer(visit)
+    app: App[int] = Explorer(visit, escape_leaves=escape_leaves)
     app.run()
     return app.return_value or app.return_code or 0

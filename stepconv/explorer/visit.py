@@ -61,6 +61,11 @@ class Visit(AtBench):
         elif self.level in (MAP, FILTER):
             self._open_window()
 
+    @property
+    def is_outermost(self) -> bool:
+        """Whether there is nothing to close, and no level further out."""
+        return self.level == NETWORK and not self.view and not self.message
+
     def leave(self) -> None:
         """Close what is open, else go out by one level."""
         if self.message and not self.view:

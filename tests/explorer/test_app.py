@@ -183,3 +183,17 @@ def test_every_key_can_be_pressed():
         assert app.is_running
 
     with_explorer(act, rival="mlp", moments=2)
+
+
+@pytest.mark.parametrize("escape_leaves", [True, False])
+def test_in_a_lesson_escape_leads_out_at_last(escape_leaves: bool) -> None:
+    async def run() -> None:
+        app = Explorer(visit(), escape_leaves=escape_leaves)
+        async with app.run_test() as pilot:
+            await pilot.press("enter", "question_mark", "escape", "escape")
+            assert app.is_running
+            await pilot.press("escape")
+            assert app.visit.is_outermost
+            assert (app.return_value is None) and app._exit == escape_leaves
+
+    asyncio.run(run())

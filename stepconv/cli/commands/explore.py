@@ -46,6 +46,7 @@ def explore(
     as_json: Annotated[
         bool, typer.Option("--json", help="A JSON object for each layer, one a line.")
     ] = False,
+    escape_leaves: Annotated[bool, typer.Option("--escape-leaves", hidden=True)] = False,
 ) -> None:
     """Look into MODEL with a picture in it: every layer, every map, every window.
 
@@ -77,7 +78,8 @@ def explore(
         from stepconv.cli.exploring import on_screen
 
         status = on_screen.explore(
-            on_screen.Opened(model, network, inside, picture or "0", data, data_dir, beside)
+            on_screen.Opened(model, network, inside, picture or "0", data, data_dir, beside),
+            escape_leaves=escape_leaves,
         )
         if status:
             raise typer.Exit(status)

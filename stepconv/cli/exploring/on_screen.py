@@ -37,11 +37,11 @@ class Opened:
     beside: str | None = None
 
 
-def explore(opened: Opened) -> int:
+def explore(opened: Opened, *, escape_leaves: bool = False) -> int:
     """Explore a network on this terminal; return the exit status."""
     from stepconv.explorer import app
 
-    return app.explore(visit(opened))
+    return app.explore(visit(opened), escape_leaves=escape_leaves)
 
 
 def visit(opened: Opened) -> Visit:

@@ -101,6 +101,8 @@ def run(words: Sequence[str]) -> int:
             if status:
                 return status
         known[place] = str(folder)
+    if known[0] == "explore":
+        known.append("--escape-leaves")
     return subprocess.run([sys.executable, "-m", "stepconv", *known]).returncode
 
 
