@@ -7,5 +7,6 @@
 - `recipe`: the choices; `loop`: a generator of `events`; screens and files listen.
 - `runs`: the loop with a folder, from which it goes on; `lock` keeps others out of it; `start`: the
   weights of another; `health`: whether anything is learnt.
+- `keeping/`: moments of the network on its way, and what was changed while it learnt.
 - `trained`: a run that is over, with its `history`; `judge`: what it is worth.
 """

@@ -7,7 +7,8 @@
 In the folder lie `model.safetensors` (the network, for whoever uses it), `state.safetensors` (all
 that the next step depends on) and `metrics.jsonl` (a line for each epoch). Each appears whole or
 not at all. The state alone is enough to go on: the two others follow from it. It knows no backend:
-what was begun on a CPU goes on on a GPU, and back, only not in the same bits.
+what was begun on a CPU goes on on a GPU, and back, only not in the same bits. What else is kept on
+the way, if somebody wants it, is in `keeping`.
 """
 
 import json
@@ -38,11 +39,13 @@ from stepconv.train.events import (
     Finished,
     Metrics,
     Saved,
+    Started,
     Stepped,
     Stopped,
 )
 from stepconv.train.feed import Feed
 from stepconv.train.judge import Verdict, judge
+from stepconv.train.keeping import moments
 from stepconv.train.lock import Lock
 from stepconv.train.recipe import Recipe
 from stepconv.train.start import take_over
@@ -74,6 +77,7 @@ class Run:
     feed: Feed
     position: loop.Position
     lock: Lock
+    keep: int = 0
 
     @classmethod
     def new(
@@ -84,8 +88,12 @@ class Run:
         how: Recipe,
         backend: str = "cpu",
         start: Network | None = None,
+        keep: int = 0,
     ) -> "Run":
-        """Begin a training, with the weights of `start` where they fit; the folder must be free."""
+        """Begin a training, with the weights of `start` where they fit; the folder must be free.
+
+        So many moments of it are kept, to be looked at later.
+        """
         check_labels(data, model.classes)
         if how.patience and not len(data.validation):
             raise ArgumentError(f"patience={how.patience} needs --validation to choose by")
@@ -96,7 +104,7 @@ class Run:
         trainer = _trainer(model, how, feed, backend)
         if start is not None:
             take_over(trainer, start)
-        return cls(folder, model, data, how, trainer, feed, loop.Position(), lock)
+        return cls(folder, model, data, how, trainer, feed, loop.Position(), lock, keep)
 
     @classmethod
     def resumed(
@@ -122,7 +130,8 @@ class Run:
             trainer.restore(saved.arrays)
         except StepconvError as error:
             raise DataError(f"{folder / STATE} does not fit its network: {error}") from None
-        return cls(folder, saved.model, data, how, trainer, feed, saved.position, lock)
+        at = saved.position
+        return cls(folder, saved.model, data, how, trainer, feed, at, lock, saved.keep)
 
     def events(self, save_every: float = SECONDS_BETWEEN_SAVES) -> Iterator[Event]:
         """Train to the end, saving after epochs and every so many seconds.
@@ -134,12 +143,17 @@ class Run:
         with _stopping() as stop:
             self.save()
             saved, at, good = monotonic(), self._place(), True
+            due: list[int] = []
             try:
                 for event in loop.train(self.trainer, fed, self.recipe, self.position, stop):
                     if isinstance(event, Diverged):
                         good = False
                         yield event
                         return
+                    if isinstance(event, Started):
+                        every = moments.steps(event.steps, self.keep)
+                        due = [step for step in every if step >= self.trainer.steps]
+                    self._keep(event, due)
                     seconds = monotonic() - saved
                     if at != self._place() and self._due(event, seconds, save_every):
                         self.save()
@@ -153,6 +167,14 @@ class Run:
                 raise
             finally:
                 self.lock.release()
+
+    def _keep(self, event: Event, due: list[int]) -> None:
+        """Keep a moment if one is due; a GPU may have made some steps more before it tells."""
+        steps = self.trainer.steps
+        told = isinstance(event, Started | Stepped) and event.step == steps
+        if told and due and due[0] <= steps:
+            moments.keep(self.folder, steps, self.network())
+            due[:] = [step for step in due if step > steps]
 
     def _place(self) -> tuple[int, int]:
         """Return how far the training is, in steps and in epochs that were judged."""
@@ -186,6 +208,7 @@ class Run:
             "fingerprint": self.data.fingerprint,
             "feed": asdict(self.feed),
             "position": asdict(self.position),
+            **({"keep": self.keep} if self.keep else {}),
         }
         checkpoint.save(self.folder / STATE, "state", self.trainer.state(), about)
         if not len(self.data.validation) or not history:
@@ -228,6 +251,7 @@ class Stored:
     feed: Feed | None
     position: loop.Position
     arrays: dict[str, Any]
+    keep: int = 0
 
     @classmethod
     def read(cls, folder: Path) -> "Stored":
@@ -246,6 +270,7 @@ class Stored:
                 Feed(**about["feed"]) if "feed" in about else None,
                 loop.Position(**position, history=history),
                 arrays,
+                about.get("keep", 0),
             )
         except (KeyError, TypeError, StepconvError) as error:
             raise DataError(f"{path} holds no training that this version knows: {error}") from None

@@ -106,6 +106,33 @@ def test_data_that_is_not_there_is_a_message(runs):
     assert np.isfinite(visit.inside.logits).all()
 
 
+def test_one_goes_through_the_moments_of_a_run(runs):
+    from stepconv.train.keeping import moments
+
+    run = runs / "lenet5"
+    model = nn.build("lenet5")
+    for step in (0, 7):
+        drawn = nn.initial_parameters(model, 100 + step)
+        moments.keep(run, step, checkpoint.Network(model, drawn, {}, DIGITS))
+    try:
+        visit = opened(run)
+        assert [m.name for m in visit.subject.moments] == [
+            "step 0 of 7",
+            "step 7 of 7",
+            "at the end",
+        ]
+        visit.press("travel", -1)
+        assert (
+            visit.inside.network.parameters["conv1.weight"]
+            == nn.initial_parameters(model, 107)["conv1.weight"]
+        ).all()
+        visit.press("take", 1)
+        assert visit.moment == 1
+    finally:
+        for _, path in moments.kept(run):
+            path.unlink()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 @pytest.mark.parametrize(("width", "height", "before"), [(80, 24, ""), (60, 20, "NO_COLOR=1 ")])

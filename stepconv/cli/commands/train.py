@@ -98,6 +98,10 @@ def train(
         str | None, typer.Option(help="Layers that stay as they are, as in conv1,conv2.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder [runs/MODEL-DATA].")] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(help="Keep so many moments of the training, for `explore` to go through [0]."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     threads: Annotated[
         int | None, typer.Option(help="Threads; the result is the same with any number.")
@@ -129,6 +133,7 @@ def train(
         stepconv train mini-vgg --data my-photos/ --validation 0.1
         stepconv train mini-vgg --data mnist --algorithm winograd
         stepconv train lenet5 --data mnist --resume
+        stepconv train lenet5 --data mnist --keep 12
         stepconv train my-net.toml --data my-pictures/ --json
     """
     given = {
@@ -166,6 +171,8 @@ def train(
     from stepconv.cli.showing import training
     from stepconv.train import recipe
 
+    if keep is not None:
+        recipe.at_least("keep", keep, 0)
     how = recipe.from_choices(choices)
     chosen = networks.backend(backend)
     called = "" if name is None else networks.model(name).name
@@ -175,9 +182,10 @@ def train(
         if resume:
             folder = out or _newest(f"{called}-{_stem(how.data)}")
             run = _resumed(folder, name, choices, data_dir, chosen, say)
+            run.keep = run.keep if keep is None else keep
         else:
             shape = None if input is None else networks.shape(input)
-            wanted = Wanted(name or "", shape, classes, out)
+            wanted = Wanted(name or "", shape, classes, out, keep or 0)
             run = _begun(wanted, how, choices.keys(), data_dir, chosen, say)
         told = run.events()
         first = next(told)
@@ -200,6 +208,7 @@ class Wanted:
     shape: "Shape | None"
     classes: int | None
     out: Path | None
+    keep: int = 0
 
 
 def _begun(
@@ -228,7 +237,7 @@ def _begun(
     say("preparing kernels: compiled on first use, a few seconds, then kept")
     folder = wanted.out or free_folder(Path("runs") / f"{model.name}-{_stem(how.data)}")
     try:
-        return Run.new(folder, model, found, how, backend, start)
+        return Run.new(folder, model, found, how, backend, start, wanted.keep)
     except StepconvError:
         if wanted.out is None:
             folder.rmdir()

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from stepconv.cli.exploring import looked
 from stepconv.explorer.bench.bench import Bench
 from stepconv.explorer.bench.shelf import Books, First, Shelf
-from stepconv.explorer.subject import Moment, Subject
+from stepconv.explorer.subject import Look, Moment, Subject
 from stepconv.explorer.visit import Visit
 from stepconv.inside import Inside
 from stepconv.nn.checkpoint import Network
 from stepconv.train.data import centre, sets
 from stepconv.train.feed import Feed
+from stepconv.train.keeping import moments
 
 if TYPE_CHECKING:
     Array = NDArray[Any]
@@ -62,8 +63,28 @@ def visit(opened: Opened) -> Visit:
 
 def subject(model: str, inside: Inside) -> Subject:
     """Return a network to explore, at the moments of its training that were kept."""
-    name = Path(model).name if Path(model).is_dir() else inside.model.name
-    return Subject(name, [Moment("now", inside.with_picture)], inside.classes)
+    folder = Path(model)
+    if not folder.is_dir():
+        return Subject(inside.model.name, [Moment("now", inside.with_picture)], inside.classes)
+    every = list(moments.kept(folder))
+    of = f" of {every[-1][0]:,}" if every else ""
+    found = [Moment(f"step {step:,}{of}", _once_read(path)) for step, path in every]
+    name = folder.resolve().name
+    return Subject(name, [*found, Moment("at the end", inside.with_picture)], inside.classes)
+
+
+def _once_read(path: Path) -> Look:
+    """Return how one looks into the network of a file, which is read when somebody does."""
+    read: list[Inside] = []
+
+    def look(picture: Array, label: int | None) -> Inside:
+        from stepconv.inside import look_inside
+
+        if not read:
+            read.append(look_inside(path, picture, label))
+        return read[0].with_picture(picture, label)
+
+    return look
 
 
 def _beside(opened: Opened) -> Subject | None:
