@@ -20,6 +20,8 @@ Array = NDArray[Any]
 
 # So many calls of any shape and options follow those that were thought out.
 _DRAWN = 8
+# With padding, windows of such sides would be very many.
+_LARGE = 50
 
 
 _SLIDING = (
@@ -197,9 +199,10 @@ def thought_out(op: str) -> tuple[Sketch, ...]:
 
 
 def _drawn(reading: Reading, random: np.random.Generator) -> Iterator[Sketch]:
-    """Yield calls of any sizes and options, the last of them large."""
+    """Yield calls of any sizes and options, the last of them large, and few so that it is quick."""
     family = names.family(reading.op)
     known = reading.options | set(TASKS[reading.op].positional)
+    padded = {"padding": 1} if family == "pad" else {}
     for number in range(_DRAWN):
         window = int(random.integers(1, 4)), int(random.integers(1, 4))
         if number % 3 == 0:
@@ -216,6 +219,18 @@ def _drawn(reading: Reading, random: np.random.Generator) -> Iterator[Sketch]:
         kind = str(random.choice(("integers", "float64", "float32")))
         about = "a large input" if large else "any sizes and options"
         yield Sketch(about, x, window, options, kind, planes, "drawn")
+    # Who is right on small arrays alone is not right.
+    sides = _pair(random, 34, 61)
+    window = _pair(random, 2, 4)
+    yield Sketch("a larger input", sides, window, padded, "integers", (1, 1, 1), "drawn")
+    if reading.op in ("correlate", "convolve"):
+        sides, fewer = _pair(random, 90, 131), _pair(random, 1, 3)
+        window = sides[0] - fewer[0], sides[1] - fewer[1]
+        yield Sketch("a large kernel", sides, window, {}, "integers", (1, 1, 1), "drawn")
+
+
+def _pair(random: np.random.Generator, low: int, end: int) -> tuple[int, int]:
+    return int(random.integers(low, end)), int(random.integers(low, end))
 
 
 def drawn(
@@ -244,6 +259,8 @@ def drawn(
         options["stride"] = 2
     call = _call(reading, replace(sketch, options=options), bias, random)
     call = reading.fixed_in(call.with_options(**fixed))
+    if min(window) > _LARGE and call.options.get("padding", 0) not in (0, "valid"):
+        return None
     if reading.op.endswith("-backward"):
         forward = TASKS[reading.op.removesuffix("-backward")]
         shape = forward.answers(call)[0].shape

@@ -84,7 +84,8 @@ class Here:
 
     def call(self, recipe: dict[str, Any], arrays: Sequence[Array]) -> Answer:
         """Do what a recipe says with these arrays."""
-        told, every = acts.answer(self.function, self._module, recipe, arrays, None)
+        copies = [array.copy() for array in arrays]
+        told, every = acts.answer(self.function, self._module, recipe, copies, None)
         if "error" in told:
             return Answer(error=told["error"])
         count = told["results"]

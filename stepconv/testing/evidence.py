@@ -26,7 +26,6 @@ class Evidence:
     expected: tuple[Array, ...]
     got: tuple[Array, ...]
     answer: Answer
-    most: tuple[float, ...]
     changed: str = ""
     op: str = ""
 
@@ -50,12 +49,19 @@ class Evidence:
         """The rounding unit of this call."""
         return closeness.unit_of(self.case.call)
 
-    def apart(self, number: int, other: Array | None = None, unit: float | None = None) -> Array:
-        """Tell which numbers of a result differ from what should have come, or from `other`."""
-        expected = self.expected[number] if other is None else other
+    @cached_property
+    def most(self) -> tuple[Array, ...]:
+        """How many rounding units each number of each result may be off."""
+        return closeness.bound(TASKS[self.op], self.case.call)
+
+    def apart(self, number: int, unit: float | None = None) -> Array:
+        """Tell which numbers of a result differ from what should have come."""
+        expected, got = self.expected[number], self.got[number]
+        if np.array_equal(expected, got):
+            return np.zeros(expected.shape, bool)
         # Right in float32 alone is remarked, and no mistake.
         unit = max(self.unit, closeness.SINGLE) if unit is None else unit
-        return closeness.apart(expected, self.got[number], self.most[number], unit)
+        return closeness.apart(expected, got, self.most[number], unit)
 
     @cached_property
     def bad(self) -> tuple[int, ...]:
@@ -122,7 +128,6 @@ class Respondent:
             expected,
             () if answer.error else task.judged(case.call, reading.answers(answer, shapes)),
             answer,
-            closeness.bound(task, case.call),
             changed,
             reading.op,
         )

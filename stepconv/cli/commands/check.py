@@ -81,7 +81,9 @@ def check(
         stepconv check homework.py:Conv2d --op correlate-backward --forbid torch
         stepconv check --list-forms
     """
+    from stepconv import files
     from stepconv.cli import terminal
+    from stepconv.cli.showing.output import check_place
     from stepconv.errors import ArgumentError, StepconvError
 
     if list_forms:
@@ -91,6 +93,8 @@ def check(
         return
     if target is None:
         raise ArgumentError("nothing to check: FILE.py:FUNCTION is missing")
+    if output is not None:
+        check_place(output)
     fixed = {"count_include_pad": count_include_pad, "ceil_mode": ceil_mode}
     asked: dict[str, Any] = {name: True for name, given in fixed.items() if given}
     asked |= {"rank": rank, "form": form, "seconds": seconds, "memory": memory, "seed": seed}
@@ -116,7 +120,9 @@ def check(
     if output is not None:
         from stepconv.testing.report.page import page
 
-        output.write_text(page(report, answers=answers), "utf-8")
+        files.write(output, page(report, answers=answers).encode())
+    if seed is None and not as_json:
+        terminal.complain(f"numbers drawn by --seed {report.seed}, which draws them again")
     if play and not report.right:
         _play(report)
     if not report.right:

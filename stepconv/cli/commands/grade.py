@@ -1,5 +1,6 @@
 """`stepconv grade`: a folder of homework, each file checked, and the same slips put together."""
 
+import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,13 +50,17 @@ def grade(
     if not folder.is_dir():
         raise ArgumentError(f"{folder} is no folder")
     options: dict[str, Any] = {"rank": rank, "form": form, "seconds": seconds, "memory": memory}
-    options |= {"forbidden": forbid or (), "seed": seed}
+    # Everybody is judged on the same numbers.
+    drawn = secrets.randbelow(2**32) if seed is None else seed
+    options |= {"forbidden": forbid or (), "seed": drawn}
     with Progress(console=terminal.stderr(), transient=True) as progress:
         task = progress.add_task("checking", total=None)
         grades = grading.grade(
             folder, op, function=function, heard=lambda _: progress.advance(task), **options
         )
     (_print_csv if csv else _print_table)(grades, folder)
+    if seed is None:
+        terminal.complain(f"numbers drawn by --seed {drawn}, which draws them again")
     if any(each.verdict != "right" for each in grades):
         raise typer.Exit(terminal.WRONG)
 

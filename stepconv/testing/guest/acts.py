@@ -227,8 +227,8 @@ class Acts:
     """The steps of one recipe, done in order."""
 
     def __init__(self, target: Any, module: types.ModuleType, arrays: Sequence[Array]) -> None:
-        self.module, self.arrays = module, arrays
-        self.given: list[Array] = [array.copy() for array in arrays]
+        self.module = module
+        self.given: list[Array] = list(arrays)
         self.known: dict[str, Any] = {"target": target}
 
     def perform(self, recipe: Mapping[str, Any]) -> list[Any]:

@@ -88,7 +88,7 @@ def _alike(one: Evidence, number: int, made: Array, got: Array) -> bool:
         return made.size == got.size == 0  # whoever finds no window may break or return nothing
     near = 1e-5 if got.dtype == np.float32 or one.unit > 1e-10 else 1e-6
     # The smallest of all numbers have few digits.
-    most = max(one.most[number] * max(one.unit, 1e-12), 1e-300)
+    most = max(float(one.most[number].max(initial=0)) * max(one.unit, 1e-12), 1e-300)
     return bool(np.isclose(got.astype(float), made, rtol=near, atol=most, equal_nan=True).all())
 
 

@@ -1,4 +1,8 @@
-"""One door to the disk: a file appears whole under its name, or not at all."""
+"""The doors to the disk: a file appears whole under its name, or not at all.
+
+npy        the header of a .npy file that anybody may have sent
+schema     what a stranger's plain data has to look like
+"""
 
 import os
 import secrets
@@ -6,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from stepconv.errors import ArgumentError
 
 
 def write(path: Path, content: bytes) -> None:
@@ -20,10 +26,20 @@ def tidy(folder: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
+def check_plain(path: Path) -> None:
+    """Refuse what is there and no file with an end: a named pipe, a device, a socket."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ArgumentError(f"{path} is a pipe or a device: a plain file fits")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Give a file to write; it takes the name `path` when the block ends without an error."""
     target = path.resolve()  # a link stays a link
+    if target.exists() and not target.is_file() and not target.is_dir():
+        with target.open("wb") as device:  # nobody wants /dev/null replaced
+            yield device
+        return
     draft = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with draft.open("xb") as file:
