@@ -8,12 +8,15 @@
 `stepconv page` writes them. A record's page has one script, record; those of a network's page, in
 reading order, are:
 
-    engine       runs the programs; all arithmetic of the network is in the module it loads
-    worker       trains, answers and looks, beside the page; messages: what it is told and tells
-    chosen       what the page shows, and who is told when that changes
-    pad, centre  a digit is drawn, and brought into the form of those in MNIST
-    plots, maps  curves; numbers as shades, on canvases that a keyboard can walk on
-    explain      one cell: its field on the picture, its window, the products and their sum
-    weights      the network as a file, for `stepconv evaluate`, and back
-    network      finds the page's parts and puts all of this together
+    engine, worker      the programs run beside the page, which trains, answers and looks inside
+    parts, messages     what the file holds, and questions to the worker
+    chosen              what the page shows now, and who shows it
+    plots, maps         curves; numbers as shades
+    pad, centre         a digit is drawn, and brought into the form of those in MNIST
+    picture             the picture that is looked at, and what the network says of it
+    explain, cell       one cell: its field, its window, the products and their sum
+    layers, kernels     every layer's maps and gradients; what was learnt
+    wrong, training     what it gets wrong; start, pause, and what can be changed on the way
+    weights, saving     the network as a file, for `stepconv evaluate`, and back
+    network             puts all of this together
 """

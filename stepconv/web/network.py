@@ -30,8 +30,9 @@ _TEST_SHARE = 5
 _STYLES = ("common.css", "network.css")
 _WORKER = ("engine.mjs", "worker.mjs")
 _SCRIPTS = (
-    *("parts.mjs", "messages.mjs", "plots.mjs", "maps.mjs", "pad.mjs", "centre.mjs"),
-    *("explain.mjs", "weights.mjs", "network.mjs"),
+    *("parts.mjs", "messages.mjs", "plots.mjs", "maps.mjs", "chosen.mjs", "pad.mjs", "centre.mjs"),
+    *("picture.mjs", "explain.mjs", "cell.mjs", "layers.mjs", "kernels.mjs", "wrong.mjs"),
+    *("weights.mjs", "saving.mjs", "training.mjs", "network.mjs"),
 )
 
 

@@ -17,7 +17,7 @@ from tests.nn.networks import STACKS, network
 
 wasmtime = pytest.importorskip("wasmtime")
 ROOT = Path(__file__).parents[2]
-QUICK = ("conv", "dropout")
+QUICK = ("dropout",)
 
 
 def compared(module: Path, names: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -15,7 +15,10 @@ const FAINT = 0.15; // what is fainter than this share of the brightest ink coun
  */
 export function centred(ink) {
   const most = Math.max(...ink.cells);
-  if (!most) return [{ name: "nothing is drawn", cells: new Float64Array(SIDE * SIDE), rows: SIDE, columns: SIDE }];
+  if (!most)
+    return [
+      { name: "nothing is drawn", cells: new Float64Array(SIDE * SIDE), rows: SIDE, columns: SIDE },
+    ];
   const cut = cutOut({ ...ink, cells: ink.cells.map((cell) => (cell < FAINT * most ? 0 : cell)) });
   const scale = BOX / Math.max(cut.rows, cut.columns);
   const [rows, columns] = [cut.rows, cut.columns].map((n) => Math.max(1, rounded(n * scale)));
@@ -48,7 +51,9 @@ function cutOut({ cells, rows, columns }) {
 function resized({ cells, rows, columns }, fewRows, fewColumns) {
   const down = shares(rows, fewRows);
   const across = shares(columns, fewColumns);
-  const half = from(fewRows, columns, (y, x) => dot(rows, (i) => down[y][i] * cells[i * columns + x]));
+  const half = from(fewRows, columns, (y, x) =>
+    dot(rows, (i) => down[y][i] * cells[i * columns + x]),
+  );
   return from(fewRows, fewColumns, (y, x) =>
     dot(columns, (i) => half.cells[y * columns + i] * across[x][i]),
   );

@@ -10,7 +10,7 @@ const PAGE = 65536;
 const LINE = 64;
 
 /**
- * @param {Uint8Array} code the module
+ * @param {Uint8Array<ArrayBuffer>} code the module
  * @param {Uint8Array} image what lies in its memory at the beginning, piece after piece
  * @param {any} plan where everything lies, as nn/cpu/layout.py told it
  * @param {number} room bytes for pictures behind all that
@@ -19,7 +19,8 @@ export async function engine(code, image, plan, room) {
   const memory = new WebAssembly.Memory({ initial: Math.ceil((plan.size + room) / PAGE) });
   const table = new WebAssembly.Table({ element: "anyfunc", initial: plan.table.length + 1 });
   const env = { __linear_memory: memory, __indirect_function_table: table };
-  const { exports } = (await WebAssembly.instantiate(code, { env })).instance;
+  const module = await WebAssembly.compile(code);
+  const exports = /** @type {any} */ (new WebAssembly.Instance(module, { env }).exports);
   plan.table.forEach((name, number) => table.set(number + 1, exports[name]));
 
   const bytes = new Uint8Array(memory.buffer);
@@ -45,7 +46,8 @@ export async function engine(code, image, plan, room) {
     const program = plan.programs[name];
     const chunks = Math.ceil(count / plan.lanes);
     for (const [at, rows] of program.image_tables)
-      for (let row = 0; row < rows; row++) integers[at / 8 + 4 * row + 1] = BigInt(chunks * plan.lanes);
+      for (let row = 0; row < rows; row++)
+        integers[at / 8 + 4 * row + 1] = BigInt(chunks * plan.lanes);
     for (let stage = program.by_chunks[0]; stage < program.by_chunks[1]; stage++)
       integers[program.stages / 8 + 3 * stage + 2] = BigInt(chunks);
     for (const [key, value] of Object.entries({ ...controls, IMAGES: count, CHUNKS: chunks }))
@@ -54,9 +56,11 @@ export async function engine(code, image, plan, room) {
     return chunks;
   }
 
-  /** Return a copy of the numbers of one image in a tensor, whose cells hold as many as a vector. */
+  /** Return the numbers of the first image in a tensor: a cell has one for each of a vector. */
   function tensor(at, cells) {
-    return Float32Array.from({ length: cells }, (_, i) => floats[at / 4 + i * plan.lanes]);
+    const numbers = new Float32Array(cells);
+    for (let i = 0; i < cells; i++) numbers[i] = floats[at / 4 + i * plan.lanes];
+    return numbers;
   }
 
   return { bytes, floats, doubles, integers, exports, take, run, tensor };

@@ -18,7 +18,9 @@ export function explained(told, values, weights, at) {
   const flat = layer.shape.length === 1;
   const where = flat ? `number ${index}` : `map ${at.map}, row ${at.row}, column ${at.column}`;
   const found = { layer, value, where, field: fieldOf(told, layer, at), index };
-  const tell = { conv, dense, "max-pool": pool, "avg-pool": pool, "global-avg-pool": pool }[layer.kind];
+  const tell = { conv, dense, "max-pool": pool, "avg-pool": pool, "global-avg-pool": pool }[
+    layer.kind
+  ];
   return { ...found, ...(tell ?? other)(told, values, weights, at, found) };
 }
 
@@ -31,7 +33,11 @@ export function cellOf({ shape }, { map, row, column }) {
 /** Return the cells of the picture that a cell sees: [start, stop) along both axes. */
 function fieldOf(told, layer, { row, column }) {
   const [, height, width] = told.picture.shape;
-  if (!layer.field) return [[0, height], [0, width]];
+  if (!layer.field)
+    return [
+      [0, height],
+      [0, width],
+    ];
   return layer.field.map(({ start, jump, size }, axis) => {
     const first = start + [row, column][axis] * jump;
     return [first, first + size];
@@ -82,20 +88,33 @@ function conv(told, values, weights, at, { layer, value }) {
     channels,
     channel,
     tables: [
-      { name: `window of channel ${first + channel}, from row ${top}, column ${left}`, cells: patch },
+      {
+        name: `window of channel ${first + channel}, from row ${top}, column ${left}`,
+        cells: patch,
+      },
       { name: "kernel", cells: factors },
-      { name: "products", cells: patch.map((line, i) => line.map((x, j) => (x ?? 0) * factors[i][j])) },
+      {
+        name: "products",
+        cells: patch.map((line, i) => line.map((x, j) => (x ?? 0) * factors[i][j])),
+      },
     ],
-    sums,
     sentence:
-      `${sums.map(short).join(" + ")} + bias ${short(bias)} = ${short(total)}` +
-      activated(layer, total, value),
+      `${summed(sums)} + bias ${short(bias)} = ${short(total)}` + activated(layer, total, value),
   };
+}
+
+/** Return the sums of channels, of which many would be too many to read. */
+function summed(sums) {
+  if (sums.length <= LISTED) return sums.map(short).join(" + ");
+  return `${short(sums.reduce((a, b) => a + b, 0))} of all ${sums.length} channels`;
 }
 
 function dense(told, values, weights, at, { layer, value, index }) {
   const inputs = values[layer.reads[0]];
-  const row = weights[`${layer.name}.weight`].subarray(index * inputs.length, (index + 1) * inputs.length);
+  const row = weights[`${layer.name}.weight`].subarray(
+    index * inputs.length,
+    (index + 1) * inputs.length,
+  );
   const terms = Array.from(inputs, (x, i) => ({ i, x, w: row[i], product: x * row[i] }));
   const bias = weights[`${layer.name}.bias`]?.[index] ?? 0;
   const total = terms.reduce((sum, { product }) => sum + product, 0) + bias;
@@ -104,7 +123,7 @@ function dense(told, values, weights, at, { layer, value, index }) {
   return {
     terms: largest,
     sentence:
-      `the ${largest.length} largest of ${inputs.length} products, the others' sum ${short(rest)}, ` +
+      `the ${largest.length} largest of ${inputs.length} products, ${short(rest)} of the others, ` +
       `bias ${short(bias)}: ${short(total)}${activated(layer, total, value)}`,
   };
 }
@@ -113,7 +132,9 @@ function pool(told, values, _weights, at, { layer, value }) {
   const { taps, top, left } = windowOf(told, values, at);
   const word = layer.kind === "max-pool" ? "the largest" : "the mean";
   return {
-    tables: [{ name: `window of channel ${at.map}, from row ${top}, column ${left}`, cells: taps(at.map) }],
+    tables: [
+      { name: `window of channel ${at.map}, from row ${top}, column ${left}`, cells: taps(at.map) },
+    ],
     sentence: `${word} of the window is ${short(value)}`,
   };
 }
@@ -125,8 +146,8 @@ function other(told, values, _weights, at, { layer, value }) {
 
 function activated({ slope }, total, value) {
   if (slope === 1 || slope === undefined) return "";
-  if (total > 0) return ", positive, which ReLU keeps";
-  return `, which ${slope ? "leaky " : ""}ReLU makes ${short(value)}`;
+  const bend = slope ? "leaky ReLU" : "ReLU";
+  return total > 0 ? `; ${bend} keeps what is positive` : `; ${bend} makes it ${short(value)}`;
 }
 
 /** Return a number as short as one wants to read it. */

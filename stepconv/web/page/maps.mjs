@@ -41,7 +41,8 @@ export function show(canvas, picture, [depth, rows, columns]) {
   const draw = canvas.getContext("2d");
   const image = draw.createImageData(columns, rows);
   for (let i = 0; i < rows * columns; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = picture[(depth === 3 ? c : 0) * rows * columns + i];
+    for (let c = 0; c < 3; c++)
+      image.data[4 * i + c] = picture[(depth === 3 ? c : 0) * rows * columns + i];
     image.data[4 * i + 3] = 255;
   }
   draw.putImageData(image, 0, 0);

@@ -18,7 +18,8 @@ worker.addEventListener("message", ({ data }) => {
 
 // A worker that cannot begin answers nothing: whoever waits has to hear of it.
 worker.addEventListener("error", ({ message }) => {
-  for (const { reject } of waiting.values()) reject(new Error(message || "its worker cannot begin"));
+  for (const { reject } of waiting.values())
+    reject(new Error(message || "its worker cannot begin"));
 });
 
 /** Ask the worker; the answer comes as a promise. */

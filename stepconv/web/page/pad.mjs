@@ -8,7 +8,7 @@ const STEP = 3; // cells that an arrow key moves the pen
 
 /**
  * @param {HTMLCanvasElement} canvas
- * @param {(ink: {cells: Float64Array, rows: number, columns: number}) => void} drawn after each stroke
+ * @param {(ink: {cells: Float64Array, rows: number, columns: number}) => void} drawn hears of ink
  * @param {(words: string) => void} say what a screen reader hears of the keys
  */
 export function pad(canvas, drawn, say) {
@@ -86,13 +86,13 @@ export function pad(canvas, drawn, say) {
     event.preventDefault();
     show();
   });
-  for (const [what, now] of [["focus", true], ["blur", false]]) {
-    canvas.addEventListener(what, () => {
-      focused = now;
-      if (!now) down = false;
-      show();
-    });
-  }
+  const focus = (is) => {
+    focused = is;
+    if (!is) down = false;
+    show();
+  };
+  canvas.addEventListener("focus", () => focus(true));
+  canvas.addEventListener("blur", () => focus(false));
 
   function clear() {
     ink.cells.fill(0);

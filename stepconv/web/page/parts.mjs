@@ -2,9 +2,27 @@
 
 export const told = JSON.parse(element("told").textContent);
 
-/** Return an element of the page by its id. */
+/**
+ * Return an element of the page by its id.
+ * @returns {any}
+ */
 export function element(id) {
   return document.getElementById(id);
+}
+
+/** Let an element say some words. */
+export function say(id, words) {
+  element(id).textContent = words;
+}
+
+/**
+ * Make an element with what is inside.
+ * @returns {any}
+ */
+export function make(tag, more = {}, ...inside) {
+  const made = Object.assign(document.createElement(tag), more);
+  made.append(...inside);
+  return made;
 }
 
 /** Unpack a part: gzip, as text in base 64. */

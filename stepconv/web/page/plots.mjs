@@ -1,6 +1,6 @@
 /** Curves on a canvas: each batch as a faint dot, and a line through their means. */
 
-const DECAY = 0.97; // how much of a mean stays with each new point
+const NEWEST = 0.08; // how much of a mean is its newest point's, when there are many
 const MOST = 600; // points of a line, however long the training
 
 /** Return the colour of that name in the page's style. */
@@ -19,14 +19,22 @@ export function sharp(canvas) {
   return { draw, width, height };
 }
 
+/** Return the means of what was so far, of which the newest count most. */
+function means(values) {
+  let mean = 0;
+  return values.map((value, i) => (mean += (value - mean) * Math.max(NEWEST, 1 / (i + 1))));
+}
+
 /**
  * Draw a curve.
  * @param {HTMLCanvasElement} canvas
  * @param {number[]} values one for each step
- * @param {{title: string, top: number, ends?: number[]}} how the height of the axis, and values
- *   that are known after some of the steps, as [step, value]
+ * @param {{title: string, share?: boolean, known?: [number, number][]}} how whether the values end
+ *   at 1, and others that are known after some of the steps: [step, value]
  */
-export function curve(canvas, values, { title, top, known = [] }) {
+export function curve(canvas, values, { title, share = false, known = [] }) {
+  const smooth = means(values);
+  const top = share ? 1 : Math.ceil(Math.max(1, ...smooth.filter(Number.isFinite)));
   const { draw, width, height } = sharp(canvas);
   const [left, right, above, below] = [34, 8, 18, 18];
   const x = (step) => left + ((width - left - right) * step) / Math.max(1, values.length);
@@ -45,16 +53,14 @@ export function curve(canvas, values, { title, top, known = [] }) {
   draw.fillText(`step ${values.length.toLocaleString("en")}`, width - right - 90, height - 4);
 
   const every = Math.max(1, Math.floor(values.length / MOST));
-  let mean = values[0];
   const line = new Path2D();
   values.forEach((value, step) => {
-    mean = DECAY * mean + (1 - DECAY) * value;
     if (step % every) return;
     draw.globalAlpha = 0.35;
     draw.fillStyle = colour("plus");
     draw.fillRect(x(step), y(value) - 1, 2, 2);
-    if (step) line.lineTo(x(step), y(mean));
-    else line.moveTo(x(step), y(mean));
+    if (step) line.lineTo(x(step), y(smooth[step]));
+    else line.moveTo(x(step), y(smooth[step]));
   });
   draw.globalAlpha = 1;
   draw.strokeStyle = colour("plus");
@@ -62,8 +68,7 @@ export function curve(canvas, values, { title, top, known = [] }) {
   draw.stroke(line);
   draw.fillStyle = colour("minus");
   for (const [step, value] of known) draw.fillRect(x(step) - 3, y(value) - 3, 6, 6);
-  canvas.setAttribute(
-    "aria-label",
-    values.length ? `${title}: ${mean.toFixed(3)} after ${values.length} steps` : `${title}: no step yet`,
-  );
+  const [mean] = smooth.slice(-1);
+  const words = values.length ? `${mean.toFixed(3)} after ${values.length} steps` : "no step yet";
+  canvas.setAttribute("aria-label", `${title}: ${words}`);
 }

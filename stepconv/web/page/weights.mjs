@@ -4,7 +4,7 @@ const LENGTH = 8; // bytes that say how long the header is; the header's own is 
 
 /**
  * Return the file of a network.
- * @param {Record<string, Float32Array>} arrays in the order of the file
+ * @param {Record<string, Float32Array<ArrayBuffer>>} arrays in the order of the file
  * @param {Record<string, {shape: number[]}>} known
  * @param {Record<string, string>} metadata
  */
@@ -39,7 +39,9 @@ export async function read(file, known) {
     const entry = header[name];
     if (!entry) throw new Error(`${file.name} lacks ${name}, which this network needs`);
     if (entry.dtype !== "F32" || String(entry.shape) !== String(shape))
-      throw new Error(`${file.name}: ${name} is ${entry.dtype} ${entry.shape.join("x")}, not F32 ${shape.join("x")}`);
+      throw new Error(
+        `${file.name} is another network's: ${name} is ${entry.dtype} ${entry.shape}, not ${shape}`,
+      );
     const [start, stop] = entry.data_offsets;
     arrays[name] = new Float32Array(bytes.slice(data + start, data + stop));
   }
@@ -55,7 +57,9 @@ export async function sha256(content) {
 /** Return the SHA-256 of names, shapes, types, numbers and metadata: see nn/checkpoint.py. */
 async function digest(arrays, known, metadata) {
   const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  const told = [`[${pairs.map(([key, value]) => `[${quoted(key)}, ${quoted(value)}]`).join(", ")}]`];
+  const told = [
+    `[${pairs.map(([key, value]) => `[${quoted(key)}, ${quoted(value)}]`).join(", ")}]`,
+  ];
   for (const name of Object.keys(arrays).sort())
     told.push(`[${quoted(name)}, "<f4", [${known[name].shape.join(", ")}]]`, arrays[name]);
   return sha256(await new Blob(told).arrayBuffer());

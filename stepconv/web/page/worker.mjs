@@ -35,7 +35,12 @@ async function begin({ told, parts }) {
   const { train, test } = parts;
   const picture = plan.picture.shape.reduce((a, b) => a * b) * plan.picture.bytes;
   const room = train.pictures.length + test.pictures.length + picture + 16 * train.labels.length;
-  e = await engine(parts.module, parts.image, plan, room + 16 * plan.programs.train.batch_size + 4096);
+  e = await engine(
+    parts.module,
+    parts.image,
+    plan,
+    room + 16 * plan.programs.train.batch_size + 4096,
+  );
   sets = { train: placed(train), test: placed(test) };
   numbers = parts.numbers;
   drawn = e.take(picture);
@@ -68,6 +73,7 @@ function start() {
 
 function pause() {
   running = false;
+  postMessage({ event: "stopped", finished: false });
 }
 
 function once() {
@@ -114,7 +120,8 @@ function step() {
   const { train } = sets;
   if (place === 0) shuffle();
   const count = Math.min(settings.batch, train.labels.length - place);
-  for (let i = 0; i < count; i++) e.integers[labels / 8 + i] = BigInt(train.labels[shuffled[place + i]]);
+  for (let i = 0; i < count; i++)
+    e.integers[labels / 8 + i] = BigInt(train.labels[shuffled[place + i]]);
   goBy(Math.min(steps, plan.recipe.steps - 1));
   const chunks = e.run("train", count, {
     PIXELS: train.at,
@@ -206,7 +213,10 @@ function weights() {
   return Object.fromEntries(
     Object.entries(plan.arrays).map(([name, { at, shape }]) => [
       name,
-      row(at, shape.reduce((a, b) => a * b, 1)),
+      row(
+        at,
+        shape.reduce((a, b) => a * b, 1),
+      ),
     ]),
   );
 }
@@ -214,5 +224,6 @@ function weights() {
 /** Take over arrays by name; the training begins anew with them. */
 function load({ arrays }) {
   anew();
-  for (const [name, values] of Object.entries(arrays)) e.floats.set(values, plan.arrays[name].at / 4);
+  for (const [name, values] of Object.entries(arrays))
+    e.floats.set(values, plan.arrays[name].at / 4);
 }
