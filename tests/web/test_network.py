@@ -103,6 +103,7 @@ def told_by(page: Path) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.slow
 def test_the_page_of_a_run_holds_its_weights_and_data(
     run: Path, tmp_path: Path, capsys: Any
 ) -> None:
