@@ -16,6 +16,7 @@ import inspect
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -59,7 +60,35 @@ _HELP = {"help_option_names": ["-h", "--help"]}
 _ALSO_CALLED = {"conv": "correlate", "conv2d": "correlate", "convolution": "convolve"}
 
 
-class _LazyCommands(typer.core.TyperGroup):
+def _processed(parameter: Any, ctx: Any, value: Any) -> Any:
+    """Return what an option means; one that is absent, a text or a number without Typer's help.
+
+    Typer asks Pydantic, which takes longer to load than many a command to run.
+    """
+    annotation = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
+    if annotation is int and isinstance(value, str) and value.removeprefix("-").isdecimal():
+        value = int(value)
+    absent = value is None and not parameter.required
+    if absent or (type(value) is annotation and annotation in (str, int)):
+        return parameter.callback(ctx, parameter, value) if parameter.callback else value
+    return type(parameter).process_value(parameter, ctx, value)
+
+
+class _Quick:
+    """A command or a group whose options are processed without what they do not need."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for each in parameters:
+            each.process_value = partial(_processed, each)
+        return parameters
+
+
+class _Command(_Quick, typer.core.TyperCommand):
+    """A command of the table."""
+
+
+class _LazyCommands(_Quick, typer.core.TyperGroup):
     """A group that imports a command's module when the command, or its line of help, is needed."""
 
     # Any: the classes meant have no public name in Typer.
@@ -80,6 +109,7 @@ class _LazyCommands(typer.core.TyperGroup):
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(
             cmd_name,
+            cls=_Command,
             help=_keep_examples(inspect.getdoc(function) or ""),
             context_settings={**_HELP, **getattr(module, "CONTEXT", {})},
         )(function)

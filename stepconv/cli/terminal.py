@@ -6,6 +6,7 @@ exit status. Only a bug in stepconv ends in a traceback, because a report of it 
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import shlex
@@ -126,6 +127,8 @@ def _warnings_in_a_line() -> Iterator[None]:
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run `app` on `arguments` (the process's own if None) and return the exit status."""
+    # Of the many objects that imports make all stay: to look for garbage among them takes long.
+    gc.set_threshold(100_000, 50, 50)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character shows "?" instead of stopping the command.
         if isinstance(stream, io.TextIOWrapper):

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from stepconv.errors import ArgumentError, StepconvError
 from stepconv.geometry import MODES
 from stepconv.operations import OPERATIONS
-from stepconv.player.setting import EDITED, Setting, fitted, number, numbers, setting_of
+from stepconv.player.setting import (
+    EDITED,
+    Setting,
+    as_typed,
+    fitted,
+    number,
+    numbers,
+    setting_of,
+)
 from stepconv.trace import About, Chain, From, Trace, named_kernels, pictures
 
 Array = NDArray[Any]
@@ -118,7 +126,7 @@ class Editor:
         if field == "bias":
             bias = setting.arrays.get("bias")
             return "none" if bias is None else " ".join(f"{b:g}" for b in np.atleast_1d(bias))
-        return str(setting.options.get(field, "as it comes")).replace("'", "")
+        return as_typed(setting.options.get(field, "as it comes"))
 
     def press(self, key: str, character: str | None = None) -> None:
         """Do what a key asks for."""

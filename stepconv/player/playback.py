@@ -8,7 +8,7 @@ from stepconv.player.editing import Desk, Editor
 from stepconv.player.frame import linked, who_reads
 from stepconv.player.frame.film import Film
 from stepconv.player.frame.frames import Frame, frame
-from stepconv.player.frame.grid import LOOKS
+from stepconv.player.frame.grid import LOOKS, PICTURE, SHADED
 from stepconv.player.search import Query
 from stepconv.player.standing import Standing
 from stepconv.trace import Chain, Trace
@@ -347,7 +347,8 @@ class Playback(Standing):
         """Draw grids in numbers, in shaded numbers, as pictures, and again as they fit."""
         styles = ("", *LOOKS)
         self.style = styles[(styles.index(self.style) + 1) % len(styles)]
-        self.message = f"drawn as {self.style}" if self.style else "drawn as it fits"
+        told = {"": "as it fits", SHADED: "in shaded numbers", PICTURE: "as pictures"}
+        self.message = f"drawn {told.get(self.style, 'in numbers')}"
 
     def toggle_abreast(self) -> None:
         """Show all channels and filters side by side where there is room, or one of them."""

@@ -112,6 +112,20 @@ def numbers(text: str) -> Any:
     return numbers[0] if len(numbers) == 1 else numbers
 
 
+def as_typed(value: Any) -> str:
+    """Return an option as one types it.
+
+    >>> as_typed(((1, 2), (0, 1))), as_typed((2, 1)), as_typed("same")
+    ('1:2,0:1', '2,1', 'same')
+    """
+    if isinstance(value, tuple):
+        sides = (
+            ":".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value
+        )
+        return ",".join(sides)
+    return str(value)
+
+
 def fitted(setting: Setting, name: str, array: Array) -> Setting:
     """Return the setting with another kernel or input, laid out as the other one needs it."""
     other = setting.arrays.get("w") if name == "x" else setting.arrays["x"]

@@ -61,6 +61,7 @@ def _chain_command(chain: "Chain") -> str:
 
 def _options(setting: "Setting") -> list[str]:
     """Return kernel, bias and options of a setting, each as it is typed."""
+    from stepconv.player.setting import as_typed
     from stepconv.trace import named_kernels
 
     one, given, words = OPERATIONS[setting.op], setting.arguments, list[str]()
@@ -79,7 +80,7 @@ def _options(setting: "Setting") -> list[str]:
         if given[name] is not False:
             words.append(f"--{name.replace('_', '-')}")
         if not isinstance(given[name], bool):
-            words.append(_option(given[name]))
+            words.append(as_typed(given[name]))
     return words
 
 
@@ -95,12 +96,3 @@ def _array(array: "NDArray[Any]", known: "dict[str, NDArray[Any]]") -> str:
     if array.size > _MOST_CELLS or (array.ndim > 3 and array is not None and array.shape[0] == 0):
         raise ArgumentError(f"{array.size} numbers are too many for a line: s saves them in a file")
     return typed.spell(array if array.ndim else array.reshape(1))
-
-
-def _option(value: Any) -> str:
-    if isinstance(value, tuple):
-        sides = (
-            ":".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value
-        )
-        return ",".join(sides)
-    return str(value)

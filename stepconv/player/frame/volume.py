@@ -10,7 +10,7 @@ from stepconv.player.frame.film import Film
 from stepconv.player.frame.formats import plain
 from stepconv.player.frame.frames import Frame
 from stepconv.player.frame.grid import RESULT, Grid
-from stepconv.trace.words import number
+from stepconv.trace.words import factor
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,5 +93,5 @@ def _filter(film: Film, image: int, index: int, here: int, cell: tuple[int, int]
         RESULT,
         known,
     )
-    bias = f"+ {number(film.gather.bias[index])} (bias)" if film.has_bias else ""
+    bias = f"+ {factor(film.gather.bias[index])} (bias)" if film.has_bias else ""
     return Filter(f"filter {index}", kernels, bias, result, chosen)

@@ -59,7 +59,8 @@ def lines(playback: Playback, width: int, height: int) -> list[Line]:
     legend = keys.legend() if roomy and playback.legend else None
     drawn = _lines(playback, width, height - (told is not None) - (legend is not None))
     if told is not None:
-        drawn.insert(1, told)
+        # The editor has no title that it could stand below.
+        drawn.insert(0 if playback.view == "edit" else 1, told)
     if legend is not None:
         drawn.insert(-2, legend)
     return _fitted(drawn, width, height)
