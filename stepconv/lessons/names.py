@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -19,6 +20,8 @@ from stepconv.trace import Chain, Trace, named_kernels, pictures, worked_example
 from stepconv.trace.jobs import function_of
 
 Record = Trace | Chain
+# So many cells are computed by plain loops while one turns a page.
+_SMALL = 1200
 
 
 class Tools(NamedTuple):
@@ -101,9 +104,11 @@ def _engine() -> dict[str, Any]:
         "loss": learnt.loss,
         "arrives": lambda layers, path: depth.arrives(layers, path)[-1],
         # the operations, and their way back
-        **{name: function_of(name)[0] for name in OPERATIONS},
+        **{name: _quick(function_of(name)[0]) for name in OPERATIONS},
         **{
-            f"{name}_backward": function_of(operation.name_of(next(iter(operation.gradients))))[0]
+            f"{name}_backward": _quick(
+                function_of(operation.name_of(next(iter(operation.gradients))))[0]
+            )
             for name, operation in OPERATIONS.items()
             if operation.gradients
         },
@@ -124,6 +129,18 @@ def _engine() -> dict[str, Any]:
         "len": len,
         "shape": lambda cells: tuple(np.shape(cells)),
     }
+
+
+def _quick(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an operation that takes small arrays to plain loops: those compile nothing first."""
+    if "backend" not in inspect.signature(function).parameters:
+        return function
+
+    def computed(*arrays: Any, **options: Any) -> Any:
+        is_small = sum(map(np.size, arrays)) <= _SMALL
+        return function(*arrays, **options, backend="textbook" if is_small else None)
+
+    return computed
 
 
 def _found(name: str, known: Mapping[str, Any], kind: str) -> Any:

@@ -4,8 +4,11 @@ import ast
 import re
 
 import pytest
+from typer.main import get_command
 
-from stepconv.cli import COMMANDS
+from stepconv.cli import COMMANDS, app
+from stepconv.cli.lesson.opening import opened
+from stepconv.cli.lesson.screen import standing
 from stepconv.cli.reading import lessons as typed
 from stepconv.errors import ArgumentError
 from stepconv.geometry import dense_parameter_count, output_size, parameter_count
@@ -63,6 +66,25 @@ def test_sentences_and_engine_agree(case: tuple[Lesson, int]) -> None:
     scene = filled(lesson, number, typed.tools())
     assert not any("{" in text or "}" in text for text in scene.texts)
     assert sum(len(text.split()) for text in scene.paragraphs) <= MOST_WORDS
+
+
+@pytest.mark.parametrize("case", SCENES, ids=label)
+def test_a_scene_opens_what_it_says(case: tuple[Lesson, int]) -> None:
+    lesson, number = case
+    scene = lesson.scenes[number]
+    found = opened(scene, typed.tools())
+    assert found.message == ""
+    assert found.record is not None or found.frames or found.command
+    assert all(len(line) <= 78 for frame in found.frames for line in frame)
+    if found.record is not None:
+        playback = standing(found.record, scene.place)
+        assert playback.view in (scene.place.view, "step")
+        assert playback.link == (scene.place.link or 0)
+        assert scene.place.step in (None, playback.index, playback.index - playback.last - 1)
+    if found.command:
+        # Whether the command line is one, without running it.
+        command = get_command(app).get_command(None, found.command[0])
+        command.make_context("stepconv", list(found.command[1:]), resilient_parsing=False)
 
 
 @pytest.mark.parametrize("case", SCENES, ids=label)

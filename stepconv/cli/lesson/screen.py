@@ -192,14 +192,12 @@ class Lessons(Player):
 def standing(record: Trace | Chain, place: Place, desk: Desk | None = None) -> Playback:
     """Return a playback that stands where a scene wants it."""
     playback = Playback(record, desk=desk)
-    for _ in range(place.link or 0):
-        playback.walk(1)
-    if place.step is not None:
-        # Counted from the end if it is below 0, as everywhere.
-        playback.go(place.step + (len(playback.film) if place.step < 0 else 0))
-    if place.view == PICTURES:
-        playback.go_to_end(1)
-    elif place.view is not None and place.view != playback.view:
+    if place.link is not None:
+        playback.stand_on(place.link, 0)
+    # Whole pictures are seen when all is computed.
+    step = -1 if place.step is None and place.view == PICTURES else place.step or 0
+    playback.go(step + (len(playback.film) if step < 0 else 0))
+    if place.view not in (None, PICTURES, playback.view):
         playback.look(place.view)
     if playback.lacks_counterpart:
         playback.other = playback.record_counterpart()

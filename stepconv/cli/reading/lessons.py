@@ -22,7 +22,7 @@ def tools() -> "Tools":
     return Tools(record, network)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def record(text: str) -> "Trace | Chain":
     """Return the record that a TARGET with its options, as they are typed, stands for."""
     try:
