@@ -5,7 +5,7 @@ COUNTS = {0: 17, 1: 42, 2: 20, 3: 22, 4: 20}
 ITEMS = [f"{lecture}-{n:02}" for lecture, count in COUNTS.items() for n in range(1, count + 1)]
 
 # Lessons that do not show all of it yet.
-IN_WRITING = {"learning", "networks"}
+IN_WRITING = {"networks"}
 
 # What each lesson has to show.
 COURSES = {

@@ -28,7 +28,8 @@ SCENES = [(lesson, number) for lesson in LESSONS for number in range(len(lesson.
 NAMES = re.compile(
     r"\b([123]-D|GPT-4|LeNet-?[15]|VGG-?1[69]|ResNet-?(50|101|152|34)|DSP32C|486|lenet5|vgg16|"
     r"resnet(50|152)|densenet121|DeepSeek R1|Conv2D|top-[15]|CS360|CIS 678|cs231n|conv[12]|fc[123]|"
-    r"pool[12]|dense[123]|[xywzaβαθWwF][0-9]{1,2})\b"
+    r"pool[12]|dense[123]|[xywzaβαθWwF][0-9]{1,2}|"
+    r"5s|(a|perfect|same|hand's) 5)\b"
 )
 EVERY_NAME = [*named_kernels(), *pictures(), *(each.id for each in worked_examples())]
 GALLERY = re.compile(rf"\b({'|'.join(EVERY_NAME)})\b")

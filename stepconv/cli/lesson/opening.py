@@ -103,6 +103,8 @@ def run(words: Sequence[str]) -> int:
         known[place] = str(folder)
     if known[0] == "explore":
         known.append("--escape-leaves")
+    if words[0] == "train" and "--out" not in words:
+        known += ["--out", str(_emptied(training_folder(words)))]
     return subprocess.run([sys.executable, "-m", "stepconv", *known]).returncode
 
 
@@ -127,14 +129,30 @@ def network_folder(word: str) -> Path:
     return progress.folder() / "networks" / f"{model}-{data or _DATA}"
 
 
-def _train(word: str, folder: Path) -> int:
-    """Train a network where it can be watched."""
+def training_folder(words: Sequence[str]) -> Path:
+    """Return where what a scene trains is kept, named by all that is typed.
+
+    >>> training_folder(["train", "lenet5", "--data", "mnist"]) == network_folder("@lenet5:mnist")
+    True
+    """
+    name = "-".join(word.removeprefix("--") for word in words[1:] if word != "--data")
+    return network_folder(_MADE_HERE).with_name(name)
+
+
+def _emptied(folder: Path) -> Path:
+    """Return a folder for a training; what an earlier one left there, whole or not, goes."""
     import shutil
-    import subprocess
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # What an interrupted training left is no network.
     shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def _train(word: str, folder: Path) -> int:
+    """Train a network where it can be watched."""
+    import subprocess
+
+    _emptied(folder)
     model, _, data = folder.name.rpartition("-")
     if ":" in word:
         model, _, data = word.removeprefix(_MADE_HERE).partition(":")

@@ -12,7 +12,7 @@ from stepconv.lessons.experiments.changes import differing, distance, five
 # A character is two cells of a column.
 _SHADES = " ░▒▓█"
 # Rows of cells that are drawn: digits keep away from the rim.
-_ROWS = slice(2, 26)
+_ROWS = slice(3, 25)
 
 
 def frames(*changes: str) -> list[list[str]]:
@@ -28,10 +28,10 @@ def frames(*changes: str) -> list[list[str]]:
         pairs = zip(shaded(perfect), shaded(other), strict=True)
         drawn.append(
             [
-                f"  {'a perfect 5'.ljust(34)}{words.replace(':', ' ')}",
-                *(f"  {left}      {right}" for left, right in pairs),
-                f"  {differing(perfect, other)} of {perfect.size} pixels differ, "
+                f"  a perfect 5{' ' * 23}{words.replace(':', ' ')}",
+                f"{' ' * 36}{differing(perfect, other)} of {perfect.size} pixels differ, "
                 f"distance {distance(perfect, other):.1f}",
+                *(f"  {left}      {right}" for left, right in pairs),
             ]
         )
     return drawn

@@ -1,0 +1,43 @@
+"""What lessons say of trained networks, for which their readers wait: it comes out so."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stepconv.cli import main
+from stepconv.cli.reading.networks import trained
+from stepconv.train.data.digits import TRAINING, make
+from stepconv.train.runs import predictor
+
+
+def accuracy(folder: Path, shift: int = 0) -> float:
+    """Return the share of made digits that a run reads when they stand so far to the right."""
+    digits = make(400, first=TRAINING)
+    moved = np.zeros_like(digits.pictures)
+    moved[..., shift:] = digits.pictures[..., : moved.shape[-1] - shift]
+    told = predictor(trained(folder)).logits(moved).argmax(axis=1)
+    return float((told == digits.labels).mean())
+
+
+def train(folder: Path, model: str, *options: str) -> Path:
+    assert (
+        main(["train", model, "--data", "digits", "--quiet", "--out", str(folder), *options]) == 0
+    )
+    return folder
+
+
+@pytest.mark.slow
+def test_a_shift_is_harder_on_a_dense_network(tmp_path: Path) -> None:
+    windows = train(tmp_path / "lenet5", "lenet5", "--epochs", "3")
+    dense = train(tmp_path / "mlp", "mlp", "--epochs", "3")
+    assert min(accuracy(windows), accuracy(dense)) > 0.95
+    assert accuracy(dense, shift=3) < 0.6 < 0.75 < accuracy(windows, shift=3)
+
+
+@pytest.mark.slow
+def test_augmentation_makes_more_of_a_few_digits(tmp_path: Path) -> None:
+    few = ("--limit", "200", "--epochs", "100")
+    plain = train(tmp_path / "plain", "lenet5", *few)
+    augmented = train(tmp_path / "augmented", "lenet5", *few, "--augment")
+    assert accuracy(augmented) > accuracy(plain) + 0.04
