@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from stepconv.errors import ArgumentError, StepconvError, closest
-from stepconv.lessons.words import NUMBERS, say
+from stepconv.lessons.words import NUMBERS, say, together
 
 Names = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ def fill(text: str, names: Names) -> str:
     >>> fill("{size} cells, {nine = 3 * size} in all", {"size": 3})
     '3 cells, nine in all'
     """
-    return braces.sub(lambda match: _filled(match[1], names), text)
+    return braces.sub(lambda match: together(_filled(match[1], names)), text)
 
 
 def _filled(inside: str, names: Names) -> str:

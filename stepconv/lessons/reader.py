@@ -9,6 +9,7 @@ from stepconv.lessons.expressions import agrees, read_numbers
 from stepconv.lessons.names import Tools, filled
 from stepconv.lessons.progress import Progress
 from stepconv.lessons.scene import Answer, Lesson, Question, Scene
+from stepconv.lessons.words import KEPT
 
 # What there is to read: the list of lessons, the list of a lesson's scenes, a scene.
 LESSONS, SCENES, SCENE = "lessons", "scenes", "scene"
@@ -97,7 +98,7 @@ class Reader:
         offered = self.offered
         if number < len(offered):
             self.told = offered[number]
-            self.guess = str(self.told.text)
+            self.guess = str(self.told.text).replace(KEPT, " ")
 
     @property
     def offered(self) -> list[Answer]:
@@ -122,7 +123,8 @@ def judged(question: Question, guess: str) -> Answer:
     for answer in question.answers:
         if answer.text is None:
             continue
-        if answer.text.casefold() == typed or _is_number(answer.text, typed):
+        text = answer.text.replace(KEPT, " ")
+        if text.casefold() == typed or _is_number(text, typed):
             return answer
     return next(answer for answer in question.answers if answer.text is None)
 

@@ -17,6 +17,22 @@ NUMBERS = (
 _SHORT, _NOTHING = 5, 1e-12
 
 
+# A longer row is broken, as it would not fit on a narrow screen.
+_LONGEST = 30
+# A space at which no line is broken, so that a row of numbers stays together.
+KEPT = "\u00a0"
+
+
+def together(text: str) -> str:
+    """Return numbers whose rows no line breaks.
+
+    >>> together("1 0; 0 1").split(" ")
+    ['1\\xa00;', '0\\xa01']
+    """
+    rows = text.split("; ")
+    return "; ".join(row.replace(" ", KEPT) if len(row) <= _LONGEST else row for row in rows)
+
+
 def say(value: Any) -> str:
     """Return a value as prose writes it.
 

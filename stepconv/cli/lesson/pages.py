@@ -10,6 +10,7 @@ from stepconv.cli.lesson.opening import Opened
 from stepconv.cli.lesson.told import written
 from stepconv.lessons.reader import LESSONS, SCENES, Reader
 from stepconv.lessons.scene import PICTURES, Scene
+from stepconv.lessons.words import KEPT
 from stepconv.player.frame.frames import Frame
 from stepconv.player.playback import Playback
 from stepconv.player.text import layout
@@ -37,6 +38,8 @@ _BESIDE = 42
 # On a projector lines are short, and each sentence stands alone.
 _LARGE = 46
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
+# What no line is broken at while it is wrapped.
+_STUCK = "\x01"
 # Columns for the arrow between two pictures.
 _ARROW = 6
 # A picture in fewer lines shows nothing.
@@ -68,7 +71,7 @@ def large(
 ) -> list[Line]:
     """Return one idea for a projector: a scene's text, its picture, or its question, alone."""
     scene = reader.scene
-    head: Line = (Piece(f" {scene.title}", "title"),)
+    head: Line = (Piece(f" {_plain(scene.title)}", "title"),)
     keys = _keys(
         (("→", "next"), ("←", "back"), ("enter", "go inside"), ("esc", "scenes")), reader, width
     )
@@ -83,10 +86,18 @@ def large(
         each = (
             sentence for paragraph in scene.paragraphs for sentence in _SENTENCE.split(paragraph)
         )
-        told = above(*(wrapped(sentence, narrow, "title") for sentence in each), gap=1)
+        told = above(*(_wrapped(sentence, narrow, "title") for sentence in each), gap=1)
     left = indented(told, max((width - narrow) // 2, 1))
     above_it: list[Line] = [()] * max((room - left.height) // 2, 0)
     return _exactly([head, (), *above_it, *left.lines], [keys], width, height)
+
+
+def _wrapped(text: str, width: int, role: str = "") -> Block:
+    """Return a text in lines, each row of numbers whole on one of them."""
+    lines = wrapped(text.replace(KEPT, _STUCK), width, role).lines
+    return block(
+        [piece._replace(text=piece.text.replace(_STUCK, " ")) for piece in line] for line in lines
+    )
 
 
 def parts(reader: Reader, opened: Opened) -> list[str]:
@@ -140,7 +151,7 @@ def _list_of_lessons(reader: Reader, width: int, height: int) -> list[Line]:
         line = f"{clipped(name, width - columns(state) - 2)}"
         line += " " * (width - columns(line) - columns(state) - 1) + state + " "
         told.append([(Piece(line, "window" if chosen else "title", Spot("list", number)),)])
-        about = indented(wrapped(" ".join(lesson.about), min(width - 6, _LONGEST), "muted"), 4)
+        about = indented(_wrapped(" ".join(lesson.about), min(width - 6, _LONGEST), "muted"), 4)
         told[-1] += [*about.lines, ()]
     kept = _around(told, reader.chosen, height - 2)
     return [(Piece(" Lessons: look, guess, change", "title"),), (), *kept]
@@ -172,7 +183,7 @@ def _scene(
 ) -> list[Line]:
     scene, lesson = reader.scene, reader.lesson
     count = f"{reader.number + 1} of {len(lesson.scenes)}"
-    name = f" {scene.title}"
+    name = f" {_plain(scene.title)}"
     gap = width - columns(name) - columns(f"{lesson.title} · {count}") - 1
     right = f"{lesson.title} · {count}" if gap > 1 else count
     gap = max(width - columns(name) - columns(right) - 1, 1)
@@ -192,7 +203,7 @@ def _scene(
 
 def _text(reader: Reader, scene: Scene, width: int) -> Block:
     """Return what a scene says and asks, and the reason once somebody has guessed."""
-    told = [wrapped(paragraph, width) for paragraph in scene.paragraphs]
+    told = [_wrapped(paragraph, width) for paragraph in scene.paragraphs]
     return above(above(*told), _asked(reader, width), gap=1)
 
 
@@ -200,19 +211,23 @@ def _asked(reader: Reader, width: int) -> Block:
     question = reader.question
     if question is None:
         return Block()
-    parts = [wrapped(question.text, width, "title")]
+    parts = [_wrapped(question.text, width, "title")]
     if question.is_chosen:
         told = reader.told
         for letter, answer in zip(LETTERS, reader.offered, strict=False):
             role = "large" if answer is told else ""
             spot = Spot("answer", LETTERS.index(letter))
-            parts.append(block([[Piece(f" {letter}  {answer.text}", role, spot)]]))
+            parts.append(block([[Piece(f" {letter}  {_plain(answer.text)}", role, spot)]]))
     else:
         parts.append(block([[Piece(" guess: ", "muted"), Piece(f"{reader.guess}▏", "large")]]))
     if reader.told is not None:
-        reason = wrapped(_sentence(reader.told.reason), width - 2, "result-text")
+        reason = _wrapped(_sentence(reader.told.reason), width - 2, "result-text")
         parts.append(indented(reason, 1))
     return above(*parts)
+
+
+def _plain(text: str | None) -> str:
+    return (text or "").replace(KEPT, " ")
 
 
 def _sentence(reason: str) -> str:
@@ -237,7 +252,7 @@ def _picture(
     """Return what a scene opens in so much room: a step, lines of a command or a drawing."""
     frame, pictures = reader.frame, reader.scene.place.view == PICTURES
     if opened.message:
-        return indented(wrapped(opened.message, width - 2, "message"), 1)
+        return indented(_wrapped(opened.message, width - 2, "message"), 1)
     if opened.record is not None and playback is not None and not opened.frames:
         if pictures:
             return _before_and_after(playback.frame(), width - 2, height)
@@ -251,5 +266,7 @@ def _picture(
         first = min(frame, max(len(shown) - height, 0)) if len(opened.frames) == 1 else 0
         return text_block(*(f" {line}" for line in shown[first : first + height]))
     if opened.command:
-        return indented(wrapped(f"enter: stepconv {' '.join(opened.command)}", width - 2, "key"), 1)
+        return indented(
+            _wrapped(f"enter: stepconv {' '.join(opened.command)}", width - 2, "key"), 1
+        )
     return Block()

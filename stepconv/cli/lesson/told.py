@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepconv.lessons.names import Tools, filled, is_played, target
 from stepconv.lessons.scene import Lesson, Scene
+from stepconv.lessons.words import KEPT
 
 if TYPE_CHECKING:
     from stepconv.trace import Step
@@ -22,6 +23,10 @@ def sentences(lesson: Lesson, tools: Tools, only: int | None = None) -> Iterator
 
 
 def _scene(lesson: Lesson, number: int, tools: Tools) -> Iterator[str]:
+    yield from map(_plain, _said(lesson, number, tools))
+
+
+def _said(lesson: Lesson, number: int, tools: Tools) -> Iterator[str]:
     scene = filled(lesson, number, tools)
     yield f"Scene {number + 1} of {len(lesson.scenes)}: {scene.title}."
     yield from scene.paragraphs
@@ -38,6 +43,10 @@ def _scene(lesson: Lesson, number: int, tools: Tools) -> Iterator[str]:
         yield f"Guess: {scene.question.text}"
         for answer in scene.question.answers:
             yield f"  {answer.text or 'anything else'}: {answer.reason}"
+
+
+def _plain(text: str) -> str:
+    return text.replace(KEPT, " ")
 
 
 def _step(scene: Scene, tools: Tools) -> Step | None:
@@ -95,16 +104,20 @@ def as_data(lesson: Lesson, tools: Tools) -> dict[str, Any]:
         scenes.append(
             {
                 **listed,
-                "title": scene.title,
-                "text": list(scene.paragraphs),
+                "title": _plain(scene.title),
+                "text": list(map(_plain, scene.paragraphs)),
                 "stands": place,
                 "question": None
                 if asked is None
                 else {
-                    "text": asked.text,
+                    "text": _plain(asked.text),
                     "chosen": asked.is_chosen,
                     "answers": [
-                        {"text": each.text, "right": each.is_right, "reason": each.reason}
+                        {
+                            "text": each.text and _plain(each.text),
+                            "right": each.is_right,
+                            "reason": _plain(each.reason),
+                        }
                         for each in asked.answers
                     ],
                 },
