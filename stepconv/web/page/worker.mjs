@@ -14,6 +14,8 @@ let running = false;
 let steps = 0;
 let epoch = 0;
 let place = 0; // in the epoch's order
+let spent = 0; // milliseconds since the start, and images that were learnt from in them
+let seen = 0;
 let shuffled = new Int32Array();
 let settings = { rate: null, batch: 1, momentum: null, decay: null, seed: 0 };
 
@@ -68,6 +70,7 @@ function set(more) {
 
 function start() {
   running = true;
+  [spent, seen] = [0, 0];
   resume.port2.postMessage(0);
 }
 
@@ -99,9 +102,10 @@ function going() {
     made.push(step());
     now = performance.now();
   }
-  const images = made.reduce((sum, each) => sum + each.images, 0);
+  spent += now - began;
+  for (const { images } of made) seen += images;
   running = !finished() && made.every(({ loss }) => Number.isFinite(loss));
-  if (made.length) told(made, (1000 * images) / (now - began));
+  if (made.length) told(made, (1000 * seen) / spent);
   if (running) resume.port2.postMessage(0);
   else postMessage({ event: "stopped", finished: finished() });
 }
