@@ -182,7 +182,7 @@ class Inside:
     def __rich_console__(self, console: Any, options: Any) -> Any:
         from stepconv.inside.shown import table
 
-        yield from table(self)
+        yield from (line.replace("[", "\\[") for line in table(self))  # no line is markup
 
     def _repr_html_(self) -> str:
         from stepconv.inside.shown import page
@@ -284,6 +284,11 @@ class LayerInside:
             return join_trace(self.place.layer, ends, about, network.backend)
         grad = None if gradient is None else self.grad
         return self._call.trace(self.input, title, gradient, grad)
+
+    def _repr_html_(self) -> str:
+        from stepconv.inside.shown import maps
+
+        return maps(self)
 
     @property
     def _call(self) -> LayerCall:

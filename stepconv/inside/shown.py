@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stepconv.nn import shapes
 from stepconv.nn.layers import sizes
-from stepconv.nn.shapes import rows
 
 if TYPE_CHECKING:
-    from stepconv.inside.record import Inside
+    from stepconv.inside.record import Inside, LayerInside
 
 Array = NDArray[Any]
 
-# A page shows so many maps of a layer, and enlarges small ones to about so many pixels.
-MOST_MAPS, ENLARGED = 16, 56
+# A page shows so many maps of a layer. It enlarges small ones up to so many pixels, a row of
+# numbers up to so many, and all of a layer up to so wide.
+MOST_MAPS, ENLARGED, ROW, WIDE = 16, 56, 12, 640
 BAR = 20
 
 
@@ -44,7 +45,7 @@ def layer_rows(inside: Inside) -> list[LayerRow]:
     """Return a row for every layer in the order of the forward pass."""
     model = inside.model
     found = []
-    for row in rows(model.layers, model.input_shape):
+    for row in shapes.rows(model.layers, model.input_shape):
         out = inside[row.name].output
         found.append(
             LayerRow(
@@ -108,6 +109,14 @@ def page(inside: Inside) -> str:
     return "".join([*parts, "</table>"])
 
 
+def maps(look: LayerInside) -> str:
+    """Return a layer as a sentence and its maps, and with a label the gradients of these."""
+    shown = f"<p>{html.escape(repr(look)[1:-1])}</p>{_maps(look.output)}"
+    if look.inside.label is None or look.name not in look.inside.layers:
+        return shown
+    return f"{shown}<p>the loss's gradient for them</p>{_maps(look.grad)}"
+
+
 def _cells(row: LayerRow) -> tuple[str, ...]:
     numbers = (f"{number:.3g}" for number in (row.minimum, row.maximum, row.mean))
     return (
@@ -127,7 +136,7 @@ def _likeliest(inside: Inside) -> list[int]:
 def _maps(out: Array) -> str:
     """Return the maps of a layer side by side as one picture, or a row of numbers as a strip."""
     if out.ndim == 1:
-        return _image(_grey(out[None, None]), tall=12)
+        return _image(_grey(out[None, None]), tall=ROW)
     few = out[:MOST_MAPS]
     apart = np.full((*few.shape[:2], 1), few.min(), few.dtype)
     strip = np.hstack(list(np.concatenate([few, apart], axis=2)))
@@ -145,8 +154,9 @@ def _grey(planes: Array) -> Array:
 
 def _image(pixels: Array, tall: int = ENLARGED) -> str:
     """Return bytes as an image that stands in the page itself, small ones enlarged."""
-    zoom = max(1, tall // pixels.shape[0])
-    height, width = pixels.shape[0] * zoom, pixels.shape[1] * zoom
+    rows, columns = pixels.shape[:2]
+    zoom = max(1, min(tall // rows, WIDE // columns))
+    height, width = ROW if rows == 1 else rows * zoom, columns * zoom
     code = base64.b64encode(png(pixels)).decode()
     return (
         f'<img src="data:image/png;base64,{code}" width="{width}" height="{height}" alt="" '

@@ -13,6 +13,7 @@ import stepconv
 from stepconv import look_inside, nn
 from stepconv.errors import ArgumentError, DataError, StepconvError
 from stepconv.inside import Inside
+from stepconv.inside.record import Looked
 from stepconv.inside.shown import page, table
 from stepconv.train import trained
 from tests.inside.looks import looked
@@ -171,15 +172,22 @@ def test_it_shows_itself() -> None:
     assert len(pictures) == 1 + len(inside.layers)
     assert base64.b64decode(pictures[0]).startswith(b"\x89PNG")
     assert "http" not in shown
+    look = inside["concat1"]
+    assert look._repr_html_().startswith("<p>concat1 of concat: concat, 4x6x6 to 13x6x6</p><img")
+    assert look._repr_html_().count("<img") == 2
+    assert inside["softmax"]._repr_html_().count("<img") == 1
 
 
 def test_rich_prints_the_table() -> None:
     from rich.console import Console
 
     inside = looked("conv")
+    inside.how = Looked(("a", "[red]", "c"))
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(inside)
-    assert "conv1   " in console.export_text()
+    told = console.export_text()
+    assert "conv1   " in told
+    assert "[red] " in told
 
 
 def test_images_are_read_by_pillow() -> None:
