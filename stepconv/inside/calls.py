@@ -104,7 +104,7 @@ class ConvCall(LayerCall):
     gradients = ("x", "w", "bias")
     function = staticmethod(ops.correlate)
 
-    @property
+    @cached_property
     def plan(self) -> Plan:
         """How the window slides."""
         plan = self.place.plan

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from stepconv.errors import ArgumentError, closest
-from stepconv.nn.layers import Layer
+from stepconv.nn.layers import Layer, Shapes
 from stepconv.nn.model import Model, Place, stack
 
 INPUT = "input"
@@ -42,6 +42,16 @@ class Node:
         """The layer's description."""
         return self.place.layer
 
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """What the layer learns, by full names."""
+        return tuple(self.place.parameters)
+
+    @cached_property
+    def statistics(self) -> tuple[str, ...]:
+        """What the layer remembers, by full names."""
+        return tuple(self.place.statistics)
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -55,6 +65,16 @@ class Graph:
         found: dict[str, Node] = {}
         _through(self.model.layers, self.model.input_shape, INPUT, "", found)
         return found
+
+    @cached_property
+    def parameter_shapes(self) -> Shapes:
+        """What the network learns: full names and shapes, first layer first."""
+        return self.model.parameter_shapes
+
+    @cached_property
+    def statistic_shapes(self) -> Shapes:
+        """What the network remembers beside."""
+        return self.model.statistic_shapes
 
     @property
     def last(self) -> str:
@@ -96,6 +116,12 @@ class Graph:
             for source, part in zip(node.reads, through(node, found[node.name]), strict=True):
                 found[source] = join(found[source], part) if source in found else part
         return found
+
+
+@lru_cache(maxsize=32)
+def graph_of(model: Model) -> Graph:
+    """Return a model's graph: many pictures are looked at with the same."""
+    return Graph(model)
 
 
 def _through(

@@ -44,14 +44,14 @@ class Gradients(Mapping[str, Array]):
         from stepconv.inside.record import step_at
 
         layer, _, part = parameter(self.inside, name).rpartition(".")
-        shape = self.inside.model.parameter_shapes[name]
+        shape = self.inside.network.graph.parameter_shapes[name]
         return step_at(self.inside[layer].trace(_ARGUMENTS[part]), shape, index, name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.inside.model.parameter_shapes)
+        return iter(self.inside.network.graph.parameter_shapes)
 
     def __len__(self) -> int:
-        return len(self.inside.model.parameter_shapes)
+        return len(self.inside.network.graph.parameter_shapes)
 
     def __repr__(self) -> str:
         return f"<Gradients of {self.inside.model.name}: {', '.join(self)}>"
@@ -118,7 +118,7 @@ class Update(Mapping[str, Stepped]):
 
 def parameter(inside: Inside, name: str) -> str:
     """Return `name` if the network learns something of that name."""
-    known = list(inside.model.parameter_shapes)
+    known = list(inside.network.graph.parameter_shapes)
     if name not in known:
         fits = f"{', '.join(known[:4])}{', …' if len(known) > 4 else ''} fit"
         hint = closest(str(name), known, fits)

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from stepconv import kernels
 from stepconv.errors import ArgumentError, ArgumentTypeError
 from stepconv.geometry import integer
+from stepconv.inside.graph import graph_of
 from stepconv.inside.network import Network, checked
 from stepconv.inside.record import Inside, Looked
 from stepconv.nn import checkpoint
@@ -58,12 +59,13 @@ def look_inside(
         kernels.check_available(kernels.check_backend(backend))
     found = _given(model_or_run, parameters, statistics)
     model, about = found.model, found.about
+    graph = graph_of(model)
     every = [np.asarray(array) for array in found.parameters.values()]
     dtype = np.result_type(np.float32, *every)
     network = Network(
         model,
-        checked(model.parameter_shapes, found.parameters, dtype, "parameters"),
-        checked(model.statistic_shapes, found.statistics, dtype, "statistics"),
+        checked(graph.parameter_shapes, found.parameters, dtype, "parameters"),
+        checked(graph.statistic_shapes, found.statistics, dtype, "statistics"),
         scale=about.get("scale", 1 / 255),
         shift=about.get("shift", 0.0),
         of_bytes=about.get("of_bytes", True),
@@ -124,12 +126,12 @@ def _with_arrays(
     parameters: Mapping[str, ArrayLike] | None,
     statistics: Mapping[str, ArrayLike] | None,
 ) -> checkpoint.Network:
-    if parameters is None and model.parameter_shapes:
+    if parameters is None and graph_of(model).parameter_shapes:
         raise ArgumentError(
             f"model {model.name} comes without weights: parameters=trainer.parameters() fits, or "
             "nn.initial_parameters(model, seed=0) for those that it begins with"
         )
-    if statistics is None and model.statistic_shapes:
+    if statistics is None and graph_of(model).statistic_shapes:
         from stepconv.nn.model import initial_statistics
 
         statistics = initial_statistics(model)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError
 from stepconv.inside.calls import LayerCall, call_of, joined, parted
-from stepconv.inside.graph import INPUT, Graph, Node
+from stepconv.inside.graph import INPUT, Graph, Node, graph_of
 from stepconv.nn.layers import sizes
 from stepconv.nn.model import Model
 
@@ -40,7 +40,7 @@ class Network:
     @cached_property
     def graph(self) -> Graph:
         """Which layer reads what."""
-        return Graph(self.model)
+        return graph_of(self.model)
 
     @cached_property
     def dtype(self) -> np.dtype[Any]:
@@ -57,11 +57,11 @@ class Network:
             if made is not None:
                 arrays = {
                     full.removeprefix(f"{name}."): every[full]
-                    for every, shapes in (
-                        (self.parameters, node.place.parameters),
-                        (self.statistics, node.place.statistics),
+                    for every, names in (
+                        (self.parameters, node.parameters),
+                        (self.statistics, node.statistics),
                     )
-                    for full in shapes
+                    for full in names
                 }
                 found[name] = made(node.place, arrays, self.backend)
         return found

@@ -91,7 +91,7 @@ class Inside:
         `inside.at("conv2", (3, 4, 5))` is the window under channel 3, row 4, column 5;
         `inside.at("conv2.weight", (3, 0, 1, 1))` is where that weight's gradient comes from.
         """
-        if name in self.model.parameter_shapes:
+        if name in self.network.graph.parameter_shapes:
             return self.gradients.at(name, index)
         look = self[name]
         return step_at(look.trace(), look.shape, index, name)
