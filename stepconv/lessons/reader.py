@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 
 from stepconv.errors import StepconvError
@@ -102,9 +103,10 @@ class Reader:
 
     @property
     def offered(self) -> list[Answer]:
-        """The answers to choose among."""
+        """The answers to choose among, mixed: always alike, and the right one anywhere."""
         asked = self.question
-        return [a for a in asked.answers if a.text] if asked and asked.is_chosen else []
+        answers = [each for each in asked.answers if each.text] if asked and asked.is_chosen else []
+        return sorted(answers, key=lambda each: zlib.crc32(str(each.text).encode()))
 
     def _enter(self) -> None:
         self.page = SCENE

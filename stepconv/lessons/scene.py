@@ -24,7 +24,7 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Question:
-    """A guess before one looks: typed, or chosen among the answers in their order."""
+    """A guess before one looks: typed, or chosen among the answers."""
 
     text: str
     answers: tuple[Answer, ...]

@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 
 from stepconv.cli.lesson.screen import Lessons
 from stepconv.cli.reading.lessons import tools
+from stepconv.lessons import shelf
 from stepconv.lessons.progress import Progress
 from stepconv.lessons.reader import SCENE, Reader
 from stepconv.lessons.reading import parse
@@ -75,6 +76,11 @@ def with_lessons(act: Act, tmp_path: Path, size: tuple[int, int] = (80, 24), **h
 
 def seen(app: Lessons) -> str:
     return "\n".join(as_text(line) for line in app.stage.drawn)
+
+
+def letter(app: Lessons, answer: str) -> str:
+    """Return the key of an answer that is offered."""
+    return "abc"[[each.text for each in app.reader.offered].index(answer)]
 
 
 def test_from_the_menu_through_every_scene(tmp_path: Path) -> None:
@@ -154,9 +160,9 @@ def test_a_guess_is_typed_and_answered_with_the_reason(
 
 def test_a_guess_is_chosen_and_another_after_it(tmp_path: Path) -> None:
     async def act(app: Lessons, pilot: Pilot[int]) -> None:
-        await pilot.press("enter", "right", "a")
+        await pilot.press("enter", "right", letter(app, "nine"))
         assert "In the middle they do." in seen(app)
-        await pilot.press("b")
+        await pilot.press(letter(app, "one"))
         assert "No other reaches it." in seen(app)
         assert "In the middle" not in seen(app)
 
@@ -216,3 +222,15 @@ def test_a_damaged_file_is_no_progress(content: str, tmp_path: Path) -> None:
     path = tmp_path / "lessons.json"
     path.write_text(content)
     assert Progress.load(path) == Progress(path)
+
+
+def test_the_right_answer_stands_anywhere() -> None:
+    """Over all lessons no place among the answers is the right one's."""
+    reader = Reader(shelf.lessons(), tools(), Progress(Path("nowhere")))
+    places = set()
+    for chosen, lesson in enumerate(shelf.lessons()):
+        for number, scene in enumerate(lesson.scenes):
+            if scene.question is not None and scene.question.is_chosen:
+                reader.open(chosen, number)
+                places.add([answer.is_right for answer in reader.offered].index(True))
+    assert places >= {0, 1, 2}
