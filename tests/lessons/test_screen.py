@@ -160,7 +160,8 @@ def test_a_guess_is_typed_and_answered_with_the_reason(
 
 def test_a_guess_is_chosen_and_another_after_it(tmp_path: Path) -> None:
     async def act(app: Lessons, pilot: Pilot[int]) -> None:
-        await pilot.press("enter", "right", letter(app, "nine"))
+        await pilot.press("enter", "right")
+        await pilot.press(letter(app, "nine"))
         assert "In the middle they do." in seen(app)
         await pilot.press(letter(app, "one"))
         assert "No other reaches it." in seen(app)
