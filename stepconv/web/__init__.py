@@ -5,11 +5,17 @@
     record       a call or a chain of them: every step to play, in a file or in a notebook's frame
     page/        the only JavaScript of the project, and the texts and styles of the pages
 
-`stepconv page` writes them. A record's page has one script, record; those of a network's page, in
-reading order, are:
+`stepconv page` writes them. The scripts of a record's page, in reading order:
+
+    parts               what the file holds, and elements of the page
+    steps               where one stands, and what the file says of a step
+    grids, panels       numbers in tables; source, window, kernel, products, result and sums
+    record              keys, buttons and the mouse
+
+Those of a network's page:
 
     engine, worker      the programs run beside the page, which trains, answers and looks inside
-    parts, messages     what the file holds, and questions to the worker
+    messages            questions to the worker
     chosen              what the page shows now, and who shows it
     plots, maps         curves; numbers as shades
     pad, centre         a digit is drawn, and brought into the form of those in MNIST

@@ -24,11 +24,14 @@ from stepconv.web import html
 Array = NDArray[Any]
 
 # Numbers that a page holds, and one inside a document: of a longer record the first steps.
-MOST, MOST_IN_A_DOCUMENT = 600_000, 60_000
+MOST, MOST_IN_A_DOCUMENT = 400_000, 60_000
 # With more letters than these a page does not hold the counterpart as well.
 _COMPARED = 45_000
+# Calls of a chain that its title names.
+_NAMED = 4
 _MET = {"route": "winner?", "spread": "1 / cells", "slope": "slope", "gate": "open?"}
-_STYLES, _SCRIPTS = ("record.css",), ("record.mjs",)
+_STYLES = ("common.css", "record.css")
+_SCRIPTS = ("parts.mjs", "steps.mjs", "grids.mjs", "panels.mjs", "record.mjs")
 
 
 def page(record: Trace | Chain, told: dict[str, Any] | None = None) -> str:
@@ -68,6 +71,8 @@ def title_of(record: Trace | Chain) -> str:
     """Return what a record is called: what it shows, and its operations."""
     links = list(record) if isinstance(record, Chain) else [record]
     titles = [trace.call.operation.title for trace in links]
+    if len(titles) > _NAMED:
+        titles = [f"{len(titles)} calls"]
     about = links[0].about.title if links else ""
     return " · ".join(filter(None, [about, ", ".join(titles)])) or "a chain of no call"
 

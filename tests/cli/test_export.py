@@ -143,9 +143,9 @@ def test_nothing_is_overwritten_unasked(capsys: Capture) -> None:
 
 
 def test_a_film_can_be_too_long(capsys: Capture) -> None:
-    many = " ".join(["1"] * 2001)
+    many = " ".join(["1"] * 1001)
     told = refusal(capsys, "--input", many, "--op", "relu", "-o", "a.gif")
-    assert "2,001 steps are too many for a .gif" in told
+    assert "1,001 steps are too many for a .gif" in told
     assert told.endswith("--every 2\n")
 
 

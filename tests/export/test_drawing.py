@@ -147,7 +147,8 @@ def test_a_film_has_a_frame_for_each_step(edge: Reel, theme: object) -> None:
             seen.add(film.convert("RGB").tobytes())
         assert len(seen) == 5
         paper = film.convert("RGB").getpixel((2, 2))
-        assert "#{:02x}{:02x}{:02x}".format(*paper) == theme.paper  # type: ignore[misc, attr-defined]
+        meant = bytes.fromhex(theme.paper[1:])  # type: ignore[attr-defined]
+        assert np.abs(np.subtract(paper, tuple(meant))).max() <= 1  # a GIF has few colours
 
 
 def test_one_step_stands_still(edge: Reel) -> None:

@@ -182,36 +182,30 @@ def test_the_command_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = next(map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser")), None)
-    if chromium is None or not chromium.exists():
-        pytest.skip("there is no Chromium")
-    with playwright.sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    from tests.web.browser import chromium
+
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture
 def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
-    """Open records in a tab that notes what it asks for, and what goes wrong."""
-    tab = browser.new_page(viewport={"width": 1280, "height": 900})
-    asked: list[str] = []
-    wrong: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url))
-    tab.on("pageerror", lambda error: wrong.append(str(error)))
-    tab.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+    """Open records, each in a page that may ask for nothing, and in which nothing may go wrong."""
+    from tests.web.browser import Opened
 
-    def show(shown: Trace | Chain) -> Any:
-        file = tmp_path / "page.html"
-        file.write_text(record.page(shown), "utf-8")
-        tab.goto(file.as_uri())
-        return tab
+    shown: list[Any] = []
+
+    def show(this: Trace | Chain) -> Any:
+        file = tmp_path / f"{len(shown)}.html"
+        file.write_text(record.page(this), "utf-8")
+        shown.append(Opened(browser, file))
+        return shown[-1].page
 
     yield show
-    assert wrong == []
-    assert asked == [(tmp_path / "page.html").as_uri()] * len(asked)
-    tab.close()
+    for i, each in enumerate(shown):
+        assert each.errors == []
+        assert each.requests == [(tmp_path / f"{i}.html").as_uri()]
+        each.context.close()
 
 
 @pytest.mark.slow

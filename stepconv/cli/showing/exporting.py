@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stepconv.cli.showing.links import Shown
 
 # Of more steps than these nothing opens a film, or a file of slides.
-_MOST = 2000
+_MOST = 1000
 _FPS = 2.0
 
 
