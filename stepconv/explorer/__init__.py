@@ -10,5 +10,6 @@ standing        where one is; at_bench and visit: what keys do at the bench, and
 identity        gradients with and without an identity path
 keys            what each key does: for the last line and the help
 app             the thin shell on Textual; in a window it is the player
+watch/          a training watched and changed while it goes on
 architecture/   a network's blocks on the terminal and as SVG
 """

@@ -91,6 +91,11 @@ class Explorer(Player, inherit_bindings=False):
         """Whether the player has the screen."""
         return self.visit.level == WINDOW
 
+    @property
+    def edits(self) -> bool:
+        """Whether a call is being edited in the window."""
+        return self.in_window and super().edits
+
     def _update(self) -> None:
         if self.in_window:
             super()._update()
@@ -104,7 +109,7 @@ class Explorer(Player, inherit_bindings=False):
         """Tell whether an action is on: while a question is asked, keys write the answer."""
         if self._asking:
             return action in ("answer", "leave", "quit") or parameters in (("enter",), ("escape",))
-        if action == "press" and self.in_window and self.playback.view == "edit":
+        if action == "press" and self.edits:
             return parameters in (("escape",), ("ctrl+c",))
         return True
 

@@ -105,4 +105,4 @@ class AtBench(Standing):
 
     def _changed(self) -> None:
         self.message = ""
-        self._look()
+        self.look_again()

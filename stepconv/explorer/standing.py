@@ -56,9 +56,9 @@ class Standing:
         self._from = MAP
         self.inside: Inside
         self.beside: Inside | None = None
-        self._look()
+        self.look_again()
 
-    def _look(self) -> None:
+    def look_again(self) -> None:
         """Look into the network with the picture as it is now."""
         picture, label = self.bench.picture, self.label
         self.inside = self.subject.moments[self.moment].look(picture, label)

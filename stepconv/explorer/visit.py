@@ -145,7 +145,7 @@ class Visit(AtBench):
             return
         self.view = "" if self.view == view else view
         if (self.view == BENCH) != was_bench and self.rival is not None:
-            self._look()
+            self.look_again()
 
     def falls(self, size: int, stride: int) -> Array:
         """Return how far the answer falls for every place of a patch that hides the picture."""
@@ -203,7 +203,7 @@ class Visit(AtBench):
             self.message = f"there are {len(self.subject.classes)} classes, from 0 on"
             return
         self.chosen_label = label
-        self._look()
+        self.look_again()
         self.message = f"the right class is {self.subject.classes[label]}"
 
     def toggle_numbers(self) -> None:
@@ -234,7 +234,7 @@ class Visit(AtBench):
             return
         self.moment += by
         self.message = ""
-        self._look()
+        self.look_again()
 
 
 _ASK_LABEL = "which class is right? a digit key says it, then ask again"

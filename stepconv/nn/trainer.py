@@ -144,20 +144,9 @@ class Trainer(Predictor):
         self.algorithm = word("algorithm", algorithm, ALGORITHMS)
         self.steps = 0
         self.loss = check_loss(loss, model.classes)
+        self._frozen = _parameters_of(model, frozen)
         self._brought: tuple[Any, Any] = (None, None)
-        _, program_of = _parts(backend, _is_own(model) or callable(loss))
-        self._program = program_of(
-            model,
-            self._weights,
-            self.batch_size,
-            scale=scale,
-            shift=shift,
-            optimizer=self.optimizer,
-            loss=self.loss,
-            winograd=self.algorithm == "winograd",
-            frozen=_parameters_of(model, frozen),
-        )
-
+        self._program = self._written()
         ways = self.describe()
         by_name = self.algorithm == "winograd" and backend != "cuda"
         if by_name and all(way.sums == "direct" for way in ways):
@@ -165,6 +154,29 @@ class Trainer(Predictor):
                 f"algorithm='winograd' suits no layer of {model.name}, 'direct' fits: "
                 f"{summed_directly(ways)}"
             )
+
+    def _written(self) -> Any:
+        """Return the program of a step, for batches of up to `batch_size` images."""
+        _, program_of = _parts(self.backend, _is_own(self.model) or callable(self.loss))
+        return program_of(
+            self.model,
+            self._weights,
+            self.batch_size,
+            scale=self._scale,
+            shift=self._shift,
+            optimizer=self.optimizer,
+            loss=self.loss,
+            winograd=self.algorithm == "winograd",
+            frozen=self._frozen,
+        )
+
+    def take_batches(self, size: int) -> None:
+        """Take batches of up to so many images from now on; what was learnt stays as it is."""
+        if integer("batch_size", size, 1) > self.batch_size:
+            moments = [np.array(moment) for moment in self._program.moments]
+            self.batch_size = size
+            self._program = self._written()
+            self._program.set_moments(moments)
 
     def describe(self) -> list[Way]:
         """Return for each layer with weights by which algorithm it learns.

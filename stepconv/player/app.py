@@ -114,17 +114,22 @@ class Player(App[int]):
             self.playback.other = other
         self._update()
 
+    @property
+    def edits(self) -> bool:
+        """Whether a call is being edited."""
+        return self.playback.view == "edit"
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Tell whether an action is on: while a question is asked, keys write the answer."""
         if self._asking:
             return action in ("answer", "leave", "quit")
-        if self.playback.view == "edit":
+        if self.edits:
             return action in ("leave", "stop", "quit")
         return True
 
     def on_key(self, event: events.Key) -> None:
         """While a call is edited, keys belong to the editor."""
-        if self.playback.view != "edit" or self._asking:
+        if not self.edits or self._asking:
             return
         event.stop()
         event.prevent_default()

@@ -67,6 +67,15 @@ class Stepped:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """Somebody changed a choice, which holds from the next step on; so many are made before it."""
+
+    step: int
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True)
 class EpochEnded:
     """All training pictures were seen once more, and others were looked at to judge."""
 
@@ -114,4 +123,4 @@ class Finished:
     history: tuple[Metrics, ...]
 
 
-Event = Started | Stepped | EpochEnded | Warned | Saved | Stopped | Diverged | Finished
+Event = Started | Stepped | Changed | EpochEnded | Warned | Saved | Stopped | Diverged | Finished

@@ -19,6 +19,7 @@ from stepconv.nn.trainer import Predictor, Trainer
 from stepconv.train import chance, health
 from stepconv.train.data import DataSet, Samples
 from stepconv.train.events import (
+    Changed,
     Diverged,
     EpochEnded,
     Event,
@@ -29,6 +30,7 @@ from stepconv.train.events import (
     Stopped,
     Warned,
 )
+from stepconv.train.keeping.changes import Changes
 from stepconv.train.recipe import Recipe
 
 # Pictures that are judged at a time: few enough that nobody waits long for Ctrl-C.
@@ -58,18 +60,25 @@ def train(
     recipe: Recipe,
     position: Position | None = None,
     stop: Callable[[], bool] = lambda: False,
+    changes: Changes | None = None,
 ) -> Iterator[Event]:
     """Yield what happens until all steps are made, `stop` says so, or the loss is no number.
 
     Where pictures are held back, the training also ends when `patience` epochs were none better.
 
     `position` is kept up to date: between two events it belongs to the state of the trainer.
+    `changes` are what was chosen otherwise on the way. They change no schedule: how far it has come
+    is told by the pictures that were seen.
     """
     at = Position() if position is None else position
     count = len(data.train)
     per_epoch = -(-count // recipe.batch_size)
     total = recipe.total(per_epoch)
-    rates, guess, warned = recipe.rates(total), health.guessing(data.train.labels), False
+    told = Changes() if changes is None else changes
+    how = told.recipe(recipe, trainer.steps)
+    rates, guess, warned = how.rates(total), health.guessing(data.train.labels), False
+    if how != recipe:
+        _follow(trainer, how)
     judged = "valid" if len(data.validation) else "test"
     held_at_most = max(1, HELD_BYTES // max(1, data.train.pictures[:1].nbytes))
     # On a GPU the whole set lies there; pictures that are changed on the way go there by batches.
@@ -87,16 +96,22 @@ def train(
         # The last epoch may have fewer steps.
         end = min(count, (total - at.epoch * per_epoch) * recipe.batch_size)
         before, began = at.seconds, perf_counter()
-        pictures_at_once = recipe.batch_size * together
-        for first in range(at.images, end, pictures_at_once):
+        while at.images < end:
             if stop():
                 at.seconds = before + perf_counter() - began
                 yield Stopped(at.epoch + 1, trainer.steps)
                 return
-            starts = range(first, min(first + pictures_at_once, end), recipe.batch_size)
+            for change in told.taken(trainer.steps):
+                yield Changed(change.step, change.name, change.value)
+            if (chosen := told.recipe(recipe, trainer.steps)) != how:
+                how, rates = chosen, chosen.rates(total)
+                _follow(trainer, how)
+            first, size = at.images, how.batch_size
+            starts = range(first, min(first + size * together, end), size)
+            due = at.epoch * per_epoch
             batches = [
-                (rates(step), order[start : start + recipe.batch_size])
-                for step, start in enumerate(starts, trainer.steps)
+                (rates(due + start // recipe.batch_size), order[start : min(start + size, end)])
+                for start in starts
             ]
             made = trainer.steps
             clock = perf_counter()
@@ -116,7 +131,8 @@ def train(
             for (rate, rows), (loss, correct) in zip(batches, found, strict=True):
                 made += 1
                 yield Stepped(at.epoch + 1, made, len(rows), correct, loss, rate)
-        test, validation = _judged(trainer, data, recipe, at.epoch + 1, trainer.steps == total)
+        is_last = (at.epoch + 1) * per_epoch >= total
+        test, validation = _judged(trainer, data, recipe, at.epoch + 1, is_last)
         at.seconds = before + perf_counter() - began
         metrics = Metrics(
             epoch=at.epoch + 1,
@@ -135,6 +151,12 @@ def train(
             warned = True
             yield Warned(at.epoch, trouble.what, trouble.advice)
     yield Finished(tuple(at.history))
+
+
+def _follow(trainer: Trainer, how: Recipe) -> None:
+    """Let a trainer go by what is chosen now."""
+    trainer.optimizer = how.make_optimizer()
+    trainer.take_batches(how.batch_size)
 
 
 def given_up(history: Sequence[Metrics], patience: int | None) -> bool:

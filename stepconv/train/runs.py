@@ -16,7 +16,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from math import prod
 from pathlib import Path
 from threading import current_thread, main_thread
@@ -33,6 +33,7 @@ from stepconv.nn.trainer import Predictor, Trainer
 from stepconv.train import loop, recipe
 from stepconv.train.data import DataSet, check_labels
 from stepconv.train.events import (
+    Changed,
     Diverged,
     EpochEnded,
     Event,
@@ -45,7 +46,8 @@ from stepconv.train.events import (
 )
 from stepconv.train.feed import Feed
 from stepconv.train.judge import Verdict, judge
-from stepconv.train.keeping import moments
+from stepconv.train.keeping import changes, moments
+from stepconv.train.keeping.changes import Change, Changes
 from stepconv.train.lock import Lock
 from stepconv.train.recipe import Recipe
 from stepconv.train.start import take_over
@@ -78,6 +80,9 @@ class Run:
     position: loop.Position
     lock: Lock
     keep: int = 0
+    changes: Changes = field(default_factory=Changes)
+    # Whoever listens sets this to stop after the step under way.
+    ends: bool = False
 
     @classmethod
     def new(
@@ -130,8 +135,10 @@ class Run:
             trainer.restore(saved.arrays)
         except StepconvError as error:
             raise DataError(f"{folder / STATE} does not fit its network: {error}") from None
+        # A change may have been written down after the state was.
+        told = max(changes.load(folder), saved.changes, key=lambda each: len(each.made))
         at = saved.position
-        return cls(folder, saved.model, data, how, trainer, feed, at, lock, saved.keep)
+        return cls(folder, saved.model, data, how, trainer, feed, at, lock, saved.keep, told)
 
     def events(self, save_every: float = SECONDS_BETWEEN_SAVES) -> Iterator[Event]:
         """Train to the end, saving after epochs and every so many seconds.
@@ -145,7 +152,10 @@ class Run:
             saved, at, good = monotonic(), self._place(), True
             due: list[int] = []
             try:
-                for event in loop.train(self.trainer, fed, self.recipe, self.position, stop):
+                stops = lambda: stop() or self.ends  # noqa: E731
+                for event in loop.train(
+                    self.trainer, fed, self.recipe, self.position, stops, self.changes
+                ):
                     if isinstance(event, Diverged):
                         good = False
                         yield event
@@ -153,6 +163,8 @@ class Run:
                     if isinstance(event, Started):
                         every = moments.steps(event.steps, self.keep)
                         due = [step for step in every if step >= self.trainer.steps]
+                    if isinstance(event, Changed):
+                        self.changes.save(self.folder)
                     self._keep(event, due)
                     seconds = monotonic() - saved
                     if at != self._place() and self._due(event, seconds, save_every):
@@ -209,6 +221,7 @@ class Run:
             "feed": asdict(self.feed),
             "position": asdict(self.position),
             **({"keep": self.keep} if self.keep else {}),
+            **({"changes": list(map(asdict, self.changes.made))} if self.changes.made else {}),
         }
         checkpoint.save(self.folder / STATE, "state", self.trainer.state(), about)
         if not len(self.data.validation) or not history:
@@ -252,6 +265,7 @@ class Stored:
     position: loop.Position
     arrays: dict[str, Any]
     keep: int = 0
+    changes: Changes = field(default_factory=Changes)
 
     @classmethod
     def read(cls, folder: Path) -> "Stored":
@@ -271,6 +285,7 @@ class Stored:
                 loop.Position(**position, history=history),
                 arrays,
                 about.get("keep", 0),
+                Changes(Change(**change) for change in about.get("changes", ())),
             )
         except (KeyError, TypeError, StepconvError) as error:
             raise DataError(f"{path} holds no training that this version knows: {error}") from None

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from stepconv import nn
 from stepconv.cli import main
-from stepconv.cli.showing import curve, report, training
+from stepconv.player.text import curve, report, training
 from stepconv.train import data, events
 from stepconv.train.data import digits
 from stepconv.train.runs import METRICS, MODEL, STATE

@@ -149,6 +149,18 @@ def test_a_click_on_a_key_is_the_key(key):
     with_explorer(act)
 
 
+def test_a_key_that_means_nothing_does_nothing():
+    async def act(app: Explorer, pilot: Pilot[int]) -> None:
+        before = shown(app)
+        await pilot.press("u", "Z", "alt+g", "f7", "ctrl+t", "ä")
+        assert shown(app) == before
+        app.visit.level = MAP
+        await pilot.press("enter", "ctrl+t", "f7")
+        assert app.visit.level == WINDOW
+
+    with_explorer(act)
+
+
 def test_light_and_leave():
     async def act(app: Explorer, pilot: Pilot[int]) -> None:
         await pilot.press("l")

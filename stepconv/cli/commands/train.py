@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stepconv.cli.commands.play import on_a_screen
 from stepconv.cli.reading import networks
 from stepconv.errors import ArgumentError, StepconvError
 
@@ -110,6 +111,10 @@ def train(
     limit: Annotated[
         int | None, typer.Option(help="Learn from N pictures only, a share of each class.")
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Look inside while it learns, and change lr, batch and more."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing unless it fails.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON object for each epoch.")
@@ -134,6 +139,7 @@ def train(
         stepconv train mini-vgg --data mnist --algorithm winograd
         stepconv train lenet5 --data mnist --resume
         stepconv train lenet5 --data mnist --keep 12
+        stepconv train lenet5 --data mnist --watch
         stepconv train my-net.toml --data my-pictures/ --json
     """
     given = {
@@ -164,6 +170,12 @@ def train(
         choices = networks.training(name) | choices
     if quiet and as_json:
         raise ArgumentError("--quiet and --json say two things: give one")
+    if watch and (quiet or as_json):
+        raise ArgumentError(
+            f"--watch and --{'quiet' if quiet else 'json'} say two things: give one"
+        )
+    if watch and not on_a_screen():
+        raise ArgumentError("--watch needs a terminal: without it epochs are printed line by line")
     if name is None and not (resume and out):
         raise ArgumentError("MODEL is missing: one of the zoo, lenet5 for one, or a .toml file")
 
@@ -197,7 +209,8 @@ def train(
         again += ["--backend", backend]
     if data_dir is not None:
         again += ["--data-dir", str(data_dir)]
-    _follow(run, first, told, again, quiet, as_json)
+    shown = "json" if as_json else "quiet" if quiet else "watch" if watch else ""
+    _follow(run, first, told, again, shown)
 
 
 @dataclass(frozen=True)
@@ -282,21 +295,22 @@ def _loaded(how: "Recipe", shape: "Shape | None", data_dir: Path | None, say: Sa
     )
 
 
-def _follow(
-    run: "Run", first: Any, told: Any, again: list[str], quiet: bool, as_json: bool
-) -> None:
-    """Show the training to its end, and say how it ended, or the command to go on with it."""
+def _follow(run: "Run", first: Any, told: Any, again: list[str], shown: str) -> None:
+    """Show the training to its end, and say how it ended, or the command to go on with it.
+
+    It is `shown` as "json", "quiet"ly, to "watch", or in lines and curves.
+    """
     import shlex
     from itertools import chain
 
     from stepconv.cli import terminal
-    from stepconv.cli.showing import report, training
+    from stepconv.cli.showing import report
     from stepconv.nn.steps.ways import summed_directly
     from stepconv.train import events
     from stepconv.train.judge import names
 
     console = terminal.stdout()
-    told = chain([first], told)
+    quiet, as_json = shown == "quiet", shown == "json"
     direct = summed_directly(run.trainer.describe())
     if direct and not quiet:
         terminal.complain(f"--algorithm winograd: summed directly are {direct}")
@@ -305,13 +319,12 @@ def _follow(
         f"{run.model.name} on {_stem(run.data.name)} · {run.model.parameter_count:,} parameters · "
         f"{len(run.data.train):,} pictures of {shape} · {len(run.data.classes)} classes"
     )
-    if as_json:
-        told = training.as_json(told)
-    elif not quiet and console.is_terminal and not console.is_dumb_terminal:
-        told = training.live(told, console, title)
-    elif not quiet:
-        print(title)
-        told = training.lines(told)
+    if shown == "watch":
+        from stepconv.cli.exploring import watching
+
+        told = [watching.watch(run, first, told, title)]
+    else:
+        told = _listened(chain([first], told), shown, title)
     warned = []
     for last in told:
         if isinstance(last, events.Warned):
@@ -336,6 +349,22 @@ def _follow(
         if console.is_terminal:
             print(*warned, sep="\n")
         print(f"\ntest accuracy {verdict.accuracy:.2%}; the network is in {run.folder}")
+
+
+def _listened(told: Any, shown: str, title: str) -> Any:
+    """Return the events, heard on their way by whoever shows them."""
+    from stepconv.cli import terminal
+    from stepconv.cli.showing import training
+
+    console = terminal.stdout()
+    if shown == "json":
+        return training.as_json(told)
+    if shown == "quiet":
+        return told
+    if console.is_terminal and not console.is_dumb_terminal:
+        return training.live(told, console, title)
+    print(title)
+    return training.lines(told)
 
 
 def _whole(data: str | None) -> str | None:

@@ -1,7 +1,7 @@
 """What commands print and write.
 
 output          files of the right kind, none replaced unasked
-preview, curve  small pictures and curves made of characters
+preview         small pictures made of characters
 steps           steps of a record in panels, as data, as a slide; examples that count
 links           the links of a chain, one after the other
 comparing       networks in one table: their papers, their cost, their errors

@@ -6,7 +6,7 @@ from math import log10
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from stepconv.cli.showing import curve
+from stepconv.player.text import curve
 from stepconv.train import events
 
 if TYPE_CHECKING:
