@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
 }
 _SCREENS = ("player.views", "player.render", "player.app")
+_EXPLORERS = ("explorer.app", "explorer.watch.app")
 # What is private to Numba and llvmlite, and the files that may use it.
 PRIVATE = (
     "numba.core",
@@ -76,7 +77,7 @@ FACE = {"errors", "geometry", "kernels", "ops", "trace", "inside"}
 GUESTS = {
     # The rest of the player is plain data before any colour: it knows no terminal.
     "rich": ("player.render", "player.stage", "cli"),
-    "textual": ("player.app", "player.stage", "player.chooser", "explorer.app", "explorer.watch.app", "cli"),
+    "textual": ("player.app", "player.stage", "player.chooser", *_EXPLORERS, "cli"),
     "typer": ("cli",),
     "hypothesis": ("testing",),
     "numba": ("kernels", "cli.commands.doctor"),
