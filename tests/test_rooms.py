@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "inside": {"nn", "trace", "ops", "kernels", "geometry"},
     "explorer": {"inside", "player", "nn", "trace", "geometry"},
     "train": {"nn", "ops"},
+    "sweep": {"train", "nn", "kernels"},
     "export": {"trace", "inside", "player", "web"},
     "lessons": {"trace", "train", "geometry"},
     "testing": {"ops", "geometry", "trace"},
@@ -38,7 +39,7 @@ MAY_IMPORT = {
     "bench": {"ops", "kernels", "geometry", "testing", "stepconv"},
     "cli": {
         *("geometry", "kernels", "ops", "trace", "player", "nn", "inside", "train", "testing"),
-        *("bench", "explorer", "export", "lessons", "web", "stepconv"),
+        *("bench", "explorer", "export", "sweep", "lessons", "web", "stepconv"),
     },
     "__main__": {"cli"},
 }

@@ -41,6 +41,8 @@ COMMANDS = (
     "shapes",
     "look",
     "train",
+    "sweep",
+    "compare",
     "evaluate",
     "predict",
     "explore",

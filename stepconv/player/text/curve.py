@@ -16,11 +16,13 @@ def curve(
     height: int,
     low: float | None = None,
     high: float | None = None,
+    bars: Sequence[tuple[float, float, float]] = (),
 ) -> list[str]:
     """Return `height` lines of `width` characters, with the values from left to right.
 
     More values than dots are averaged, fewer are joined by lines. `low` and `high` are the bottom
-    and the top; without them the values fill the height.
+    and the top; without them the values fill the height. `bars` stand upright: how far along, from
+    0 to 1, and their ends.
 
     >>> print(*curve([4, 2, 1, 0.5, 0.25], 6, 2), sep="\\n")
     ⠑⡄⠀⠀⠀⠀
@@ -33,7 +35,15 @@ def curve(
         top = max(columns) if high is None else high
         last = 4 * height - 1
         span = (top - bottom) or 1.0
-        rows = [round((1 - (min(max(v, bottom), top) - bottom) / span) * last) for v in columns]
+
+        def row_of(value: float) -> int:
+            return round((1 - (min(max(value, bottom), top) - bottom) / span) * last)
+
+        rows = [row_of(value) for value in columns]
+        for share, lower, upper in bars:
+            x = round(share * (2 * width - 1))
+            for y in range(row_of(upper), row_of(lower) + 1):
+                cells[y // 4][x // 2] |= _DOTS[y % 4][x % 2]
         for x, (before, row) in enumerate(zip([rows[0], *rows], rows, strict=False)):
             # From just beyond the last column's dot to this one's: a line without gaps.
             start = before + (row > before) - (row < before)

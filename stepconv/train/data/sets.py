@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -134,8 +135,8 @@ def _source(
         return Source(known.CLASSES[name], parts, form=FORMS[name], fingerprint=name)
     if name == MADE:
         made = {
-            "train": digits.make(min(limit or digits.TRAINING, digits.TRAINING)),
-            "test": digits.make(digits.TESTING, first=digits.TRAINING),
+            "train": _made(min(limit or digits.TRAINING, digits.TRAINING), 0),
+            "test": _made(digits.TESTING, digits.TRAINING),
         }
         return Source(digits.CLASSES, made, form=FORMS[name], fingerprint=digits.FINGERPRINT)
     paths = own.paths_of(name)
@@ -144,6 +145,14 @@ def _source(
             f"data {name!r} is not known: {', '.join(FORMS)}, a folder, an .npz or a .csv fit"
         )
     return own.load(paths, shape)
+
+
+@lru_cache(maxsize=4)
+def _made(count: int, first: int) -> Samples:
+    """Return made digits; a process that trains often makes them once."""
+    made = digits.make(count, first=first)
+    made.pictures.flags.writeable = made.labels.flags.writeable = False
+    return made
 
 
 def _parted(

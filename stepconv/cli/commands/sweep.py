@@ -1,0 +1,108 @@
+"""`stepconv sweep`: many trainings from one file; what is finished is skipped, the rest goes on."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stepconv.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stepconv.sweep.experiment import Training
+    from stepconv.sweep.trial import Outcome
+
+
+def sweep(
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="What to try.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder of all run folders.")],
+    on: Annotated[
+        str, typer.Option("--on", help="local, dask, or a scheduler's tcp://HOST:PORT.")
+    ] = "local",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes on this machine [one for each core].")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Look for data sets here first.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list the trainings, and what is done.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object for each training.")
+    ] = False,
+) -> None:
+    """Make all trainings that FILE.toml asks for, each in a folder of its own.
+
+    FILE.toml says what is the same for all and what varies: any option of `stepconv train`, any
+    field of a network. Trainings that are finished are skipped, half ones go on bit for bit; so
+    after Ctrl-C, or a crash, the same command goes on. `stepconv compare` shows the results.
+
+    Example of a file:
+
+        model = "lenet5"
+        [train]
+        data = "digits"
+        epochs = 2
+        [vary]
+        limit = [100, 400, 1600]
+        augment = [false, true]
+        seed = [0, 1, 2]
+
+    Examples:
+
+        stepconv sweep experiment.toml -o results/
+        stepconv sweep experiment.toml -o results/ --on dask
+        stepconv sweep experiment.toml -o results/ --on tcp://scheduler:8786
+        stepconv sweep experiment.toml -o results/ --dry-run
+    """
+    from stepconv.cli import terminal
+    from stepconv.cli.showing import sweeping
+    from stepconv.sweep import experiment, trial
+
+    if on not in ("local", "dask") and "://" not in on:
+        raise ArgumentError(f"--on {on!r} is not known: local, dask and tcp://HOST:PORT fit")
+    trainings = experiment.read(file)
+    if out.exists() and not out.is_dir():
+        raise ArgumentError(f"{out} is a file: -o names a folder")
+    ended = {each.name: trial.done(out / each.name) for each in trainings}
+    todo = [each for each in trainings if ended[each.name] is None]
+    before = [outcome for outcome in ended.values() if outcome is not None]
+    if dry_run:
+        for each in trainings:
+            outcome = ended[each.name]
+            print(f"{each.name}: {sweeping.told(outcome) if outcome else 'to do'}")
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    outcomes = _outcomes(todo, out.resolve(), on, workers, data_dir)
+    failed = 0
+    try:
+        for outcome in sweeping.followed(outcomes, before, len(trainings), as_json):
+            failed += outcome.status != "finished"
+            if as_json:
+                terminal.print_json(vars(outcome))
+    except KeyboardInterrupt:
+        again = f"{terminal.called()} sweep {file} -o {out}"
+        terminal.complain(f"stopped; what is done is kept, to go on: {again}")
+        raise typer.Exit(terminal.INTERRUPTED) from None
+    if not as_json:
+        print(f"{len(trainings) - failed} of {len(trainings)} are done: stepconv compare {out}")
+    if failed:
+        raise typer.Exit(terminal.WRONG)
+
+
+def _outcomes(
+    todo: "list[Training]", out: Path, on: str, workers: int | None, data_dir: Path | None
+) -> "Iterator[Outcome]":
+    """Return what becomes of the trainings, as they end."""
+    from stepconv.sweep.trial import Place
+
+    place = Place(out, 1, data_dir.resolve() if data_dir else None)
+    if on == "local":
+        from stepconv.sweep import local
+
+        return local.run(todo, place, workers)
+    from stepconv.sweep import cluster
+
+    return cluster.run(todo, place, workers, on)
