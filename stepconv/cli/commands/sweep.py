@@ -1,6 +1,7 @@
 """`stepconv sweep`: many trainings from one file; what is finished is skipped, the rest goes on."""
 
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,7 +9,7 @@ import typer
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from stepconv.sweep.experiment import Training
     from stepconv.sweep.trial import Outcome
@@ -58,7 +59,6 @@ def sweep(
         stepconv sweep experiment.toml -o results/ --dry-run
     """
     from stepconv.cli import terminal
-    from stepconv.cli.showing import sweeping
     from stepconv.sweep import experiment, trial
 
     if on not in ("local", "dask") and "://" not in on:
@@ -72,13 +72,13 @@ def sweep(
     if dry_run:
         for each in trainings:
             outcome = ended[each.name]
-            print(f"{each.name}: {sweeping.told(outcome) if outcome else 'to do'}")
+            print(f"{each.name}: {_told(outcome) if outcome else 'to do'}")
         return
     out.mkdir(parents=True, exist_ok=True)
     outcomes = _outcomes(todo, out.resolve(), on, workers, data_dir)
     failed = 0
     try:
-        for outcome in sweeping.followed(outcomes, before, len(trainings), as_json):
+        for outcome in _followed(outcomes, before, len(trainings), as_json):
             failed += outcome.status != "finished"
             if as_json:
                 terminal.print_json(vars(outcome))
@@ -106,3 +106,37 @@ def _outcomes(
     from stepconv.sweep import cluster
 
     return cluster.run(todo, place, workers, on)
+
+
+def _followed(
+    outcomes: "Iterable[Outcome]", before: "Sequence[Outcome]", total: int, quiet: bool
+) -> "Iterator[Outcome]":
+    """Yield the outcomes and show them; those from `before` are done already."""
+    from stepconv.cli import terminal
+
+    begun, done = perf_counter(), len(before)
+    right = [each.test_accuracy for each in before if each.test_accuracy is not None]
+    best = max(right, default=0.0)
+    console = terminal.stderr()
+    if before and not quiet:
+        terminal.complain(f"{done} of {total} were done before")
+    with console.status("starting …") as status:
+        for made, outcome in enumerate(outcomes, 1):
+            best = max(best, outcome.test_accuracy or 0.0)
+            left = (perf_counter() - begun) / made * (total - done - made)
+            status.update(f"{done + made} of {total}, best {best:.2%}, about {_clock(left)} left")
+            if not quiet:
+                print(f"{outcome.name}: {_told(outcome)}", flush=True)
+            yield outcome
+
+
+def _told(outcome: "Outcome") -> str:
+    """Return how a training ended, in words."""
+    if outcome.test_accuracy is not None:
+        return f"{outcome.test_accuracy:.2%} in {outcome.seconds:.1f} s"
+    return outcome.told or outcome.status
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
