@@ -425,3 +425,33 @@ def test_an_error_goes_with_the_next_key() -> None:
     assert "too small" in state.message
     press(state, "right")
     assert state.message == ""
+
+
+@pytest.mark.parametrize("field", ["operation", "named", "mode", "padding", "picture"])
+def test_every_value_of_a_list_is_reached_by_the_arrows(field: str) -> None:
+    state = editor()
+    focus(state, field)
+    seen, start = [state.shown(field)], state.setting
+    for _ in range(60):
+        press(state, "right")
+        assert state.focus == field
+        if state.shown(field) in seen[:1]:
+            break
+        seen.append(state.shown(field))
+    least = {"operation": 4, "named": 15, "mode": 4, "padding": 5, "picture": 4}[field]
+    assert len(set(seen)) >= least, (seen, start)
+
+
+def test_every_cell_and_plane_is_reached_by_the_arrows() -> None:
+    state = editor("vertical-edge-rgb")
+    focus(state, "kernel")
+    planes, rows, columns = state.planes("kernel").shape
+    seen = set()
+    for _ in range(planes):
+        for row in range(rows):
+            for _ in range(columns):
+                seen.add((state.plane, *state.cell))
+                press(state, "right")
+            press(state, *["left"] * columns, *(["down"] if row < rows - 1 else []))
+        press(state, *["up"] * rows, "]")
+    assert len(seen) == planes * rows * columns

@@ -247,7 +247,7 @@ def _begun(
         wanted.name, picture=found.shape, classes=wanted.classes or len(found.classes)
     )
     how = how.suited(len(found.train), chosen)
-    say("preparing kernels: compiled on first use, a few seconds, then kept")
+    say("starting: on first use kernels are compiled, a few seconds, then kept")
     folder = wanted.out or free_folder(Path("runs") / f"{model.name}-{_stem(how.data)}")
     try:
         return Run.new(folder, model, found, how, backend, start, wanted.keep)
@@ -277,7 +277,7 @@ def _resumed(
     stored.check(folder, model, choices)
     how = replace(stored.recipe, data=choices.get("data", stored.recipe.data))
     found = _loaded(how, stored.model.input_shape, data_dir, say)
-    say("preparing kernels: compiled on first use, a few seconds, then kept")
+    say("starting: on first use kernels are compiled, a few seconds, then kept")
     return Run.resumed(folder, found, backend, choices.get("epochs"))
 
 

@@ -40,6 +40,8 @@ def heading(frame: Frame, status: Status | None, width: int, question: str = "")
         told = list(dict.fromkeys(filter(None, parts)))
         if columns(" · ".join(told)) <= room:
             return told
+    if question and columns(f"{question} · {counted}") <= room:
+        return [question, counted]
     for place in (where, counted):
         clip = clipped(named, max(room - columns(place) - 3, 0))
         if columns(clip) > 8:

@@ -27,8 +27,8 @@ _NAMES = {
     "ceil_mode": "ceil mode",
 }
 _KEYS = (
-    "tab field, arrows move, 0-9 / type, space paint, shift+arrows shift, k kernel…, o input…, "
-    "[ ] plane, u U undo redo, c as a command, s save, page keys step, esc done"
+    "tab field, arrows move, 0-9 / type, space paint, shift+arrows shift, k kernel, o input, "
+    "[ ] plane, u U undo redo, c command, s save, page keys step, esc"
 )
 
 
