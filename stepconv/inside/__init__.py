@@ -9,6 +9,7 @@
     field = inside.field("conv2", (3, 4, 5))
     field.bounds .cells .influence             # in pixels; .reach and .path: masks of each layer
     inside.loss, inside["conv2"].grad, inside.gradients["conv2.weight"]
+    inside["conv2"].gradients["weight"]        # the same array
     inside.gradients.at("conv2.weight", (3, 0, 1, 1))   # a Step
     inside.step(lr=0.1)["conv2.weight"]        # w, gradient, w - lr · g; .inside: after the step
     inside.occlude(size=4, stride=2); inside.most("conv2", 3, pictures, n=9)

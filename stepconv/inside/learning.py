@@ -24,17 +24,17 @@ _ARGUMENTS = {"weight": "w", "bias": "bias"}
 
 
 class Gradients(Mapping[str, Array]):
-    """The gradients of the loss for what the network learns, by PyTorch's names."""
+    """The gradients of the loss for what is learnt: by PyTorch's names, or by those in a layer.
 
-    def __init__(self, inside: Inside) -> None:
-        self.inside = inside
-        self._known: dict[str, Array] = {}
+    `names` has the full name for each: `conv1.weight`, for a layer's `weight`.
+    """
+
+    def __init__(self, inside: Inside, names: Mapping[str, str]) -> None:
+        self.inside, self.names = inside, names
 
     def __getitem__(self, name: str) -> Array:
-        if name not in self._known:
-            layer = parameter(self.inside, name).rpartition(".")[0]
-            self._known |= self.inside[layer].gradients
-        return self._known[name]
+        layer, _, part = self._full(name).rpartition(".")
+        return self.inside[layer].found[part]
 
     def at(self, name: str, index: Any) -> Step:
         """Return the step that computed the gradient of one weight.
@@ -43,18 +43,27 @@ class Gradients(Mapping[str, Array]):
         """
         from stepconv.inside.record import step_at
 
-        layer, _, part = parameter(self.inside, name).rpartition(".")
-        shape = self.inside.network.graph.parameter_shapes[name]
-        return step_at(self.inside[layer].trace(_ARGUMENTS[part]), shape, index, name)
+        full = self._full(name)
+        layer, _, part = full.rpartition(".")
+        shape = self.inside.network.parameters[full].shape
+        return step_at(self.inside[layer].trace(_ARGUMENTS[part]), shape, index, full)
+
+    def _full(self, name: str) -> str:
+        if name not in self.names:
+            known = list(self.names)
+            fits = f"{', '.join(known[:4])}{', …' if len(known) > 4 else ''} fit"
+            hint = closest(str(name), known, fits if known else "there is nothing to learn")
+            raise ArgumentError(f"{name!r} is not learnt here: {hint}")
+        return self.names[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.inside.network.graph.parameter_shapes)
+        return iter(self.names)
 
     def __len__(self) -> int:
-        return len(self.inside.network.graph.parameter_shapes)
+        return len(self.names)
 
     def __repr__(self) -> str:
-        return f"<Gradients of {self.inside.model.name}: {', '.join(self)}>"
+        return f"<Gradients of {self.inside.model.name}: {', '.join(self.names.values())}>"
 
 
 class Stepped(NamedTuple):
@@ -114,16 +123,6 @@ class Update(Mapping[str, Stepped]):
             f"<Step of {self.before.model.name}: lr {self.lr:g}, "
             f"loss {self.before.loss:.4g} -> {self.inside.loss:.4g}>"
         )
-
-
-def parameter(inside: Inside, name: str) -> str:
-    """Return `name` if the network learns something of that name."""
-    known = list(inside.network.graph.parameter_shapes)
-    if name not in known:
-        fits = f"{', '.join(known[:4])}{', …' if len(known) > 4 else ''} fit"
-        hint = closest(str(name), known, fits)
-        raise ArgumentError(f"{inside.model.name} learns no {name!r}: {hint}")
-    return name
 
 
 def _signed(number: Any) -> str:

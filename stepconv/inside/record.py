@@ -141,7 +141,7 @@ class Inside:
         """The gradients of the loss for all weights, by PyTorch's names."""
         from stepconv.inside.learning import Gradients
 
-        return Gradients(self)
+        return Gradients(self, {name: name for name in self.network.graph.parameter_shapes})
 
     def step(self, lr: float = 0.1) -> Update:
         """Return what one step of gradient descent makes of every weight: w - lr · g."""
@@ -245,16 +245,20 @@ class LayerInside:
 
     @property
     def parameters(self) -> dict[str, Array]:
-        """What the layer has learnt, by full names."""
-        return {name: self.inside.network.parameters[name] for name in self.place.parameters}
+        """What the layer has learnt: `weight` and `bias`, as far as it has them."""
+        return {name: self.inside.network.parameters[full] for name, full in self._names.items()}
 
-    @property
-    def gradients(self) -> dict[str, Array]:
-        """The gradients of the loss for what the layer learns, by full names."""
-        if not self.place.parameters:
-            return {}
-        found = self._call.for_parameters(self.input[None], self.grad[None])
-        return {name: found[name.rpartition(".")[2]] for name in self.place.parameters}
+    @cached_property
+    def gradients(self) -> Gradients:
+        """The gradients of the loss for these; `at` gives each cell of them as a step."""
+        from stepconv.inside.learning import Gradients
+
+        return Gradients(self.inside, self._names)
+
+    @cached_property
+    def found(self) -> dict[str, Array]:
+        """The gradients as arrays, for `Gradients`."""
+        return self._call.for_parameters(self.input[None], self.grad[None])
 
     def trace(self, gradient: str | None = None) -> Trace:
         """Record the layer's call; with `gradient` "x", "w" or "bias" that on the way back.
@@ -296,6 +300,11 @@ class LayerInside:
         if self.name == SOFTMAX:
             return SoftmaxCall(self.place, {}, network.backend)
         return network.calls[self.name]
+
+    @property
+    def _names(self) -> dict[str, str]:
+        """The full name of each thing that the layer learns."""
+        return {full.removeprefix(f"{self.name}."): full for full in self.place.parameters}
 
     @property
     def _source(self) -> str:

@@ -126,7 +126,8 @@ def refused() -> list[Any]:
         (lambda: look.field("softmax", 0), "'softmax' is not in lenet5"),
         (lambda: look.loss, "label=None: a loss"),
         (lambda: look.gradients["conv1.weight"], "label=None"),
-        (lambda: look.gradients["conv1.wait"], "learns no 'conv1.wait': did you mean"),
+        (lambda: look.gradients["conv1.wait"], "'conv1.wait' is not learnt here: did you mean"),
+        (lambda: look["relu1"].gradients["weight"], "learnt here: there is nothing to learn"),
         (lambda: look.step("x"), "lr='x' is not a number"),
         (lambda: look.step(np.inf), "lr=inf is not finite"),
         (lambda: look.occlude(29), "size=29 is too large: at most 28 fits"),
@@ -139,10 +140,10 @@ def refused() -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("number", range(31))
+@pytest.mark.parametrize("number", range(32))
 def test_what_makes_no_sense_is_refused_in_a_line(number: int) -> None:
     every = refused()
-    assert len(every) == 31
+    assert len(every) == 32
     call, said = every[number]
     with pytest.raises(StepconvError) as caught:
         call()

@@ -115,6 +115,10 @@ def test_a_record_of_each_layer_says_the_same(name: str) -> None:
         step = inside.gradients.at(key, (0,) * gradient.ndim)
         close(step.trace.output.reshape(gradient.shape), gradient, np.float64)
         assert step.index == 0
+        layer, _, part = key.rpartition(".")
+        assert inside[layer].gradients[part] is gradient
+        assert inside[layer].gradients.at(part, (0,) * gradient.ndim) == step
+        assert inside[layer].parameters[part].shape == gradient.shape
 
 
 def back(inside: Any, layer: str) -> Any:
