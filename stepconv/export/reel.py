@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,7 +29,7 @@ class Shot:
         return self.film.trace.step(self.index).in_words()
 
 
-class Reel(Sequence[Shot]):
+class Reel(list[Shot]):
     """Shots, and figures of them that are all of one size.
 
     >>> import stepconv
@@ -40,22 +39,13 @@ class Reel(Sequence[Shot]):
     'step 1 of 2, cell 1: max(0, -1) = 0'
     """
 
-    def __init__(self, shots: Sequence[Shot]) -> None:
-        self._shots = shots
-
-    def __len__(self) -> int:
-        return len(self._shots)
-
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
-        return self._shots[index]
-
     @cached_property
     def size(self) -> tuple[float, float]:
         """The width and height that every step has room in."""
-        firsts = {id(shot.film): shot for shot in reversed(self._shots)}
+        firsts = {id(shot.film): shot for shot in reversed(self)}
         sizes = [size_of(shot.frame) for shot in firsts.values()]
         width = max(width for width, _ in sizes)
-        lines = max(len(told(shot.frame, width)) for shot in self._shots)
+        lines = max(len(told(shot.frame, width)) for shot in self)
         return width, max(height for _, height in sizes) + height_of(lines)
 
     def figure(self, shot: Shot) -> Figure:

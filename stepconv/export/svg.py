@@ -16,8 +16,10 @@ from stepconv.export.figure import Figure
 from stepconv.export.looks import Theme
 from stepconv.export.strokes import LAYERS, Box, Label, Pixels, Stroke, strokes, written
 
+# Slides know pictures inside a picture by the older name of their attribute alone.
+_NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 # No font is loaded: what is there.
-FONTS = "Helvetica, Arial, 'DejaVu Sans', sans-serif"
+_FONTS = "Helvetica, Arial, 'DejaVu Sans', sans-serif"
 
 
 def picture(figures: Iterable[Figure], theme: Theme, *, width: int | None, fps: float) -> bytes:
@@ -32,7 +34,7 @@ def picture(figures: Iterable[Figure], theme: Theme, *, width: int | None, fps: 
     size = _attributes(width=width or first.width, height=_height(first, width))
     view = f"0 0 {written(first.width)} {written(first.height)}"
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{view}"{size} role="img">',
+        f'<svg {_NAMESPACES} viewBox="{view}"{size} role="img">',
         f"<title>{escape(first.title)}</title>",
         f"<desc>{escape(told)}</desc>",
         f'<rect width="100%" height="100%" fill="{theme.paper}"/>',
@@ -77,7 +79,7 @@ def _drawn(stroke: Stroke) -> str:
         data = b64encode(png(stroke.shape, stroke.content)).decode()
         return (
             f'<image{place} preserveAspectRatio="none" image-rendering="pixelated" '
-            f'href="data:image/png;base64,{data}"/>'
+            f'xlink:href="data:image/png;base64,{data}"/>'
         )
     points = " ".join(f"{written(x)},{written(y)}" for x, y in stroke.points)
     return f'<polygon points="{points}" fill="{stroke.fill}"/>'
@@ -86,7 +88,7 @@ def _drawn(stroke: Stroke) -> str:
 def _label(label: Label) -> str:
     place = _attributes(x=label.x, y=label.y)
     anchor = ' text-anchor="end"' if label.ends else ""
-    font = f' font-family="{FONTS}" font-size="{written(label.size)}"'
+    font = f' font-family="{_FONTS}" font-size="{written(label.size)}"'
     spans = []
     for text, seen in label.pieces:
         bold = ' font-weight="bold"' if seen.bold else ""
