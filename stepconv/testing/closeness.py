@@ -61,9 +61,9 @@ def bound(task: Task, call: Call) -> tuple[Array, ...]:
     integers = all(array.dtype.kind in "biu" for array in call.arrays.values())
     found = []
     for count, one in zip(terms, summed, strict=False):
-        largest = float(np.max(one, initial=0))
-        rounded = 0 if integers and largest < _EXACT else count + 2
-        found.append(np.maximum(rounded * one, _TRANSFORMED * largest))
+        top = float(np.max(one, initial=0))
+        rounded = 0 if integers and top < _EXACT else count + 2
+        found.append(np.maximum(rounded * one, _TRANSFORMED * top))
     return tuple(found)
 
 

@@ -126,7 +126,7 @@ def _draw(console: "Console", drawn: Any, along: str) -> None:
     """Draw each line in dots of Braille, all to the same scale."""
     import numpy as np
 
-    from stepconv.cli.showing.curve import curve
+    from stepconv.player.text.curve import curve
     from stepconv.sweep.curves import bounds, scaled
 
     low, high = bounds(drawn)
