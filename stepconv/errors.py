@@ -47,5 +47,7 @@ def closest(word: str, known: Iterable[str], otherwise: str, most: int = 1) -> s
     """
     import difflib
 
-    close = sorted(difflib.get_close_matches(word, list(known), n=most))
+    names = list(known)
+    longer = [name for name in names if word and name.startswith(word)]
+    close = sorted(difflib.get_close_matches(word, names, n=most) or longer[:most])
     return f"did you mean {' or '.join(map(repr, close))}?" if close else otherwise

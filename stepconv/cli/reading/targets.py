@@ -220,7 +220,11 @@ def _is_input(target: str) -> bool:
     pictures = worked.pictures()
     if target in pictures or Path(target).suffix.lower() in picture_files.SUFFIXES:
         return True
+    known = {each.replace("-", ""): each for each in _OPERATIONS} | {"conv": "correlate"}
+    operation = known.get(target.lower().replace("-", "").replace("_", "").removesuffix("2d"))
     hint = worked.closest(target, [*examples, *worked_chains(), *pictures])
+    if operation is not None:
+        hint = f"as an operation it is an option, --input eight-22x16 --op {operation}"
     raise ArgumentError(f"{target!r} is no worked example, no picture and no file: {hint}")
 
 
