@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "train": {"nn", "ops"},
     "sweep": {"train", "nn", "kernels"},
     "export": {"trace", "inside", "player", "web"},
-    "lessons": {"trace", "train", "geometry"},
+    "lessons": {"trace", "inside", "train", "geometry"},
     "testing": {"ops", "geometry", "trace"},
     "web": {"trace", "inside", "nn", "train", "stepconv"},
     "bench": {"ops", "kernels", "geometry", "testing", "stepconv"},

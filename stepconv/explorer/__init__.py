@@ -7,7 +7,6 @@ bench/          the picture: drawn, or of a data set, and changed while one look
 frame/          what there is to see, as plain data
 views/          the screens, as lines with roles
 standing        where one is; at_bench and visit: what keys do at the bench, and everywhere else
-identity        gradients with and without an identity path
 keys            what each key does: for the last line and the help
 app             the thin shell on Textual; in a window it is the player
 watch/          a training watched and changed while it goes on

@@ -20,7 +20,7 @@ from stepconv.inside.record import Inside
 from stepconv.player.playback import Playback
 
 if TYPE_CHECKING:
-    from stepconv.explorer.identity import Pair
+    from stepconv.inside.identity import Pair
     from stepconv.inside.patches import Excited
 
 Array = NDArray[Any]
@@ -172,7 +172,7 @@ class Visit(AtBench):
     @property
     def kept(self) -> tuple[Pair | None, dict[int, Pair]]:
         """What arrives of the gradient with identity paths and without."""
-        from stepconv.explorer.identity import compared
+        from stepconv.inside.identity import compared
 
         return self._once(("kept",), lambda: compared(self.inside))
 

@@ -26,6 +26,7 @@ record          Inside and its layers: what is asked for, computed when it is
 look            look_inside: what may be looked into, and how a picture becomes numbers
 learning        the gradients of all weights, and one step of gradient descent
 patches         a patch that hides, and the patches that excite a map most
+identity        gradients of deep stacks, with identity paths and without
 shown           a network in a line, a table for a terminal, a page for a notebook
 
 All masks and gradients have the shape of what they belong to, without the batch.

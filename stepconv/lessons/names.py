@@ -102,7 +102,8 @@ def _engine() -> dict[str, Any]:
         "distance": changes.distance,
         "learnt": learnt.learnt,
         "loss": learnt.loss,
-        "arrives": lambda layers, path: depth.arrives(layers, path)[-1],
+        "arrives": depth.arrives,
+        "layers": lambda net, kind: sum(row.kind == kind for row in net.rows),
         # the operations, and their way back
         **{name: _quick(function_of(name)[0]) for name in OPERATIONS},
         **{

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepconv import nn
-from stepconv.explorer import identity
 from stepconv.explorer.frame import pixels
 from stepconv.explorer.frame.columns import columns
 from stepconv.explorer.frame.planes import index_of, place_of, plane_shape, planes, row_shape
+from stepconv.inside import identity
 from tests.explorer.samples import some_digits, weights
 
 

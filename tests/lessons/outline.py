@@ -4,9 +4,6 @@
 COUNTS = {0: 17, 1: 42, 2: 20, 3: 22, 4: 20}
 ITEMS = [f"{lecture}-{n:02}" for lecture, count in COUNTS.items() for n in range(1, count + 1)]
 
-# Lessons that do not show all of it yet.
-IN_WRITING = {"networks"}
-
 # What each lesson has to show.
 COURSES = {
     "convolution": ("0-09 0-12 0-10 0-11 1-33 1-34 2-07 4-10 0-13 1-13 1-18 3-11 4-08 4-09"),

@@ -88,9 +88,9 @@ def test_a_kernel_learns_what_is_right_and_cannot_learn_a_slip() -> None:
     assert np.abs(gives("letter-blur", right) - np.array(blur.expected)).max() < 1e-5
 
 
-@pytest.mark.parametrize("depth", DEPTHS)
-def test_the_identity_path_keeps_the_gradient(depth: int) -> None:
-    plain, residual = arrives(depth, path=False), arrives(depth, path=True)
-    assert len(plain) == len(residual) == depth + 1
-    assert plain[-1] < 0.2**depth
-    assert residual[-1] >= 1
+def test_the_identity_path_keeps_the_gradient() -> None:
+    plain = [arrives(depth, path=False) for depth in DEPTHS]
+    residual = [arrives(depth, path=True) for depth in DEPTHS]
+    assert plain == sorted(plain, reverse=True)
+    assert plain[-1] < 1e-6
+    assert min(residual) > 0.1

@@ -81,6 +81,43 @@ _BRANCHES = """
   the way back: dy/dx = F' + 1, whatever F' is
 """
 
+# Deng et al. 2009; image-net.org; Russakovsky et al. 2015. Counts of the lecture's slide.
+_IMAGENET = """
+  ImageNet              14,197,122 pictures, sorted by meaning: 21,841 synsets
+    bird                     2,126 pictures
+    iris                       469
+    courtyard                  165
+  the contest (ILSVRC)   1,281,167 pictures to learn from, of any size
+                            50,000 to choose by, 100,000 to be judged by
+                             1,000 classes, one label for each picture
+
+      flamingo · quail · pill bottle · race car · very many breeds of dogs
+"""
+
+# He et al. 2015, tables 3 and 4: errors on the pictures to choose by.
+_RESNETS = """
+  per cent           top-1   top-5                        top-1   top-5
+  VGG                    -    8.43      ResNet-34 B       21.84    5.71
+  GoogLeNet              -    7.89      ResNet-34 C       21.53    5.60
+  VGG (v5)            24.4     7.1      ResNet-50         20.74    5.25
+  PReLU-net          21.59    5.71      ResNet-101        19.87    4.60
+  BN-inception       21.99    5.81      ResNet-152        19.38    4.49
+
+  first of the contests of 2015, ahead of the second by
+     16%  ImageNet detection         11%  COCO detection
+     27%  ImageNet localization      12%  COCO segmentation
+"""
+
+_NEXT = """
+  style transfer   one picture's strokes on another's things: maps compared
+  GAN              one network makes pictures, one tells them from real ones
+  attention        every cell asks all others; transformers are made of it
+  detection        boxes and classes for all things in a picture
+  segmentation     a class for each pixel, by convolutions that grow again
+
+  none of these is in here; the layers under them are
+"""
+
 SKETCHES: Mapping[str, str] = {
     "cortex": _CORTEX,
     "tasks": _TASKS,
@@ -88,6 +125,9 @@ SKETCHES: Mapping[str, str] = {
     "families": _FAMILIES,
     "cubes": _CUBES,
     "residual": _BRANCHES,
+    "imagenet": _IMAGENET,
+    "resnets": _RESNETS,
+    "next": _NEXT,
 }
 
 

@@ -2,5 +2,5 @@
 
 changes         a picture shifted, turned, bent, dimmed, covered, and how far it is from the first
 learnt          a kernel that learns a worked example by gradient descent
-depth           a gradient through many layers, with the identity path and without it
+depth           how much of a gradient comes back through deep networks, of two kinds
 """
