@@ -253,5 +253,7 @@ def test_alone_at_a_terminal_it_offers_what_to_try(monkeypatch, capsys) -> None:
     assert main([]) == 0
     offered = capsys.readouterr().out
     assert "stepconv play eight-22x16 --kernel sobel-x" in offered
+    assert "stepconv lesson" in offered
     assert "vertical-edge-rgb" in offered
     assert max(map(len, offered.splitlines())) <= 60
+    assert len(offered.splitlines()) <= 23

@@ -121,6 +121,7 @@ def suggestions() -> list[str]:
     commands = (
         "play vertical-edge-rgb",
         "examples",
+        "lesson",
         "shapes lenet5",
         f"apply eight-22x16 sobel-x -o {out}",
         "doctor",

@@ -13,7 +13,7 @@ from stepconv.lessons.scene import PICTURES, Scene
 from stepconv.lessons.words import KEPT
 from stepconv.player.frame.frames import Frame
 from stepconv.player.playback import Playback
-from stepconv.player.text import layout
+from stepconv.player.text import digits, layout
 from stepconv.player.text.lines import (
     Block,
     Line,
@@ -38,6 +38,7 @@ _BESIDE = 42
 # On a projector lines are short, and each sentence stands alone.
 _LARGE = 46
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
+_DIGITS = re.compile(r"[-0-9./ ]+")
 # What no line is broken at while it is wrapped.
 _STUCK = "\x01"
 # Columns for the arrow between two pictures.
@@ -81,7 +82,7 @@ def large(
         return _exactly([head, (), *body.lines], [keys], width, height)
     narrow = min(width - 4, _LARGE)
     if part == "question":
-        told = _asked(reader, narrow)
+        told = above(_asked(reader, narrow), _large_guess(reader, narrow), gap=1)
     else:
         each = (
             sentence for paragraph in scene.paragraphs for sentence in _SENTENCE.split(paragraph)
@@ -90,6 +91,15 @@ def large(
     left = indented(told, max((width - narrow) // 2, 1))
     above_it: list[Line] = [()] * max((room - left.height) // 2, 0)
     return _exactly([head, (), *above_it, *left.lines], [keys], width, height)
+
+
+def _large_guess(reader: Reader, width: int) -> Block:
+    """Return a guess in large digits, if it is a number that fits."""
+    size = digits.LARGE
+    is_number = bool(_DIGITS.fullmatch(reader.guess)) and reader.question is not None
+    if not is_number or digits.large_width(reader.guess, size) > width:
+        return Block()
+    return text_block(*digits.large(reader.guess, size), role="large")
 
 
 def _wrapped(text: str, width: int, role: str = "") -> Block:

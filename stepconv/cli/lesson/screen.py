@@ -21,6 +21,15 @@ from stepconv.trace import Chain, Trace, example_trace
 
 # Seconds that a frame of a drawing stays.
 _FRAME = 1.2
+# What a click on a key of the last line presses.
+_CLICKS = {
+    "key:→": ("right", None),
+    "key:←": ("left", None),
+    "key:enter": ("enter", None),
+    "key:esc": ("escape", None),
+    "key:q": ("q", "q"),
+    "key:↑↓": ("down", None),
+}
 
 
 class Lessons(Player):
@@ -186,6 +195,9 @@ class Lessons(Player):
             self.stage.redraw()
         elif event.spot is not None and event.spot.part == "answer":
             self.reader.pick(event.spot.row)
+            self.stage.redraw()
+        elif event.spot is not None and event.spot.part in _CLICKS:
+            self._key(*_CLICKS[event.spot.part])
             self.stage.redraw()
 
 

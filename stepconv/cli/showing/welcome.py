@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 _TRY = (
-    ("stepconv lesson", "five lectures that run themselves"),
+    ("stepconv lesson", "five lectures to walk through"),
     ("stepconv play", "a list to choose from"),
     ("stepconv play vertical-edge-rgb", "a worked example by windows"),
     ("stepconv play eight-22x16 --kernel sobel-x", "a picture under a named kernel"),
@@ -31,11 +31,12 @@ def lines(width: int) -> Iterator[str]:
     themes = {theme: [e.id for e in examples if e.group == theme] for theme in worked.GROUPS}
     for theme, names in {**themes, "chains": list(worked_chains())}.items():
         if names:
-            indent = " " * 13
+            # A line for each, so that all of it fits on a screen; `stepconv examples` has the rest.
             yield from textwrap.wrap(
                 ", ".join(names),
                 width,
                 initial_indent=f"  {theme:<11}",
-                subsequent_indent=indent,
                 break_on_hyphens=False,
+                max_lines=1,
+                placeholder=" …",
             )
