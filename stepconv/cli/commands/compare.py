@@ -32,10 +32,10 @@ def compare(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the picture.")] = False,
 ) -> None:
-    """Compare trainings: a line for each choice that differs, seeds taken together.
+    """Compare trainings: a line for each choice that differs.
 
-    The spread is the standard deviation over the seeds. Where one option is a number, curves show
-    the accuracy along it, with bars from the least to the most right run.
+    Seeds are taken together; the spread is the standard deviation over them. Where one option is a
+    number, curves show the accuracy along it, with bars from the least to the most right run.
 
     Examples:
 

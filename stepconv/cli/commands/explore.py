@@ -48,7 +48,7 @@ def explore(
     ] = False,
     escape_leaves: Annotated[bool, typer.Option("--escape-leaves", hidden=True)] = False,
 ) -> None:
-    """Look into MODEL with a picture in it: every layer, every map, every window.
+    """Look into MODEL with a picture in it: layers, maps, windows.
 
     On a terminal this opens the explorer: arrows and enter lead from the network to one
     multiplication, `d` to a sheet to draw on, `g` back from the loss; `?` lists all keys. On a pipe

@@ -31,10 +31,10 @@ def page(
     data_dir: networks.DataDir = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
-    """Write one HTML file that needs no server and no network: it opens from a USB stick.
+    """Write one HTML file that needs no server and no network.
 
-    Of anything that `stepconv show` takes it makes a page that plays: every step with its window,
-    its products and sums, keys as in the player, cells to point at.
+    It opens from a USB stick. Of anything that `stepconv show` takes it makes a page that plays:
+    every step with its window, its products and sums, keys as in the player, cells to point at.
 
     Of a run folder, a .safetensors file or a network of the zoo it makes a page that trains with
     the engine's own kernels: loss and accuracy on the way, every layer's maps and gradients, a

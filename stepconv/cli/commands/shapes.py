@@ -52,7 +52,7 @@ def shapes(
         bool, typer.Option("--json", help="Print one JSON object; of several networks one a line.")
     ] = False,
 ) -> None:
-    """Show a network layer by layer, each size with its formula, or several in one table.
+    """Show a network layer by layer, or several in one table.
 
     "sees" is the receptive field: the rows and columns of the picture, its padding included, that
     one cell of the layer depends on. Multiplications are those of weights and inputs for one image.

@@ -34,7 +34,7 @@ def sweep(
         bool, typer.Option("--json", help="Print a JSON object for each training.")
     ] = False,
 ) -> None:
-    """Make all trainings that FILE.toml asks for, each in a folder of its own.
+    """Make all trainings that FILE.toml asks for, each in its folder.
 
     FILE.toml says what is the same for all and what varies: any option of `stepconv train`, any
     field of a network. Trainings that are finished are skipped, half ones go on bit for bit; so

@@ -28,7 +28,7 @@ def why(
     ] = False,
     asked: targets.Asked,
 ) -> None:
-    """Say which algorithm computes a call, for what reason, and how fast.
+    """Say which algorithm computes a call, why, and how fast.
 
     The call is made: once for the compiler, then some times more, of which the fastest counts.
     What this machine can do at most is measured beside it: float32 multiply-adds in registers, and
@@ -38,7 +38,7 @@ def why(
 
         stepconv why vertical-edge-rgb
         stepconv why photo.png --kernel gaussian-5
-        stepconv why --input photo.png --kernel "1 2 1; 2 4 2; 1 2 1" --algorithm separable
+        stepconv why photo.png --kernel gaussian-3 --algorithm separable
         stepconv why --input photo.png --op max-pool --window 2 --json
         stepconv why max-pool-4x4 --gradient x --then relu
     """
