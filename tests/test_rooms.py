@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "nn": {"ops", "kernels", "geometry"},
     "inside": {"nn", "trace", "ops", "kernels", "geometry"},
     "explorer": {"inside", "player", "nn", "trace", "geometry"},
-    "train": {"nn", "ops"},
+    "train": {"nn", "ops", "geometry"},
     "sweep": {"train", "nn", "kernels"},
     "export": {"trace", "inside", "player", "web"},
     "lessons": {"trace", "inside", "train", "geometry"},

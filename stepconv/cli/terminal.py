@@ -150,6 +150,8 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except StepconvError as error:
         complain(str(error))
+    except MemoryError as error:
+        complain(f"there is not enough memory for this: {error or 'no more is free'}")
     return UNUSABLE
 
 

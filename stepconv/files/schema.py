@@ -63,6 +63,20 @@ def real(least: float = -inf, most: float = inf) -> Check:
     return check
 
 
+def decimal(value: Any, place: str) -> Any:
+    """Accept any number of 64 bits, infinity and NaN included."""
+    if type(value) is not float and (type(value) is not int or abs(value) > 2**63):
+        raise Unlike(value, place, "a number")
+    return value
+
+
+def nothing(value: Any, place: str) -> Any:
+    """Accept null."""
+    if value is not None:
+        raise Unlike(value, place, "nothing")
+    return value
+
+
 def _fits(value: float) -> bool:
     try:
         return isfinite(value)

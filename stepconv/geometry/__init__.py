@@ -3,6 +3,7 @@
 options         the spellings of stride, padding and dilation, at one door
 axis            one spatial axis of a call: where windows start, how many there are
 plan            the frozen integers of a call; slide: those that kernels are given, by name
+budget          how much of memory and loops a call may take, told from its plan
 reading         what one output cell reads along an axis, forwards and backwards
 networks        sizes of a stack of layers
 """

@@ -109,14 +109,8 @@ class Axis:
         replicate `1 1 1 2 3 4 4 4`
         circular  `3 4 1 2 3 4 1 2`
         """
+        self.check_mode(mode)
         size, last = self.size, self.size - 1
-        if mode != "zeros" and size == 0 and self.padded > 0:
-            raise ArgumentError(f"mode={mode!r} has no cell to copy from: the input is empty")
-        if mode == "reflect" and max(self.before, self.after) > max(last, 0):
-            raise ArgumentError(
-                f"mode='reflect' cannot pad {size} cells by {max(self.before, self.after)}: "
-                f"at most {last} fit, one less than the input has"
-            )
         positions = range(-self.before, size + self.after)
         if mode == "reflect":
             return tuple(last - abs(last - abs(i)) for i in positions)
@@ -125,6 +119,17 @@ class Axis:
         if mode == "circular":
             return tuple(i % size for i in positions)
         return tuple(i if 0 <= i < size else -1 for i in positions)
+
+    def check_mode(self, mode: str) -> None:
+        """Raise if a mode finds no cells to copy for so much padding."""
+        size, last = self.size, self.size - 1
+        if mode != "zeros" and size == 0 and self.padded > 0:
+            raise ArgumentError(f"mode={mode!r} has no cell to copy from: the input is empty")
+        if mode == "reflect" and max(self.before, self.after) > max(last, 0):
+            raise ArgumentError(
+                f"mode='reflect' cannot pad {size} cells by {max(self.before, self.after)}: "
+                f"at most {last} fit, one less than the input has"
+            )
 
     def formula(self) -> str:
         """Return the output size with its formula filled in.

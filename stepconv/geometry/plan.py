@@ -8,6 +8,7 @@ from typing import Any, ParamSpec
 
 from stepconv.errors import ArgumentError
 from stepconv.geometry.axis import Axis, same_pads
+from stepconv.geometry.budget import check_plan
 from stepconv.geometry.options import (
     LARGEST_SIZE,
     PADDINGS,
@@ -149,7 +150,7 @@ def _correlation_plan(
     strides = per_axis("stride", stride, axes, 1)
     dilations = per_axis("dilation", dilation, axes, 1)
     built = _axes(x_shape[-axes:], tuple(window), strides, padding, dilations)
-    return Plan(_fitting("kernel", built), in_channels, out_channels, groups)
+    return check_plan(Plan(_fitting("kernel", built), in_channels, out_channels, groups))
 
 
 _remembered_correlation = lru_cache(maxsize=1024, typed=True)(_correlation_plan)
@@ -196,7 +197,7 @@ def transposed_plan(
         strict=True,
     )
     built = tuple(_transposed_axis(*numbers) for numbers in every)
-    return Plan(built, out_group * groups, channels, groups)
+    return check_plan(Plan(built, out_group * groups, channels, groups))
 
 
 @_remembered
@@ -224,7 +225,7 @@ def pooling_plan(
                 f"padding={max(axis.before, axis.after)} is not smaller than the window "
                 f"of {axis.span}: at most {axis.span - 1} fits"
             )
-    return Plan(_fitting("window", built))
+    return check_plan(Plan(_fitting("window", built)))
 
 
 @_remembered
@@ -242,7 +243,7 @@ def padding_plan(x_shape: Shape, padding: Any) -> Plan:
         Axis(size=size, window=1, before=before, after=after)
         for size, (before, after) in zip(sizes, sides, strict=True)
     )
-    return Plan(tuple(built))
+    return check_plan(Plan(tuple(built)))
 
 
 def output_size(

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 from stepconv import files
 from stepconv.errors import DataError, StepconvError
+from stepconv.files import schema
+from stepconv.files.schema import Check, Unlike, flag, listing, named, plain, real, text
 from stepconv.nn.description import from_dict, to_dict
 from stepconv.nn.layers import sizes
 from stepconv.nn.model import Model
@@ -32,6 +34,19 @@ Arrays = dict[str, Array]
 FORMAT = "stepconv 1"
 # What a network is called in its run folder.
 FILE = "model.safetensors"
+# What is known about a network, if it is told at all.
+_ABOUT: dict[str, Check] = {
+    "model": named(plain, 100),
+    "classes": listing(text(1000), 1_000_000),
+    "scale": real(-1e30, 1e30),
+    "shift": real(-1e30, 1e30),
+    "form": text(40),
+    "of_bytes": flag,
+    "data": text(10_000),
+    "fingerprint": text(10_000),
+    "recipe": named(plain, 100),
+    "sure_from": real(0, 1),
+}
 _TYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "U8": "|u1"}
 
 
@@ -66,7 +81,7 @@ def _metadata(kind: str, about: Mapping[str, Any]) -> dict[str, str]:
 
 def load_network(path: Path) -> Network:
     """Return the network in a file, or say what is wrong with the file."""
-    arrays, about = load(path, "network")
+    arrays, about = load(path, "network", _ABOUT)
     try:
         model = from_dict(about.pop("model", None))
     except StepconvError as error:
@@ -87,21 +102,35 @@ def save(path: Path, kind: str, arrays: Mapping[str, Array], about: Mapping[str,
     files.write(path, _encode(arrays, _metadata(kind, about)))
 
 
-def load(path: Path, kind: str) -> tuple[Arrays, dict[str, Any]]:
-    """Return the arrays and the plain data in a file of that kind."""
+def load(path: Path, kind: str, checks: Mapping[str, Check] = {}) -> tuple[Arrays, dict[str, Any]]:
+    """Return the arrays and the plain data in a file of that kind, each entry as its check wants.
+
+    Who has signed a file rightly may still have written what he liked.
+    """
+    files.check_plain(path)
     content = path.read_bytes()
     try:
         arrays, metadata = _decode(content)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (
+        *(ValueError, KeyError, TypeError, AttributeError, RecursionError),
+        *(OverflowError, IndexError, MemoryError),
+    ):
         raise DataError(f"{path} is damaged, or no safetensors file") from None
     if metadata.get("format") != FORMAT:
         raise DataError(f"{path} was not written by stepconv, or by a later version of it")
     if metadata.pop("sha256", None) != _digest(arrays, metadata):
         raise DataError(f"{path} is damaged: its contents do not match their SHA-256")
-    if metadata["kind"] != kind:
-        raise DataError(f"{path} holds a {metadata['kind']}, not a {kind}")
+    if metadata.get("kind") != kind:
+        raise DataError(f"{path} holds a {str(metadata.get('kind'))[:40]}, not a {kind}")
     own = {"format", "kind"}
-    return arrays, {key: json.loads(text) for key, text in metadata.items() if key not in own}
+    try:
+        return arrays, {
+            key: schema.read(told, checks.get(key, plain), key[:40])
+            for key, told in metadata.items()
+            if key not in own
+        }
+    except Unlike as error:
+        raise DataError(f"{path} is not what it should be: {error}") from None
 
 
 # The library called safetensors writes metadata in an order that changes from process to process.
@@ -132,11 +161,13 @@ def _decode(content: bytes) -> tuple[Arrays, dict[str, str]]:
     if len(content) < 8 + length:
         raise ValueError("cut")
     header = json.loads(content[8 : 8 + length].decode())
-    metadata = dict(header.pop("__metadata__", {}))
+    metadata = header.pop("__metadata__", {})
+    if any(type(each) is not str for each in (*metadata.keys(), *metadata.values())):
+        raise ValueError("metadata")
     arrays, end = {}, 0
     for name, entry in header.items():
         start, stop = entry["data_offsets"]
-        if start != end:
+        if type(start) is not int or type(stop) is not int or not start == end <= stop:
             raise ValueError("gap")
         cells = np.frombuffer(data[start:stop], _TYPES[entry["dtype"]])
         arrays[name] = cells.reshape(entry["shape"]).copy()

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from stepconv.errors import ArgumentError, StepconvError, closest
+from stepconv.files import check_plain
 from stepconv.nn.layers import LAYERS, Layer
 from stepconv.nn.model import Model
 
@@ -47,7 +48,7 @@ def from_dict(description: Any) -> Model:
     What a table `training` holds is for whoever trains it.
     """
     if not isinstance(description, dict):
-        raise ArgumentError(f"{description!r} describes no network: a table of keys fits")
+        raise ArgumentError(f"{_shown(description)} describes no network: a table of keys fits")
     _check_keys("the network", description, _KEYS, _NEEDED)
     return Model(
         description["name"],
@@ -70,15 +71,20 @@ def from_toml(text: str, source: str = "the text") -> Model:
     """Return the model that the text of a TOML file describes; errors begin with the source."""
     try:
         return from_dict(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ArgumentError(f"{source} is not TOML: {error}") from None
     except StepconvError as error:
         raise ArgumentError(f"{source}: {error}") from None
+    except RecursionError:
+        raise ArgumentError(
+            f"{source} is nested too deep: layers in layers in layers fit"
+        ) from None
+    except ValueError as error:  # what is no TOML, or a number of thousands of digits
+        raise ArgumentError(f"{source} is not TOML: {error}") from None
 
 
 def load(path: str | Path) -> Model:
     """Return the model that a TOML file describes."""
     try:
+        check_plain(Path(path))
         text = Path(path).read_text("utf-8")
     except OSError as error:
         raise ArgumentError(f"{path} cannot be read: {error.strerror}") from None
@@ -103,16 +109,18 @@ def _layer_to_dict(layer: Layer) -> dict[str, Any]:
 
 def _stack(name: str, described: Any) -> tuple[Layer, ...]:
     if not isinstance(described, list):
-        raise ArgumentError(f"{name}={described!r} is no list: a list of layers fits")
+        raise ArgumentError(f"{name}={_shown(described)} is no list: a list of layers fits")
     return tuple(_layer(f"layer {i} of {name}", one) for i, one in enumerate(described, 1))
 
 
 def _layer(where: str, described: Any) -> Layer:
     if not isinstance(described, dict) or "layer" not in described:
-        raise ArgumentError(f'{where}: {described!r} is no layer: {{ layer = "conv", … }} fits')
+        raise ArgumentError(
+            f'{where}: {_shown(described)} is no layer: {{ layer = "conv", … }} fits'
+        )
     kind = described["layer"]
     if not isinstance(kind, str) or kind not in LAYERS:
-        raise ArgumentError(f"{where}: layer={kind!r} is not known: {_near(kind, LAYERS)}")
+        raise ArgumentError(f"{where}: layer={_shown(kind)} is not known: {_near(kind, LAYERS)}")
     made = LAYERS[kind]
     where = f"{where} ({kind})"
     options = {key: value for key, value in described.items() if key != "layer"}
@@ -136,10 +144,18 @@ def _check_keys(
     known = list(known)
     for key, value in given.items():
         if key not in known:
-            raise ArgumentError(f"{where}: {key}={value!r} is not known: {_near(key, known)}")
+            raise ArgumentError(
+                f"{where}: {_shown(key)[1:-1]}={_shown(value)} is not known: {_near(key, known)}"
+            )
     for key in needed:
         if key not in given:
             raise ArgumentError(f"{where}: {key} is missing")
+
+
+def _shown(value: Any) -> str:
+    """Return a value as it stands in the file, or its beginning."""
+    shown = repr(value)
+    return shown if len(shown) <= 100 else f"{shown[:100]}…"
 
 
 def _near(word: Any, known: Iterable[str]) -> str:

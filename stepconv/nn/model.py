@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stepconv.errors import ArgumentError, ArgumentTypeError
+from stepconv.errors import ArgumentError, ArgumentTypeError, StepconvError
 from stepconv.geometry import Plan, Shape, integer, is_sequence, word
 from stepconv.nn.layers import Layer, Shapes, sizes
 
 Parameters = dict[str, NDArray[np.float32]]
+
+# More are a mistake, or a trap.
+MOST_LAYERS, DEEPEST = 5000, 50
 
 INITIAL = ("he", "glorot")
 # How a training sums 3x3 windows: as they stand, or by Winograd's way.
@@ -90,6 +93,8 @@ class Model:
         object.__setattr__(self, "layers", tuple(self.layers))
         if not self.layers:
             raise ArgumentError("layers=() is empty: a network has one layer or more")
+        if (count := sum(1 for _ in _every(self.layers))) > MOST_LAYERS:
+            raise ArgumentError(f"{count} layers are too many: at most {MOST_LAYERS} fit")
         integer("classes", self.classes, 1)
         last = self.places[-1].output
         if last != (self.classes,):
@@ -124,6 +129,17 @@ class Model:
         return sum(place.multiplications for place in self.places)
 
 
+def _every(layers: Sequence[Layer], depth: int = 1) -> Iterator[Layer]:
+    """Yield all layers of a stack, those inside them too; none lies too deep."""
+    if depth > DEEPEST:
+        raise ArgumentError(f"layers lie deeper than {DEEPEST} levels: so many fit")
+    for layer in layers:
+        yield layer
+        if isinstance(layer, Layer):
+            for inner in layer.parts().values():
+                yield from _every(inner, depth + 1)
+
+
 def walk(layers: Sequence[Layer], shape: Shape, prefix: str = "") -> Iterator[Place]:
     """Yield every layer of a stack at its place; the layers inside one come before it."""
     for place in stack(layers, shape, prefix):
@@ -145,14 +161,13 @@ def stack(layers: Sequence[Layer], shape: Shape, prefix: str = "") -> Iterator[P
 
 def _output(name: str, layer: Layer, shape: Shape) -> Shape:
     """Return the shape that a layer gives; an error says which layer, the innermost if nested."""
-    for part, inner in layer.parts().items():
-        list(walk(inner, shape, f"{name}.{part}."))
     try:
         return layer.output(shape)
-    except ArgumentError as error:
-        raise ArgumentError(f"layer {name}: {error}") from None
-    except ArgumentTypeError as error:
-        raise ArgumentTypeError(f"layer {name}: {error}") from None
+    except StepconvError as error:
+        for part, inner in layer.parts().items():
+            list(walk(inner, shape, f"{name}.{part}."))
+        kind = ArgumentTypeError if isinstance(error, ArgumentTypeError) else ArgumentError
+        raise kind(f"layer {name}: {error}") from None
 
 
 def initial_parameters(model: Model, seed: int, method: str = "he") -> Parameters:

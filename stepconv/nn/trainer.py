@@ -316,7 +316,14 @@ class Trainer(Predictor):
         moments = [self._weights.row(parts[name], name) for name in self.optimizer.moments]
         self._weights.load(parts["parameter"], parts.get("statistic", {}))
         self._program.set_moments(moments)
-        self.steps, self.seed = int(state["steps"]), int(state["seed"])
+        self.steps, self.seed = _count(state, "steps"), _count(state, "seed")
+
+
+def _count(state: Arrays, name: str) -> int:
+    """Return a whole number of a state, which may be a stranger's."""
+    if state[name].shape != () or state[name].dtype.kind != "i" or state[name] < 0:
+        raise ArgumentError(f"the state's {name} is no whole number from 0 on")
+    return int(state[name])
 
 
 def _parameters_of(model: Model, layers: Sequence[str]) -> set[str]:

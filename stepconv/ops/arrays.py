@@ -17,7 +17,8 @@ from stepconv.errors import (
     IntegerOverflowWarning,
     IntegerRangeError,
 )
-from stepconv.geometry import Shape
+from stepconv.geometry import Plan, Shape
+from stepconv.geometry.budget import asked, check, spelt
 
 Array = NDArray[Any]
 DType = np.dtype[Any]
@@ -134,6 +135,19 @@ def laid_out(array: Array, dtype: DType, shape: Shape | None = None) -> Array:
         with np.errstate(over="ignore"):
             array = array.astype(dtype, order="C")
     return array if shape is None else array.reshape(shape)
+
+
+def empty(shape: Shape, dtype: DType, like: Array, plan: Plan | None = None) -> Array:
+    """Return memory for a result, or say how much of it would have been needed."""
+    check("result", shape, dtype.itemsize, plan)
+    try:
+        return np.empty(shape, dtype, like=like)
+    except (MemoryError, ValueError):  # more than is free now, or than NumPy counts
+        size = spelt(prod(shape) * dtype.itemsize)
+        because = "" if plan is None else asked(plan)
+        raise ArgumentError(
+            f"{because}no memory for a result of shape {shape}: it takes {size}"
+        ) from None
 
 
 def _check_unsigned(array: Array) -> None:

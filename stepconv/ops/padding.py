@@ -11,6 +11,7 @@ from stepconv.errors import ArgumentError, ArgumentTypeError
 from stepconv.geometry import (
     LARGEST_SIZE,
     MODES,
+    Axis,
     Plan,
     Shape,
     integer,
@@ -22,6 +23,7 @@ from stepconv.ops.arrays import (
     Array,
     check_grad_out,
     check_sums_fit,
+    empty,
     laid_out,
     moving_dtype,
     numeric,
@@ -29,6 +31,9 @@ from stepconv.ops.arrays import (
     sum_dtype,
 )
 from stepconv.ops.call import Operands, operands
+
+# Up to here a tuple of Python's is made as fast.
+_FEW = 10_000
 
 
 def pad(
@@ -119,9 +124,10 @@ class PadCall:
 def put_border(x: Array, plan: Plan, mode: str, value: Any, backend: str | None) -> Array:
     """Return x with the plan's border round its last axes, in its own type."""
     kernel = kernels.find("pad", backend, x)
-    out = np.empty(padded_shape(x.shape, plan), moving_dtype(x), like=x)
-    rows, columns = _sources(plan, mode)
+    _check_mode(plan, mode)
+    out = empty(padded_shape(x.shape, plan), moving_dtype(x), x, plan)
     if out.size:
+        rows, columns = _sources(plan, mode)
         count = out.size // (rows.size * columns.size)
         planes = laid_out(x, out.dtype, (count, plan.rows.size, plan.columns.size))
         padded = out.reshape(count, rows.size, columns.size)
@@ -132,9 +138,10 @@ def put_border(x: Array, plan: Plan, mode: str, value: Any, backend: str | None)
 def fold_border(grad: Array, shape: Shape, plan: Plan, mode: str, backend: str | None) -> Array:
     """Return the gradient for x of `shape`, given that of x with the plan's border round it."""
     kernel = kernels.find("pad_backward", backend, grad)
-    rows, columns = _sources(plan, mode)
+    _check_mode(plan, mode)
     out = (np.empty if grad.size else np.zeros)(shape, sum_dtype(grad), like=grad)
     if grad.size and out.size:
+        rows, columns = _sources(plan, mode)
         count = out.size // (plan.rows.size * plan.columns.size)
         planes = laid_out(grad, out.dtype, (count, rows.size, columns.size))
         grad_x = out.reshape(count, plan.rows.size, plan.columns.size)
@@ -161,10 +168,27 @@ def checked_shape(shape: Any) -> Shape:
 @lru_cache(maxsize=64)
 def _sources(plan: Plan, mode: str) -> tuple[Array, Array]:
     """Return for each padded row and column the one that it copies, -1 for none."""
-    return (
-        np.array(plan.rows.sources(mode), np.int64),
-        np.array(plan.columns.sources(mode), np.int64),
-    )
+    return _sources_along(plan.rows, mode), _sources_along(plan.columns, mode)
+
+
+def _check_mode(plan: Plan, mode: str) -> None:
+    plan.rows.check_mode(mode)
+    plan.columns.check_mode(mode)
+
+
+def _sources_along(axis: Axis, mode: str) -> Array:
+    """Return what `axis.sources(mode)` does, for any number of cells."""
+    if axis.padded <= _FEW:
+        return np.array(axis.sources(mode), np.int64)
+    axis.check_mode(mode)
+    at, last = np.arange(-axis.before, axis.size + axis.after), axis.size - 1
+    if mode == "reflect":
+        return last - abs(last - abs(at))
+    if mode == "replicate":
+        return np.clip(at, 0, last)
+    if mode == "circular":
+        return at % axis.size
+    return np.where((at >= 0) & (at <= last), at, -1)
 
 
 def checked_filler(value: Any, mode: str, x: Array) -> Any:

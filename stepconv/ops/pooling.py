@@ -14,6 +14,7 @@ from stepconv.ops.arrays import (
     DType,
     check_grad_out,
     check_sums_fit,
+    empty,
     float_dtype,
     laid_out,
     moving_dtype,
@@ -161,7 +162,7 @@ class MaxPoolCall(PoolCall):
     def forward(self) -> Array:
         """Return the largest cell of each window."""
         kernel = kernels.find("max_pool", self.backend, self.x)
-        out = np.empty(self.shape, moving_dtype(self.x), like=self.x)
+        out = empty(self.shape, moving_dtype(self.x), self.x, self.plan)
         if out.size:
             planes = laid_out(self.x, out.dtype, self._planes(self.plan.input))
             largest = out.reshape(self._planes(self.plan.output))

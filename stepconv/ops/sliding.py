@@ -17,6 +17,7 @@ from stepconv.ops.arrays import (
     DType,
     check_grad_out,
     check_sums_fit,
+    empty,
     laid_out,
     numeric,
     sum_dtype,
@@ -28,7 +29,7 @@ def slide(
     x: Array, w: Array, bias: Array | None, shape: Shape, plan: Plan, backend: str | None
 ) -> Array:
     """Return the correlation of x with w as an array of `shape`."""
-    out = np.empty(shape, x.dtype, like=x)
+    out = empty(shape, x.dtype, x, plan)
     planes = out.reshape(x.shape[0], plan.out_channels, *plan.output_plane)
     arrays = (x, w, _filled(bias, plan.out_channels, x.dtype))
     _fill("correlate", arrays, planes, prod(w.shape[1:]), plan, backend)
@@ -39,7 +40,7 @@ def slide_back(
     grad_out: Array, w: Array, bias: Array | None, shape: Shape, plan: Plan, backend: str | None
 ) -> Array:
     """Return the gradient for x, or the transposed correlation of `grad_out`, of `shape`."""
-    out = np.empty(shape, w.dtype, like=grad_out)
+    out = empty(shape, w.dtype, grad_out, plan)
     planes = out.reshape(grad_out.shape[0], plan.in_channels, plan.rows.size, plan.columns.size)
     arrays = (grad_out, w, _filled(bias, plan.in_channels, w.dtype))
     painted = (w.shape[0], *w.shape[2:])
@@ -49,7 +50,7 @@ def slide_back(
 
 def weigh(x: Array, grad_out: Array, shape: Shape, plan: Plan, backend: str | None) -> Array:
     """Return the gradient for weights of `shape`."""
-    out = np.empty(shape, x.dtype, like=x)
+    out = empty(shape, x.dtype, x, plan)
     group = plan.in_channels // plan.groups
     filters = out.reshape(plan.out_channels, group, *plan.window)
     windows = prod((grad_out.shape[0], *grad_out.shape[2:]))

@@ -39,10 +39,8 @@ def bound(task: Task, call: Call) -> tuple[Array, ...]:
     """
     if task.axes:
         every = task.answers(call)
-        largest = (float(np.abs(each).max(initial=0)) for each in every)
         return tuple(
-            np.full(one.shape, _TRAINED * (1 + most))
-            for one, most in zip(every, largest, strict=True)
+            np.full(one.shape, _TRAINED * (1 + float(np.abs(one).max(initial=0)))) for one in every
         )
     name = task.function.__name__.replace("_", "-")
     sizes = {name: np.abs(array.astype(float)) for name, array in call.arrays.items()}

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from stepconv import ops
 from stepconv.errors import ArgumentError, ArgumentTypeError
 from stepconv.geometry import Shape, word
+from stepconv.geometry.budget import check_record
 from stepconv.kernels import check_algorithm
 from stepconv.operations import OPERATIONS, PASSES
 from stepconv.ops.arrays import on_host
@@ -74,6 +75,8 @@ def job(
     if gradient and len(operation.gradients) > 1:
         of_a_pass["gradient"] = gradient
     checked = ops.CALLS[operation.name](**known)
+    # Both ways alike: the plan is that of the way forward.
+    check_record(checked.plan, checked.shape)
     lay_out = checked.backward_operands if gradient else checked.forward_operands
     arrays, shape, dtype = lay_out(**of_a_pass)
     beside = {key: _plain(getattr(checked, key)) for key in _BESIDE if hasattr(checked, key)}

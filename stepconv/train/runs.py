@@ -27,6 +27,20 @@ import numpy as np
 
 from stepconv import files
 from stepconv.errors import ArgumentError, DataError, StepconvError
+from stepconv.files.schema import (
+    Check,
+    decimal,
+    either,
+    flag,
+    listing,
+    named,
+    nothing,
+    plain,
+    real,
+    table,
+    text,
+    whole,
+)
 from stepconv.nn import Model, checkpoint, from_dict, to_dict
 from stepconv.nn.checkpoint import Network
 from stepconv.nn.trainer import Predictor, Trainer
@@ -51,6 +65,36 @@ from stepconv.train.keeping.changes import Change, Changes
 from stepconv.train.lock import Lock
 from stepconv.train.recipe import Recipe
 from stepconv.train.start import take_over
+
+_SOME = either(decimal, nothing)
+_METRICS = table(
+    {
+        "epoch": whole(0, 2**53),
+        "train_loss": decimal,
+        "train_accuracy": _SOME,
+        "test_accuracy": _SOME,
+        "images_per_second": decimal,
+        "seconds": decimal,
+    },
+    {"validation_accuracy": _SOME},
+)
+# What a state says beside its numbers.
+_ABOUT: dict[str, Check] = {
+    "model": named(plain, 100),
+    "recipe": named(plain, 100),
+    "fingerprint": text(10_000),
+    "feed": table({}, {"scale": real(), "shift": real(), "form": text(40), "of_bytes": flag}),
+    "position": table(
+        {"history": listing(_METRICS, 10**6)},
+        {
+            "epoch": whole(0, 2**53),
+            "images": whole(0, 2**53),
+            "correct": whole(0, 2**53),
+            **dict.fromkeys(("loss", "learning", "seconds"), decimal),
+        },
+    ),
+    "keep": whole(0, 10**9),
+}
 
 MODEL, STATE, METRICS = checkpoint.FILE, "state.safetensors", "metrics.jsonl"
 
@@ -273,7 +317,7 @@ class Stored:
         path = folder / STATE
         if not path.exists():
             raise ArgumentError(f"{folder} holds no training to go on with: there is no {STATE}")
-        arrays, about = checkpoint.load(path, "state")
+        arrays, about = checkpoint.load(path, "state", _ABOUT)
         try:
             position = dict(about["position"])
             history = [Metrics(**metrics) for metrics in position.pop("history")]
@@ -287,7 +331,7 @@ class Stored:
                 about.get("keep", 0),
                 Changes(Change(**change) for change in about.get("changes", ())),
             )
-        except (KeyError, TypeError, StepconvError) as error:
+        except (KeyError, TypeError, ValueError, StepconvError) as error:
             raise DataError(f"{path} holds no training that this version knows: {error}") from None
 
     def check(self, folder: Path, model: Model | None, asked: dict[str, Any]) -> None:

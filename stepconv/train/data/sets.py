@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError, DataError
+from stepconv.geometry import budget
 from stepconv.train.data import digits, idx, known, own
 from stepconv.train.data.files import Listed
 from stepconv.train.data.samples import DataSet, Samples, Source, check, of_each, split
@@ -17,6 +18,7 @@ from stepconv.train.data.samples import DataSet, Samples, Source, check, of_each
 MADE = "digits"
 # What a data set without a test part of its own gives away for one: every sixth, as in MNIST.
 TEST_SHARE = 6
+KNOWN_SHAPE = (1, 28, 28)
 # How pictures of the known sets are brought to a network that knows them.
 FORMS = {"mnist": "digit", "fashion-mnist": "bright", MADE: "digit"}
 
@@ -48,6 +50,8 @@ def load(
     if limit is not None and limit < 1:
         raise ArgumentError(f"limit={limit} leaves nothing to learn from: 1 or more fits")
     wanted = None if shape is None else tuple(shape)
+    if wanted is not None and name in FORMS and wanted != KNOWN_SHAPE:
+        raise _other_size(name, KNOWN_SHAPE, wanted)
     source = _source(name, data_dir, wanted, limit, progress)
     parts, notes = _parted(source, name, limit, validation)
     samples: dict[str, Samples] = {}
@@ -204,6 +208,7 @@ def _decoded(
     from stepconv.train.data.decoded import decoded
 
     assert shape is not None
+    budget.check(f"size of {len(part.files)} pictures", (len(part.files), *shape), 1)
     say = progress or (lambda what, done, count: None)
     cells, digest = decoded(part.files, shape, lambda done, of: say("decoding", done, of))
     return Samples(cells, part.labels, tuple(map(str, part.files))), digest
@@ -227,9 +232,11 @@ def _check_shapes(name: str, parts: dict[str, Samples], wanted: tuple[int, ...] 
                 f"{part} ones {_size(found)}"
             )
     if wanted is not None and shapes["train"] != wanted:
-        raise DataError(
-            f"{name} holds pictures of {_size(shapes['train'])}, the network reads {_size(wanted)}"
-        )
+        raise _other_size(name, shapes["train"], wanted)
+
+
+def _other_size(name: str, held: tuple[int, ...], wanted: tuple[int, ...]) -> DataError:
+    return DataError(f"{name} holds pictures of {_size(held)}, the network reads {_size(wanted)}")
 
 
 def _size(shape: tuple[int, ...]) -> str:
