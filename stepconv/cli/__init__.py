@@ -68,7 +68,9 @@ def _processed(parameter: Any, ctx: Any, value: Any) -> Any:
     Typer asks Pydantic, which takes longer to load than many a command to run.
     """
     annotation = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
-    if annotation is int and isinstance(value, str) and value.removeprefix("-").isdecimal():
+    free = getattr(parameter, "min", None) is getattr(parameter, "max", None) is None
+    digits = value.removeprefix("-") if isinstance(value, str) else ""
+    if annotation is int and free and digits.isdecimal():
         value = int(value)
     absent = value is None and not parameter.required
     if absent or (type(value) is annotation and annotation in (str, int)):
