@@ -48,7 +48,9 @@ def test_results_fill_up_filter_by_filter() -> None:
     assert [each.chosen for each in every.filters] == [False, True]
 
 
-@pytest.mark.parametrize("name", ["same-4x4", "max-pool-4x4", "signal-same", "layer-back-x"])
+@pytest.mark.parametrize(
+    "name", ["same-4x4", "max-pool-4x4", "signal-same", "layer-back-x", "many-channels"]
+)
 def test_one_plane_or_no_filter_is_shown_as_it_was(name: str) -> None:
     film = Film(sample(name))
     assert volume(film, frame(film, 1)) is None

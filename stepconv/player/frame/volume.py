@@ -12,6 +12,9 @@ from stepconv.player.frame.frames import Frame
 from stepconv.player.frame.grid import RESULT, Grid
 from stepconv.trace.words import factor
 
+# Of more channels or filters than these no screen has room for all.
+_MOST = 8
+
 
 @dataclass(frozen=True, eq=False)
 class Filter:
@@ -33,7 +36,7 @@ class Volume:
 
 
 def volume(film: Film, shot: Frame) -> Volume | None:
-    """Return all planes of a frame; None where there is one channel and one filter, or none.
+    """Return all planes of a frame; None where there is one channel and one filter, or very many.
 
     >>> import numpy as np, stepconv
     >>> from stepconv.player.frame.frames import frame
@@ -45,15 +48,16 @@ def volume(film: Film, shot: Frame) -> Volume | None:
     plan = film.trace.plan
     if film.family != "slide" or film.gather.axes != 2:
         return None
-    if plan.in_channels * plan.out_channels == 1:
+    planes = plan.in_channels, plan.out_channels
+    if planes == (1, 1) or max(planes) > _MOST:
         return None
     plane, i, j = film.gather.place(shot.number)
     image, here = divmod(plane, plan.out_channels)
     step = film.trace.step(shot.number)
     flowing = step.pairs[:, 0].tolist()
     first = image * plan.in_channels
-    planes = range(first, first + plan.in_channels)
-    channels = tuple(_channel(film, shot, each, each in flowing) for each in planes)
+    inputs = range(first, first + plan.in_channels)
+    channels = tuple(_channel(film, shot, each, each in flowing) for each in inputs)
     filters = tuple(_filter(film, image, each, here, (i, j)) for each in range(plan.out_channels))
     return Volume(channels, filters)
 

@@ -11,14 +11,12 @@ from stepconv.player.text.lines import Block, above, beside, text_block, wrapped
 
 # Columns between what stands side by side, and those that sums need.
 _GAP, _FOR_SUMS = 3, 40
-# Filters that are looked at side by side; of more, one after the other says more.
-_MOST = 8
 
 
 def view(frame: Frame, every: Volume, width: int, height: int) -> Block | None:
     """Return all planes with the sums and the notes below; None where there is no room."""
     grids = (*every.channels, every.filters[0].result)
-    if len(every.filters) > _MOST or any(not panels.fits(grid, width, height) for grid in grids):
+    if any(not panels.fits(grid, width, height) for grid in grids):
         return None
     for laid in _arrangements(frame, every, width):
         if laid.width <= width and laid.height <= height:

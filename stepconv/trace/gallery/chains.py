@@ -81,7 +81,11 @@ def _two_convolutions() -> Iterator[Told]:
     yield "The picture under kernel a …", ops.convolve, {"w": _A}
     yield "… and then under kernel b.", ops.convolve, {"w": _B}
     full = {"x": _A, "w": _B, "padding": "full"}
-    yield "a convolved with b, in full: the combined kernel.", ops.convolve, full
+    yield (
+        "a convolved with b, in full: the combined kernel. Who changes a changes it here too.",
+        ops.convolve,
+        full,
+    )
     yield "The picture under the combined kernel.", ops.convolve, {"x": From(), "w": From(2)}
     both = {"x": From(1), "y": From(3)}
     yield "The difference is 0: two convolutions are one.", ops.subtract, both
