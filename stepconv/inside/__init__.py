@@ -5,6 +5,7 @@
     inside["conv2"].input .output .kind .plan .shape .parameters
     inside["conv2"].trace()                    # a Trace for the player; trace("w"), trace("x") back
     inside.at("conv2", (3, 4, 5))              # one Step of it
+    inside.chain, inside.links["conv2"]        # all of it as a Chain, and which link a layer is
     inside.logits .probabilities .prediction   # inside["softmax"].trace() has the exponentials
     field = inside.field("conv2", (3, 4, 5))
     field.bounds .cells .influence             # in pixels; .reach and .path: masks of each layer
@@ -24,6 +25,7 @@ network         all layers with their weights: forward to every output, back to 
 reach, field    the pixels that can reach a cell, and what each counts for
 record          Inside and its layers: what is asked for, computed when it is
 look            look_inside: what may be looked into, and how a picture becomes numbers
+chained         all layers recorded as one chain
 learning        the gradients of all weights, and one step of gradient descent
 patches         a patch that hides, and the patches that excite a map most
 identity        gradients of deep stacks, with identity paths and without

@@ -23,6 +23,7 @@ from stepconv.inside.record import Inside, Looked
 from stepconv.nn import checkpoint
 from stepconv.nn.layers import sizes
 from stepconv.nn.model import Model
+from stepconv.nn.zoo.small import ZOO, build
 
 Array = NDArray[Any]
 
@@ -38,11 +39,11 @@ def look_inside(
 ) -> Inside:
     """Return a network with a picture in it: every layer's numbers, windows and gradients.
 
-    `model_or_run` is a run folder, a .safetensors file, a trainer, or a model with its `parameters`
-    (and `statistics`, if it has batch-norms) by PyTorch's names. The picture is (channels, rows,
-    columns), or (rows, columns) of one channel. Bytes (uint8) are scaled and moved as in the
-    training, other numbers are taken as they are. With the `label`, the number of the right class,
-    there is a loss, and gradients.
+    `model_or_run` is a run folder, a .safetensors file, a trainer, or a model (or its name in the
+    zoo) with `parameters`, and `statistics` if it has batch-norms, by PyTorch's names. The picture
+    is (channels, rows, columns), or (rows, columns) of one channel. Bytes (uint8) are scaled and
+    moved as in the training, other numbers are taken as they are. With the `label`, the number of
+    the right class, there is a loss, and gradients.
 
     >>> import stepconv
     >>> from stepconv import nn
@@ -101,6 +102,8 @@ def _given(
     statistics: Mapping[str, ArrayLike] | None,
 ) -> checkpoint.Network:
     """Return the model and the arrays that were meant."""
+    if isinstance(given, str) and given in ZOO and not Path(given).exists():
+        given = build(given)
     if isinstance(given, Model):
         return _with_arrays(given, parameters, statistics)
     if parameters is not None or statistics is not None:

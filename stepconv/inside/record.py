@@ -23,9 +23,10 @@ from stepconv.inside.network import Network
 from stepconv.nn.layers import Layer, sizes
 from stepconv.nn.loss import Loss, function_of
 from stepconv.nn.model import Place
-from stepconv.trace import About, Step, Trace
+from stepconv.trace import About, Chain, Step, Trace
 
 if TYPE_CHECKING:
+    from stepconv.inside.chained import Chained
     from stepconv.inside.learning import Gradients, Update
     from stepconv.inside.patches import Excited
 
@@ -148,6 +149,22 @@ class Inside:
         from stepconv.inside.learning import Update
 
         return Update(self, lr)
+
+    @property
+    def chain(self) -> Chain:
+        """All layers recorded as one chain, the probabilities last; `links` says which is which."""
+        return self._chained.chain
+
+    @property
+    def links(self) -> Mapping[str, int | None]:
+        """The number of each layer's link in `chain`; None is the picture."""
+        return self._chained.links
+
+    @cached_property
+    def _chained(self) -> Chained:
+        from stepconv.inside.chained import chained
+
+        return chained(self)
 
     def occlude(self, size: int = 4, stride: int = 1, value: float = 0.0) -> Array:
         """Return how far the class's probability falls for every place of a square patch.

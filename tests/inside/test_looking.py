@@ -13,8 +13,11 @@ import stepconv
 from stepconv import look_inside, nn
 from stepconv.errors import ArgumentError, DataError, StepconvError
 from stepconv.inside import Inside
+from stepconv.inside.calls import CALLS
 from stepconv.inside.record import Looked
 from stepconv.inside.shown import page, table
+from stepconv.nn.layers import LAYERS
+from stepconv.nn.own import OwnLayer
 from stepconv.train import trained
 from tests.inside.looks import looked
 from tests.nn.networks import batch, network, remembered, weights
@@ -213,6 +216,20 @@ def test_the_backends_agree() -> None:
         for one, other in zip(*((i[layer].output, i[layer].grad) for i in found), strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
     assert found[1]["conv1"].trace().about.recorder.endswith("textbook")
+
+
+def test_a_name_of_the_zoo_needs_weights() -> None:
+    model = network("mlp")
+    picture = np.ones((28, 28), np.float32)
+    inside = look_inside("mlp", picture, parameters=weights(model))
+    assert inside.model == model
+    with pytest.raises(ArgumentError, match=r"mlp comes without weights.*initial_parameters"):
+        look_inside("mlp", picture)
+
+
+def test_every_kind_of_layer_is_a_call_or_a_block() -> None:
+    kinds = {made for made in LAYERS.values() if not issubclass(made, OwnLayer)}
+    assert kinds - set(CALLS) == {nn.Residual, nn.Concat}
 
 
 def test_look_inside_is_public() -> None:
