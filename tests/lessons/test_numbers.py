@@ -16,6 +16,7 @@ from stepconv.lessons import shelf
 from stepconv.lessons.expressions import braces, fill
 from stepconv.lessons.facts import facts
 from stepconv.lessons.names import filled
+from stepconv.lessons.reader import judged
 from stepconv.lessons.reading import parse
 from stepconv.lessons.scene import MOST_WORDS, Lesson
 from stepconv.trace import named_kernels, pictures, worked_examples
@@ -189,3 +190,16 @@ def test_a_claim_that_does_not_hold_would_be_noticed() -> None:
 def test_what_is_no_arithmetic_is_refused(expression: str, words: str) -> None:
     with pytest.raises(ArgumentError, match=re.escape(words)):
         fill(f"{{{expression}}}", {"size": len, "x": [1]})
+
+
+ASKED = [case for case in SCENES if case[0].scenes[case[1]].question is not None]
+
+
+@pytest.mark.parametrize("case", ASKED, ids=label)
+def test_who_gives_an_answer_is_told_its_own_reason(case: tuple[Lesson, int]) -> None:
+    lesson, number = case
+    question = filled(lesson, number, typed.tools()).question
+    assert question is not None
+    for answer in question.answers:
+        if answer.text is not None:
+            assert judged(question, " ".join(answer.text.split())) is answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stepconv.errors import ArgumentError
 from stepconv.geometry import correlation_plan
 
@@ -21,14 +23,29 @@ def counts(kind: str, side: int, window: int) -> tuple[int, int]:
 
 
 def frames(kind: str, side: str = "3", window: str = "2") -> list[list[str]]:
-    """Return a frame for each cell of the output: what it reads, and by which weight."""
-    if kind not in ("dense", "convolution"):
-        raise ArgumentError(f"wiring {kind!r} is not known: dense and convolution fit")
+    """Return a frame for each cell of the output: what it reads, and by which weight.
+
+    Of `both` the dense layer and the convolution stand side by side.
+    """
+    kinds = ("dense", "convolution")
+    if kind not in (*kinds, "both"):
+        raise ArgumentError(f"wiring {kind!r} is not known: {', '.join(kinds)} and both fit")
     n, f = int(side), int(window)
     (axis, _) = correlation_plan((n, n), (f, f)).axes
     out = axis.output
+    films = [
+        [_frame(each, n, f, divmod(cell, out), out, cell * n * n + 1) for cell in range(out * out)]
+        for each in (kinds if kind == "both" else (kind,))
+    ]
+    return [_abreast(frames) for frames in zip(*films, strict=True)]
+
+
+def _abreast(frames: Sequence[list[str]]) -> list[str]:
+    """Return frames of equal height side by side."""
+    wide = [max(map(len, frame)) for frame in frames]
     return [
-        _frame(kind, n, f, divmod(cell, out), out, cell * n * n + 1) for cell in range(out * out)
+        "    ".join(line.ljust(width) for line, width in zip(lines, wide, strict=True)).rstrip()
+        for lines in zip(*frames, strict=True)
     ]
 
 
@@ -62,9 +79,9 @@ def _frame(
     ]
     reads = side**2 if kind == "dense" else window**2
     return [
-        f"  {kind}: each of {out}x{out} cells reads {reads} of {side}x{side}",
+        f"  {kind}: a cell reads {reads} of {side}x{side}",
         "",
         *lines,
         "",
-        f"  {wires} wires in all, {weights} different weights",
+        f"  {wires} wires, {weights} different weights",
     ]
