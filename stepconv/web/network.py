@@ -82,12 +82,17 @@ class Subject:
 def again(network: Network, data: str, data_dir: Path | None, limit: int | None) -> Subject:
     """Return the network of a run as it was before its training, with its recipe."""
     how = _recipe_of(network)
+    if how.start is not None:
+        raise ArgumentError(
+            f"--train {data} begins with weights drawn by chance, but this run began with those of "
+            f"{how.start}: without --train the page has the weights that it came to"
+        )
     how = replace(how, data=data, limit=limit or (how.limit if data == how.data else None))
     return Subject.anew(network.model, how, data_dir)
 
 
-def page(subject: Subject) -> str:
-    """Return the page of a network as HTML."""
+def page(subject: Subject, relaxed: bool = False) -> str:
+    """Return the page of a network as HTML; a relaxed one rounds as its browser is fastest."""
     network, how, feed = subject.network, subject.recipe, subject.feed
     model, limited = network.model, how.limit or 0
     train = feed.samples(subject.data.train)
@@ -100,6 +105,7 @@ def page(subject: Subject) -> str:
             batch_size=how.batch_size,
             winograd=how.algorithm == "winograd",
             frozen=tuple(filter(None, how.freeze.split(","))),
+            relaxed=relaxed,
         )
     )
     total = how.total(-(-len(train) // how.batch_size))
@@ -132,6 +138,8 @@ def page(subject: Subject) -> str:
         "test": test.pictures.tobytes(),
         "test-labels": test.labels.astype(np.int32).tobytes(),
     }
+    if layout.relaxed is not None:
+        parts["relaxed"] = layout.relaxed
     return html.page(
         f"{model.name} on {subject.data.name}",
         "network.html",

@@ -3,8 +3,8 @@
     python -m tests.web.browserless FILE NAME…
 
 writes the module and prints a line of JSON for each network and optimiser: whether weights,
-statistics and answers have the same bits after steps on ragged batches. Numba has to be told first
-what a portable vector is.
+statistics and answers have the same bits after steps on ragged batches. Without a name it writes
+the relaxed module too. Numba has to be told first what a portable vector is.
 """
 
 from stepconv.kernels.portable import settings
@@ -144,6 +144,8 @@ def same(name: str, optimizer: Any) -> dict[str, Any]:
 if __name__ == "__main__":
     file, *names = sys.argv[1:]
     Path(file).write_bytes(library.wasm())
+    if not names:
+        Path(file).with_suffix(".relaxed").write_bytes(library.wasm(relaxed=True))
     for name in names:
         for optimizer in OPTIMIZERS:
             print(json.dumps(same(name, optimizer)))

@@ -102,3 +102,15 @@ def test_logarithms(x: float) -> None:
 def test_logarithms_at_the_ends() -> None:
     assert basics.logarithm(math.inf) == math.inf
     assert math.isnan(basics.logarithm(math.nan))
+
+
+@pytest.mark.slow
+def test_a_relaxed_module_differs_in_its_multiplications_alone(tmp_path: Path, module: Any) -> None:
+    assert compared(tmp_path / "kernels.wasm", ()) == []
+    content = (tmp_path / "kernels.relaxed").read_bytes()
+    relaxed = wasmtime.Module(wasmtime.Engine(), content)
+    assert [each.name for each in relaxed.exports] == [each.name for each in module.exports]
+    assert len(relaxed.imports) == 2
+    madd = b"\xfd\x85\x02"  # f32x4.relaxed_madd
+    assert content.count(madd) > 100
+    assert (tmp_path / "kernels.wasm").read_bytes().count(madd) == 0

@@ -29,6 +29,10 @@ def page(
         typer.Option(help="Keep N pictures to learn from, and a fifth as many to judge by."),
     ] = None,
     data_dir: networks.DataDir = None,
+    relaxed: Annotated[
+        bool,
+        typer.Option("--relaxed", help="Faster where a browser rounds once, but in other bits."),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
     """Write one HTML file that needs no server and no network.
@@ -51,7 +55,7 @@ def page(
     from stepconv.cli.showing import output
 
     output.check(out, (".html", ".htm"), force)
-    holds = write(asked, out, train, limit, data_dir)
+    holds = write(asked, out, train, limit, data_dir, relaxed)
     print(f"{out}: {holds}, {out.stat().st_size:,} bytes", file=sys.stderr)
 
 
@@ -61,6 +65,7 @@ def write(
     train: str | None = None,
     limit: int | None = None,
     data_dir: Path | None = None,
+    relaxed: bool = False,
 ) -> str:
     """Write the page of what is asked for, and return what it holds, in words."""
     from stepconv import files
@@ -76,7 +81,7 @@ def write(
         subject = _subject(asked.target, train, data_dir, limit)
         from stepconv.web import network
 
-        content = network.page(subject).encode()
+        content = network.page(subject, relaxed).encode()
     files.write(out, content)
     return subject.network.model.name
 

@@ -4,7 +4,8 @@
     addresses()  the same module's code for this processor: the twin, bit for bit
 
 Multiply-add rounds twice here, after the product and after the sum, for WebAssembly has no other
-that rounds alike everywhere. A vector has 128 bits: `check` says how a process is told so.
+that rounds alike everywhere; with `relaxed` the browser's processor chooses. A vector has 128 bits:
+`check` says how a process is told so.
 """
 
 from __future__ import annotations
@@ -59,9 +60,12 @@ def kernels() -> list[Kernel]:
     return sorted(found, key=lambda kernel: kernel.__name__)
 
 
-def wasm() -> bytes:
+def wasm(relaxed: bool = False) -> bytes:
     """Return the WebAssembly module: each kernel under its name, and what stands in EXPORTED."""
     names = [*EXPORTED, *(kernel.__name__ for kernel in kernels())]
+    if relaxed:
+        features = f"{_WASM_FEATURES},+relaxed-simd"
+        return kept("wasm-relaxed", lambda: splice(_code(_WASM, features, _relaxed), names))
     return kept("wasm", lambda: splice(_code(_WASM, _WASM_FEATURES), names))
 
 
@@ -89,14 +93,29 @@ def _machine(triple: str, features: str) -> Any:
     return target.create_target_machine(features=features, opt=3, reloc="pic", jit=not features)
 
 
-def _code(triple: str, features: str) -> bytes:
+def _rounded_twice(text: str) -> str:
+    """Let a · b + c be a product and a sum."""
+    return re.sub(
+        r"declare (<4 x float>) @llvm\.fma\.v4f32\(.*\n",
+        r"define internal \1 @multiply_add(\1 %a, \1 %b, \1 %c) alwaysinline {\n"
+        r"  %product = fmul \1 %a, %b\n  %sum = fadd \1 %product, %c\n  ret \1 %sum\n}\n",
+        text,
+    ).replace("@llvm.fma.v4f32", "@multiply_add")
+
+
+def _relaxed(text: str) -> str:
+    """Let a · b + c be rounded once or twice, whichever the processor does faster."""
+    return text.replace("@llvm.fma.v4f32", "@llvm.wasm.relaxed.madd.v4f32")
+
+
+def _code(triple: str, features: str, multiply_add: Callable[[str], str] = _rounded_twice) -> bytes:
     """Return the object file of all kernels for a machine."""
     check()
     machine = _machine(triple, features)
     heading = f'target datalayout = "{machine.target_data}"\ntarget triple = "{triple}"\n'
     whole = llvm.parse_assembly(heading)
     for text in _texts():
-        part = llvm.parse_assembly(heading + text)
+        part = llvm.parse_assembly(heading + multiply_add(text))
         part.verify()
         whole.link_in(part)
     options = llvm.create_pipeline_tuning_options(speed_level=3)
@@ -128,13 +147,6 @@ def _named(name: str, made: Captured, gives: str, takes: list[str]) -> str:
     text = re.sub(r"^target .*\n", "", made.text, flags=re.M)
     text = re.sub(r"^define (?:linkonce_odr |internal )?", "define internal ", text, flags=re.M)
     text = re.sub(r"= common ((?:local_)?unnamed_addr )?global", "= internal global", text)
-    # Two roundings in the place of one.
-    text = re.sub(
-        r"declare (<4 x float>) @llvm\.fma\.v4f32\(.*\n",
-        r"define internal \1 @multiply_add(\1 %a, \1 %b, \1 %c) alwaysinline {\n"
-        r"  %product = fmul \1 %a, %b\n  %sum = fadd \1 %product, %c\n  ret \1 %sum\n}\n",
-        text,
-    ).replace("@llvm.fma.v4f32", "@multiply_add")
     text = text.replace("@llvm.exp.f64", "@exponential").replace("@llvm.log.f64", "@logarithm")
     text = text.replace("@sqrt(", "@llvm.sqrt.f64(")
     arguments = "".join(f", {kind} %{i}" for i, kind in enumerate(takes))

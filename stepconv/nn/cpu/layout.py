@@ -44,6 +44,7 @@ class Order:
     batch_size: int
     winograd: bool = False
     frozen: tuple[str, ...] = ()
+    relaxed: bool = False  # whether a module that rounds as its browser is fastest is wanted too
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Layout:
     """The module, what lies in its memory at the beginning, and what lies where."""
 
     module: bytes
+    relaxed: bytes | None
     image: list[tuple[int, bytes]]
     told: dict[str, Any]
 
@@ -121,7 +123,8 @@ def write(order: Order) -> Layout:
         "remembered": [arena.place(weights.remembered), weights.remembered.size],
         "layers": list(_layers(ask, look, weights, arena)),
     }
-    return Layout(library.wasm(), arena.image(), {**told, "size": arena.size})
+    relaxed = library.wasm(relaxed=True) if order.relaxed else None
+    return Layout(library.wasm(), relaxed, arena.image(), {**told, "size": arena.size})
 
 
 def _batch(order: Order) -> int:

@@ -15,6 +15,7 @@ export const now = {
   shown: "values",
   at: middle(Math.min(1, told.layers.length - 1), 0), // a cell of a map of a layer
   running: false, // whether a training is
+  relaxed: false, // whether the processor chooses how often it rounds
   changed: false, // whether the weights are not those that the recipe makes
 };
 const shows = [];

@@ -24,7 +24,7 @@ async function open() {
   prepareMaps();
   prepareKernels();
   prepareCell();
-  await ask("begin", { told, parts: now.given });
+  now.relaxed = (await ask("begin", { told, parts: now.given })).relaxed;
   await settings();
   now.opened = await ask("weights");
   preparePicture();

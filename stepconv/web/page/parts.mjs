@@ -38,8 +38,10 @@ export async function parts() {
   const [module, image, numbers, train, trainLabels, test, testLabels] = await Promise.all(
     names.map(part),
   );
+  const relaxed = element("part-relaxed") ? await part("relaxed") : null;
   return {
     module,
+    relaxed,
     image,
     numbers: new Float32Array(numbers.buffer),
     train: { pictures: train, labels: new Int32Array(trainLabels.buffer) },

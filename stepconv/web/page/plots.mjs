@@ -1,6 +1,6 @@
 /** Curves on a canvas: each batch as a faint dot, and a line through their means. */
 
-const NEWEST = 0.08; // how much of a mean is its newest point's, when there are many
+const NEWEST = 0.15; // how much of a mean is its newest point's, when there are many
 const MOST = 600; // points of a line, however long the training
 
 /** Return the colour of that name in the page's style. */

@@ -8,6 +8,7 @@ import { read, sha256, written } from "./weights.mjs";
 /** Return the network as a file; it says if it was not made by its recipe. */
 async function file() {
   const metadata = { ...told.metadata };
+  if (now.relaxed) metadata.relaxed = JSON.stringify(true);
   if (now.changed) metadata.changed = JSON.stringify("other settings than the recipe's, on a page");
   return written(await ask("weights"), told.arrays, metadata);
 }

@@ -7,12 +7,14 @@ import { look, now } from "./chosen.mjs";
 import { judge } from "./wrong.mjs";
 import { hash } from "./saving.mjs";
 
+const SHOWN_FOR = 100; // milliseconds: the worker shall train, not show
 const losses = []; // of each step
 const accuracies = [];
 const judged = []; // [step, share of the test pictures told right]
 let judgedAt = 0; // the step after which a running training was judged last
 let perEpoch = 1;
 let refreshing = false;
+let shownAt = 0;
 
 addEventListener("resize", drawCurves);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCurves);
@@ -66,7 +68,7 @@ function drawCurves() {
 
 /** While a training runs: show where it is, but never ask faster than the worker answers. */
 async function refresh() {
-  if (refreshing) return;
+  if (refreshing || performance.now() - shownAt < SHOWN_FOR) return;
   refreshing = true;
   const due = losses.length - judgedAt >= perEpoch;
   await look();
@@ -76,6 +78,7 @@ async function refresh() {
   }
   drawCurves();
   refreshing = false;
+  shownAt = performance.now();
 }
 
 /** Tell the worker what is chosen, and note whether the recipe says so too. */
