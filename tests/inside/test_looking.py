@@ -12,8 +12,9 @@ import pytest
 import stepconv
 from stepconv import look_inside, nn
 from stepconv.errors import ArgumentError, DataError, StepconvError
-from stepconv.inside import Inside
+from stepconv.inside import Inside, calls
 from stepconv.inside.calls import CALLS
+from stepconv.inside.network import Network
 from stepconv.inside.record import Looked
 from stepconv.inside.shown import page, table
 from stepconv.nn.layers import LAYERS
@@ -235,3 +236,31 @@ def test_every_kind_of_layer_is_a_call_or_a_block() -> None:
 def test_look_inside_is_public() -> None:
     assert stepconv.look_inside is look_inside
     assert stepconv.Inside is Inside
+
+
+def test_one_pass_forward_and_one_back_are_all_until_a_trace_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passes = []
+    for name in ("forward", "backward"):
+        whole = getattr(Network, name)
+
+        def counted(*given: Any, name: str = name, whole: Any = whole) -> Any:
+            passes.append(name)
+            return whole(*given)
+
+        monkeypatch.setattr(Network, name, counted)
+    monkeypatch.setattr(calls, "record", None)
+    inside = looked("residual")
+    assert passes == []
+    assert inside.prediction == inside.probabilities.argmax()
+    for layer in inside.layers:
+        assert inside[layer].input.size * inside[layer].output.size
+        assert inside.field(layer, (0,) * len(inside[layer].shape)).cells.size
+    assert passes == ["forward"]
+    assert inside.loss > 0
+    assert all(inside[layer].grad.size for layer in inside.layers)
+    assert all(gradient.size for gradient in inside.gradients.values())
+    assert passes == ["forward", "backward"]
+    with pytest.raises(TypeError):
+        inside["conv1"].trace()
