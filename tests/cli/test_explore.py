@@ -130,6 +130,7 @@ def test_a_network_of_the_zoo_says_that_it_has_learnt_nothing(
         (["--data", "nothing"], "data 'nothing' is not known"),
         (["--plain", "--json"], "give one"),
         (["--backend", "textbook"], "--backend textbook runs no networks"),
+        (["--backend", "portable"], "--backend portable opens no network"),
     ],
 )
 def test_bad_arguments_are_refused_in_one_line(

@@ -39,7 +39,7 @@ def explore(
         typer.Option(metavar="MODEL", help="A second network, whose answers stand beside."),
     ] = None,
     data_dir: networks.DataDir = None,
-    backend: networks.Backend = None,
+    backend: Annotated[str | None, typer.Option(help="cpu, or cuda: an NVIDIA GPU [cpu].")] = None,
     plain: Annotated[
         bool, typer.Option("--plain", help="A sentence for each layer, for screen readers.")
     ] = False,
@@ -70,6 +70,8 @@ def explore(
 
     if plain and as_json:
         raise ArgumentError("--plain and --json say different things: give one")
+    if backend == "portable":
+        raise ArgumentError("--backend portable opens no network: cpu and cuda do")
     chosen = networks.backend(backend) if backend else None
     cell = None if at is None else printed.parsed(at)
     network = looked.network(model)
