@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 from textual.pilot import Pilot
 
+from stepconv.cli.lesson import opening
 from stepconv.cli.lesson.screen import Lessons
 from stepconv.cli.reading.lessons import tools
 from stepconv.lessons import shelf
@@ -58,6 +60,7 @@ step: 3
 
 A chain.
 """
+DESK = Desk(lambda t: t, lambda t: t, lambda *a: "")  # type: ignore
 Act = Callable[[Lessons, Pilot[int]], Awaitable[None]]
 
 
@@ -66,7 +69,7 @@ def with_lessons(act: Act, tmp_path: Path, size: tuple[int, int] = (80, 24), **h
 
     async def run() -> None:
         reader = Reader(lessons, tools(), Progress.load(tmp_path / "lessons.json"))
-        app = Lessons(reader, Desk(lambda t: t, lambda t: t, lambda *a: ""), **how)  # type: ignore
+        app = Lessons(reader, DESK, patience=60, **how)
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             await act(app, pilot)
@@ -235,3 +238,32 @@ def test_the_right_answer_stands_anywhere() -> None:
                 reader.open(chosen, number)
                 places.add([answer.is_right for answer in reader.offered].index(True))
     assert places >= {0, 1, 2}
+
+
+def test_what_takes_a_while_does_not_hold_the_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = Event()
+    opened = opening.opened
+
+    def slow(*arguments: object) -> opening.Opened:
+        assert goes_on.wait(60)
+        return opened(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(opening, "opened", slow)
+
+    async def run() -> None:
+        reader = Reader([parse(TEXT, "edges")], tools(), Progress(tmp_path / "lessons.json"))
+        app = Lessons(reader, DESK, patience=0)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.press("enter")
+            assert "computing" in seen(app)
+            await pilot.press("7", "enter", "right")
+            assert "computing" in seen(app)
+            assert (reader.number, reader.guess, app.inside) == (1, "", False)
+            goes_on.set()
+            while "computing" in seen(app):
+                await pilot.pause(0.05)
+            assert "Who reads it?" in seen(app)
+
+    asyncio.run(run())

@@ -67,6 +67,14 @@ def lines(
 _LIST_KEYS = (("↑↓", "choose"), ("enter", "open"), ("esc", "back"), ("q", "leave"))
 
 
+def waiting(reader: Reader, width: int, height: int) -> list[Line]:
+    """Return the page of a scene that is still being worked out."""
+    title = written(reader.lesson.scenes[reader.number].title)
+    keys = _keys((("→", "next"), ("←", "back"), ("esc", "scenes")), reader, width)
+    told = Piece(" computing … the first time a kernel is used it is compiled", "muted")
+    return _exactly([(Piece(f" {title}", "title"),), (), (told,)], [keys], width, height)
+
+
 def large(
     reader: Reader, opened: Opened, playback: Playback | None, part: str, width: int, height: int
 ) -> list[Line]:

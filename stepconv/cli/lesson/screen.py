@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
+from threading import Thread
+from typing import Any
 
 from textual import events
 
@@ -21,6 +25,9 @@ from stepconv.trace import Chain, Trace, example_trace
 
 # Seconds that a frame of a drawing stays.
 _FRAME = 1.2
+# Seconds that a page waits for its scene before it says so.
+_PATIENCE = 0.2
+_TURNS = ("right", "left", "home", "end", "escape")
 # What a click on a key of the last line presses.
 _CLICKS = {
     "key:→": ("right", None),
@@ -35,19 +42,25 @@ _CLICKS = {
 class Lessons(Player):
     """The lessons: lists and text outside, the player inside a scene."""
 
-    def __init__(self, reader: Reader, desk: Desk, *, large: bool = False) -> None:
+    def __init__(
+        self, reader: Reader, desk: Desk, *, large: bool = False, patience: float = _PATIENCE
+    ) -> None:
         super().__init__(example_trace("flip"), desk=desk)
-        self.reader, self.desk, self.large = reader, desk, large
+        self.reader, self.desk, self.large, self.patience = reader, desk, large, patience
         self.inside = False
         self.opened = Opened()
         self._part = 0  # of what a scene shows on a projector, screen by screen
         self.stage = Stage(self._lines)
         self._shown: tuple[str, int] | None = None
+        # What is being worked out: the first call of a kernel waits for the compiler.
+        self._pending: Future[tuple[Opened, Playback | None]] | None = None
 
     def _lines(self, width: int, height: int) -> list[Line]:
         if self.inside:
             return screen.lines(self.playback, width, height)
         self._follow(width)
+        if self._pending is not None and self.reader.page == SCENE:
+            return pages.waiting(self.reader, width, height)
         playback = self.playback if self.opened.record is not None else None
         shown = (self.reader, self.opened, playback)
         if self.large and self.reader.page == SCENE:
@@ -57,6 +70,7 @@ class Lessons(Player):
     def on_mount(self) -> None:
         super().on_mount()
         self.set_interval(_FRAME, self._next_frame)
+        self.set_interval(_PATIENCE, self._look_again)
 
     def _next_frame(self) -> None:
         if not self.inside and self.reader.frame < len(self.opened.frames) - 1:
@@ -69,11 +83,31 @@ class Lessons(Player):
         if self.reader.page != SCENE or here == self._shown:
             return
         self._shown, self._part = here, 0
+        self._pending = in_background(self._prepared, width)
+        with contextlib.suppress(TimeoutError):
+            self._pending.result(self.patience)
+        self._take()
+
+    def _prepared(self, width: int) -> tuple[Opened, Playback | None]:
+        """Work out what the scene says and opens."""
         scene = self.reader.scene
-        self.opened = opening.opened(scene, self.reader.tools, width - 2)
-        if self.opened.record is not None:
-            place = replace(scene.place, view="present") if self.large else scene.place
-            self.playback = standing(self.opened.record, place, self.desk)
+        found = opening.opened(scene, self.reader.tools, width - 2)
+        if found.record is None:
+            return found, None
+        place = replace(scene.place, view=self._view)
+        return found, standing(found.record, place, self.desk)
+
+    def _take(self) -> None:
+        """Show what was worked out, if it is there."""
+        if self._pending is not None and self._pending.done():
+            self.opened, playback = self._pending.result()
+            self.playback = playback or self.playback
+            self._pending = None
+
+    def _look_again(self) -> None:
+        if self._pending is not None:
+            self._take()
+            self.stage.redraw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Tell whether an action is on: outside of a scene the keys are the lesson's own."""
@@ -92,7 +126,12 @@ class Lessons(Player):
     def _key(self, key: str, character: str | None) -> None:
         reader = self.reader
         listed = reader.page != SCENE
-        guesses = reader.question is not None and not reader.question.is_chosen
+        if self._pending is not None and not listed:
+            # Only pages are turned before there is something to answer or to go into.
+            key, character = (key, None) if key in _TURNS else ("", None)
+            guesses = False
+        else:
+            guesses = reader.question is not None and not reader.question.is_chosen
         if key == "escape":
             if not reader.up():
                 self.exit()
@@ -108,7 +147,7 @@ class Lessons(Player):
             self._key_of_list(character)
         elif key == "enter":
             self._enter()
-        elif key in ("right", "left", "home", "end"):
+        elif key in _TURNS:
             self._page(key)
         elif key == "backspace":
             reader.type("")
@@ -177,7 +216,9 @@ class Lessons(Player):
 
     @property
     def _view(self) -> str:
-        return "present" if self.large else self.reader.scene.place.view or "step"
+        """The view that a scene asks for; on a projector large digits, if it asks for none."""
+        usual = "present" if self.large else "step"
+        return self.reader.lesson.scenes[self.reader.number].place.view or usual
 
     def action_stop(self) -> None:
         """Lead from inside a scene back to its text: `q` leaves the lessons from there."""
@@ -199,6 +240,20 @@ class Lessons(Player):
         elif event.spot is not None and event.spot.part in _CLICKS:
             self._key(*_CLICKS[event.spot.part])
             self.stage.redraw()
+
+
+def in_background(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    """Call a function in a thread that nobody waits for at the end."""
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function(*arguments))
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future
 
 
 def standing(record: Trace | Chain, place: Place, desk: Desk | None = None) -> Playback:
