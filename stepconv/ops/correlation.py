@@ -217,6 +217,7 @@ class FlipCall:
 
     def __init__(self, w: ArrayLike) -> None:
         self.w = numeric("w", w)
+        self.shape = self.w.shape
 
     @property
     def plan(self) -> Plan:
