@@ -147,6 +147,16 @@ class Visit(AtBench):
         if (self.view == BENCH) != was_bench and self.rival is not None:
             self.look_again()
 
+    @property
+    def gradient_sizes(self) -> dict[str, float]:
+        """How large each layer's gradient is: the root of the mean square of its cells."""
+
+        def sizes() -> dict[str, float]:
+            grads = {name: self.inside[name].grad.astype(float) for name in self.inside.layers}
+            return {name: float(np.sqrt((grad**2).mean())) for name, grad in grads.items()}
+
+        return self._once(("sizes",), sizes)
+
     def falls(self, size: int, stride: int) -> Array:
         """Return how far the answer falls for every place of a patch that hides the picture."""
         return self._once(("falls", size, stride), lambda: self.inside.occlude(size, stride))

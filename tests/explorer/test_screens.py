@@ -1,6 +1,8 @@
 """The explorer's screens as lines: every level and view in every size, and what they say."""
 
 import re
+from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,7 +181,7 @@ def test_backward_has_a_bar_for_each_layer_and_its_true_size():
     made.toggle_backward()
     made.go_to("conv2")
     grad = made.layer.grad
-    size = network.gradient_size(made, "conv2")
+    size = made.gradient_sizes["conv2"]
     assert size == pytest.approx(float(np.sqrt((grad**2).mean())), rel=1e-5)
     digits = f"{size:.0e}".replace("e-0", "e-")
     shown = text(screen.lines(made, 80, 24))
@@ -188,9 +190,10 @@ def test_backward_has_a_bar_for_each_layer_and_its_true_size():
 
 
 def test_a_bar_of_a_gradient_tells_powers_of_ten():
-    long, short = (as_text(network.size_bar(size, 14)) for size in (1e-1, 1e-5))
-    assert long.count("█") > short.count("█")
-    assert as_text(network.size_bar(0.0, 14)).count("█") == 0
+    full, long, short = (network.size_bar(size, 1e-4, 14) for size in (1e-4, 1e-5, 1e-8))
+    counts = [as_text(bar).count("█") for bar in (full, long, short)]
+    assert counts == sorted(counts, reverse=True)
+    assert as_text(network.size_bar(0.0, 1.0, 14)).count("█") == 0
 
 
 class TestAnswers:
@@ -268,3 +271,17 @@ def test_the_last_line_ends_with_the_key_to_all_others():
             line = keys.foot(context, "", width)
             assert line_width(line) <= width
             assert as_text(line).endswith("? keys")
+
+
+def test_the_readme_s_picture_is_the_explorer_of_today():
+    picture = (Path(__file__).parents[2] / "docs" / "explorer.svg").read_text("utf-8")
+    assert "@font-face" not in picture
+    assert len(picture) < 90_000
+    shown = unescape(picture).replace("\N{NO-BREAK SPACE}", " ")
+    made = visit()
+    made.go_to("conv2", 5)
+    made.level = MAP
+    for key in keys.at(MAP):
+        assert not key.name or key.name in shown or key.name in ("step", "identity", "time", "hide")
+    for words in ("conv2", "map 5", "what it sees of the picture", "14x14", "max_pool1"):
+        assert words in shown

@@ -29,7 +29,8 @@ from stepconv.player.text.numbers import numbers_of
 
 Array = NDArray[Any]
 
-_BETWEEN = 8  # pixels of a layer between, on its longer side
+# Pixels of a layer between, on its longer side: these at least, at most those.
+_BETWEEN, _MOST_BETWEEN = 8, 20
 _CAPTION = 3
 
 
@@ -41,7 +42,8 @@ def view(visit: Visit, width: int, height: int) -> Block:
     field = field_of(visit)
     right = _picture(visit, field, side)
     left_room = width - right.width - 3
-    between = _between(visit, field, left_room) if room >= 14 else Block()
+    rows = visit.numbers_of(visit.column.name).shape[1] + 1
+    between = _between(visit, field, left_room, room - rows) if room >= 14 else Block()
     high = room - between.height - 1
     return above(
         cut(beside(above(_map(visit, left_room, high), between), right, gap=3), width, room), told
@@ -150,29 +152,33 @@ def _picture(visit: Visit, field: Field | None, side: int) -> Block:
     return Block(above(text_block(clipped(title, wide), role="title"), drawn).lines, wide)
 
 
-def _between(visit: Visit, field: Field | None, width: int) -> Block:
-    """Return the layers between picture and cell, with the cells of them that reach it."""
+def _between(visit: Visit, field: Field | None, width: int, height: int) -> Block:
+    """Return the layers between picture and cell, with the cells of them that reach it.
+
+    They are the larger, the more lines the map leaves; but all of them go before any is large.
+    """
     if field is None:
         return Block()
     names = [column.name for column in visit.columns if column.name in field.reach]
     names = [name for name in names if name != visit.column.name]
+    side = min(2 * (height - 4), width // max(len(names), 1) - 2, _MOST_BETWEEN)
     drawn: list[Block] = []
     for name in reversed(names):
-        one = _reached(visit, name, planes(field.reach[name]))
+        one = _reached(visit, name, planes(field.reach[name]), max(side, _BETWEEN))
         if sum(each.width + 2 for each in [*drawn, one]) > width + 2:
             break
         drawn.insert(0, one)
     return beside(*drawn, gap=2)
 
 
-def _reached(visit: Visit, name: str, mask: Array) -> Block:
+def _reached(visit: Visit, name: str, mask: Array, side: int) -> Block:
     """Return a layer between: its chosen map if that reaches the cell, and which cells do."""
     column = next(each for each in visit.columns if each.name == name)
     numbers = visit.numbers_of(name)
     plane = visit.plane_of(column)
     if not mask[plane].any():
         plane = int(mask.reshape(len(mask), -1).any(axis=1).argmax())
-    down, across = pixels.fitting(numbers.shape[1:], _BETWEEN)
+    down, across = pixels.fitting(numbers.shape[1:], side)
     drawn = pixels.drawn(
         *(numbers[plane], down, across, pixels.largest(numbers)),
         signed=bool((numbers < 0).any()),

@@ -25,7 +25,7 @@ from stepconv.player.text.lines import (
 _BARS = 15
 # Lines of a column round its maps: name, size, what it learns, and which maps are shown.
 _ROUND = 4
-# Gradients are told by their powers of ten: so many fill a bar.
+# Gradients are told by their powers of ten below the largest: so many fill a bar.
 _POWERS = 6
 
 
@@ -126,21 +126,17 @@ def _column(visit: Visit, column: Column, thumb: int, high: int) -> Block:
 def _told(visit: Visit, column: Column, wide: int) -> Line:
     """Return what a layer learns, or on the way back how large its gradient is."""
     if not visit.backward:
-        return (Piece(clipped(f"{column.parameters:,}" if column.parameters else "", wide), "key"),)
-    return size_bar(gradient_size(visit, column.name), wide)
+        told = f"{column.parameters:,} par" if column.parameters else ""
+        return (Piece(clipped(told, wide), "key"),)
+    sizes = visit.gradient_sizes
+    return size_bar(sizes[column.name], max(sizes.values()), wide)
 
 
-def gradient_size(visit: Visit, name: str) -> float:
-    """Return how large a layer's gradient is: the root of the mean square of its cells."""
-    grad = visit.inside[name].grad.astype(float)
-    return float((grad**2).mean() ** 0.5)
-
-
-def size_bar(size: float, wide: int) -> Line:
+def size_bar(size: float, largest: float, wide: int) -> Line:
     """Return the size of a gradient as a bar of its power of ten, and in digits."""
     text = f"{size:.0e}".replace("e-0", "e-").replace("e+0", "e")
     room = max(wide - len(text) - 1, 1)
-    share = 1 + (log10(size) / _POWERS if size > 0 else -1)
+    share = 1 + log10(size / largest) / _POWERS if size > 0 else 0
     return (
         Piece(answers.bar(min(max(share, 0), 1), room).ljust(room), "arrow"),
         Piece(f" {text}", "muted"),

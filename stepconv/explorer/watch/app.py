@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Thread
@@ -19,6 +20,7 @@ from stepconv.player.text.lines import Line, Spot
 
 # Seconds from one picture to the next: drawing may cost the training nothing that it feels.
 REFRESH = 0.5
+_TURN = 0.0005
 _PRESSES = {pressed: told for key in screens.KEYS for pressed, told in key.presses.items()}
 
 
@@ -97,11 +99,15 @@ def watch(visit: Visit, watched: Watched, train: Callable[[], None]) -> None:
 
     thread = Thread(target=in_thread, name="training")
     app = Watch(visit, watched)
+    before = sys.getswitchinterval()
+    # Between two of its steps the training waits no longer than this for the screen.
+    sys.setswitchinterval(_TURN)
     thread.start()
     try:
         app.run()
     finally:
         watched.leave()
         thread.join()
+        sys.setswitchinterval(before)
     if failed:
         raise failed[0]

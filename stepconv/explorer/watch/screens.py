@@ -163,12 +163,12 @@ def _gradients(visit: Visit, width: int, height: int) -> Block:
     wide = min(width - named - 2, 40)
     columns = visit.columns
     shown = columns if len(columns) <= height - 1 else columns[:: -(-len(columns) // (height - 1))]
+    sizes_of = visit.gradient_sizes
+    top = max(sizes_of.values())
     rows: list[Line] = [(Piece("gradient of the loss, root mean square, by layer", "title"),)]
     for column in shown:
         name = clipped(column.name, named).ljust(named + 2)
-        rows.append(
-            (Piece(name), *network.size_bar(network.gradient_size(visit, column.name), wide))
-        )
+        rows.append((Piece(name), *network.size_bar(sizes_of[column.name], top, wide)))
     return block(rows)
 
 
