@@ -36,7 +36,8 @@ def page(
     what a worker is made of in "worker". The page asks no address for anything.
     """
     style, script = "\n".join(map(text, styles)), bundle(scripts)
-    blocks = [_block("told", "application/json", json.dumps(told, ensure_ascii=False))]
+    data = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    blocks = [_block("told", "application/json", data)]
     blocks += [_block(f"part-{name}", "text/plain", packed(b)) for name, b in (parts or {}).items()]
     if worker:
         blocks.append(_block("worker", "text/plain", bundle(worker)))

@@ -115,14 +115,15 @@ def _link(trace: Trace, most: int) -> dict[str, Any]:
         "winners": [_winner(step) for step in steps] if operation.family == "largest" else None,
         **_computed(steps, texts),
         "sums": [texts.add(_sums(step) if summing else "") for step in steps],
-        "equations": [texts.add(equation(step) if summing else "") for step in steps],
+        "equations": [texts.add(_equation(step) if summing else "") for step in steps],
         "told": [texts.add(_told(step, spelled)) for step in steps],
     }
     if has_counterpart(trace) and sum(map(len, texts.known)) <= _COMPARED:
         other = counterpart(trace)
         every = [other[i] for i in range(shown)]
         told["flipped"] = {"operation": other.call.operation.title, **_computed(every, texts)}
-    return {**told, "texts": texts.known}
+    # One long text each: every quotation mark would be six letters in a notebook's frame.
+    return {**told, "texts": "\n".join(texts.known)}
 
 
 def _computed(steps: list[Step], texts: _Texts) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def _computed(steps: list[Step], texts: _Texts) -> dict[str, Any]:
     return {
         "kernels": [texts.add(_cells(step.kernel_planes)) for step in steps],
         "products": [texts.add(_products(step)) for step in steps],
-        "results": [number(step.result) for step in steps],
+        "results": " ".join(number(step.result) for step in steps),
     }
 
 
@@ -197,6 +198,12 @@ def _sums(step: Step) -> str:
         met = [each[k].reshape(-1) for each in (patch, kernel) if each is not None]
         ends.append(f"{equals(zip(*met, strict=True), summed)} {number(summed)}")
     return "|".join(ends)
+
+
+def _equation(step: Step) -> str:
+    """Return how the sums make the result, where they are not the result already."""
+    found = equation(step)
+    return "" if found == number(step.result) else found
 
 
 def _spells(step: Step) -> bool:

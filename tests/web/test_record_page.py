@@ -26,6 +26,10 @@ def told(page: str) -> dict[str, Any]:
     found = re.search(r'<script id="told" type="application/json">(.*?)</script>', page, re.S)
     assert found
     read: dict[str, Any] = json.loads(found[1])
+    for link in read["links"]:
+        link["texts"] = link["texts"].split("\n")
+        for each in filter(None, (link, link.get("flipped"))):
+            each["results"] = each["results"].split()
     return read
 
 

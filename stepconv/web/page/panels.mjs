@@ -155,6 +155,6 @@ function sums(step) {
   const hidden = link().flows[plane].length - seen.length;
   if (hidden > 0) lines.push(make("div", {}, `… ${hidden} more channels`));
   const equation = texts(link().equations, step);
-  if (equation !== link().results[step]) lines.push(make("div", {}, equation));
+  if (equation) lines.push(make("div", {}, equation));
   return lines;
 }

@@ -4,6 +4,12 @@ import { told } from "./parts.mjs";
 // Terms of a sum that are spoken; of more the first ones.
 const SPOKEN = 9;
 
+// What the file has as one text is many: texts a line each, results between blanks.
+for (const call of told.links) {
+  call.texts = call.texts.split("\n");
+  for (const each of [call, call.flipped]) if (each) each.results = each.results.split(" ");
+}
+
 /** The link, the step of it, the step that is pointed at, the first channel, both calls or one. */
 export const here = { link: 0, step: 0, hover: null, channel: 0, comparing: false };
 
