@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from stepconv import nn
 from stepconv.cli import main
+from stepconv.cli.lesson import opening
 from stepconv.lessons import shelf
 from stepconv.lessons.progress import Progress
+from stepconv.nn import checkpoint
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -71,6 +74,21 @@ def test_reset_forgets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert [Progress.load().count(lesson) for lesson in lessons] == [0, 1]
     assert main(["lesson", "--reset"]) == 0
     assert [Progress.load().count(lesson) for lesson in lessons] == [0, 0]
+
+
+def test_a_lessons_network_has_a_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("stepconv.lessons.progress.folder", lambda: tmp_path)
+    assert main(["explore", "@mlp", "--plain"]) == 2
+    assert "@mlp is not trained yet: the scenes of `stepconv lesson`" in capsys.readouterr().err
+    folder = opening.network_folder("@mlp:mnist")
+    assert folder == tmp_path / "networks" / "mlp-mnist"
+    folder.mkdir(parents=True)
+    model = nn.build("mlp")
+    weights = nn.initial_parameters(model, 0), nn.initial_statistics(model)
+    checkpoint.save_network(folder / "model.safetensors", checkpoint.Network(model, *weights))
+    assert main(["predict", "@mlp:mnist", "digit-5-28x28"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The lessons with keys, in Textual's pilot: what a person does and then sees."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from threading import Event
@@ -17,6 +18,9 @@ from stepconv.lessons.reader import SCENE, Reader
 from stepconv.lessons.reading import parse
 from stepconv.player.editing import Desk
 from stepconv.player.text.lines import as_text, columns
+from tests.player.test_terminal import Terminal, terminal, tmux
+
+__all__ = ["terminal"]  # a fixture
 
 TEXT = """# Edges
 
@@ -267,3 +271,28 @@ def test_what_takes_a_while_does_not_hold_the_keys(
             assert "Who reads it?" in seen(app)
 
     asyncio.run(run())
+
+
+@tmux
+@pytest.mark.slow
+@pytest.mark.parametrize("terminal", [(80, 24), (60, 20), (120, 40)], indirect=True)
+def test_in_a_real_terminal(terminal: Terminal, tmp_path: Path) -> None:
+    state = f"XDG_STATE_HOME={tmp_path}"
+    terminal.run(f"{state} {sys.executable} -m stepconv lesson; echo status=$?")
+    terminal.wait("1  What a convolution is")
+    terminal.keys("2")
+    terminal.wait("1 of")
+    terminal.keys("Right", "Right", "Right")
+    terminal.wait("guess:")
+    terminal.keys("0", "Enter")
+    terminal.wait("The window holds")
+    terminal.keys("Enter")
+    terminal.wait("space play")
+    terminal.keys("Right", "Escape")
+    terminal.wait("go inside")
+    terminal.keys("Escape", "Escape")
+    terminal.wait("4 of")
+    terminal.keys("q")
+    terminal.wait("status=0")
+    assert terminal.is_restored()
+    assert '"images"' in (tmp_path / "stepconv" / "lessons.json").read_text()

@@ -1,5 +1,6 @@
 """`stepconv lesson`: five lectures that run themselves, or one of your own."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -61,6 +62,8 @@ def lesson(
         progress = Progress.load()
         progress.forget(None if name is None else chosen[0].name)
         progress.save()
+        of = "all lessons" if name is None else f"lesson {chosen[0].name}"
+        print(f"forgotten: what was seen of {of}", file=sys.stderr)
     elif as_json:
         data = told.as_list(chosen) if listing or name is None else told.as_data(chosen[0], tools())
         terminal.print_json(data, ensure_ascii=False)

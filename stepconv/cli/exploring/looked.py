@@ -19,7 +19,7 @@ def network(name: str) -> Network:
 
     That nothing is learnt in these is said on stderr.
     """
-    path = Path(name)
+    path = networks.of_a_lesson(Path(name))
     if path.is_dir() or path.suffix == ".safetensors":
         return networks.trained(path)
     from stepconv import nn

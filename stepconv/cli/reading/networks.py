@@ -131,9 +131,22 @@ def backend(name: str | None) -> str:
 
 
 def trained(path: Path) -> "Network":
-    """Return the network in a file, or in the run folder of that name."""
+    """Return the network in a file, or in the run folder of that name; `@lenet5` is a lesson's."""
     from stepconv.nn import checkpoint
 
+    path = of_a_lesson(path)
     if path.is_dir():
         path = path / checkpoint.FILE
     return checkpoint.load_network(path)
+
+
+def of_a_lesson(path: Path) -> Path:
+    """Return the run folder that `@lenet5` stands for in a lesson; any other path as it is."""
+    from stepconv.cli.lesson.opening import network_folder
+
+    if not str(path).startswith("@"):
+        return path
+    folder = network_folder(str(path))
+    if not (folder / "model.safetensors").is_file():
+        raise ArgumentError(f"{path} is not trained yet: the scenes of `stepconv lesson` train it")
+    return folder
