@@ -105,6 +105,12 @@ def test_a_colour_picture_is_drawn_in_its_colours() -> None:
     player.go(len(trace) - 1)
     roles = {piece.role for line in screen.lines(player, 120, 40) for piece in line}
     assert {"#ff0000 on #ff0000", "#0000ff on #0000ff"} <= roles
+    assert "in colour" in said(player)
+    # Of a result whose green and blue are still to come only red is known: it is gray.
+    player.go(len(trace) // 3 - 1)
+    result = player.frame().result
+    assert not result.colours
+    assert player.frame().source.colours
 
 
 def test_input_and_output_are_drawn_in_one_style() -> None:

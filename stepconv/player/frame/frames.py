@@ -167,10 +167,12 @@ def _result(film: Film, step: Step, stops: Set[int]) -> Grid:
     name = f"{film.trace.call.operation.result} {film.sizes('result')}"
     title = " · ".join(filter(None, [name, ", ".join(planes(step))]))
     known = i * width + j + 1
+    colours = film.colours("result", plane)
     return Grid(
         *("result", title, film.result_sheet(plane), ((i,), (j,)), RESULT, known, special),
         depth=film.depth("result"),
-        colours=film.colours("result", plane),
+        # Before its last plane is at work, cells have no colour yet.
+        colours=colours if plane % max(len(colours), 1) == len(colours) - 1 else (),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stepconv.player.frame.frames import Frame
 from stepconv.player.frame.grid import PICTURE, Grid
 from stepconv.player.frame.sums import Sum
@@ -46,7 +48,8 @@ def part(grid: Grid, width: int, height: int) -> tuple[float, Block]:
     if rows == 1:
         return PICTURED, above(title(grid, width), bars(grid, width))
     _, across = pixels(grid.shape, width, height)
-    drawn = above(title(grid, width), picture(grid, width, height))
+    named = replace(grid, title=f"{grid.title}, in colour") if grid.colours else grid
+    drawn = above(title(named, width), picture(grid, width, height))
     return min(across / wide, PICTURED), drawn
 
 
