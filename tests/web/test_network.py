@@ -145,6 +145,9 @@ def test_a_network_of_the_zoo_learns_on_a_page(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["nobody", "-o", "x.html"], "'nobody' is no"),
+        (["lenet5", "--train", "digits", "--limit", "x", "-o", "x.html"], "--limit"),
+        (["lenet5", "--kernel", "sobel-x", "-o", "x.html"], "--kernel sobel-x is about a call"),
+        (["max-pool-4x4", "--relaxed", "-o", "x.html"], "--relaxed is about networks"),
         (["lenet5", "-o", "x.html"], "lenet5 has learnt nothing yet: --train mnist would teach it"),
         (["lenet5", "--train", "digits", "-o", "x.txt"], "x.txt cannot be written: .html"),
         (["lenet5", "--train", "nowhere", "-o", "x.html"], "nowhere"),
@@ -198,3 +201,16 @@ def test_steps_go_by_the_recipes_numbers() -> None:
     for step in range(5):
         for place, number in optimizer.numbers(rates(step), step + 1).items():
             assert found[step, place] == np.float32(number)
+
+
+@pytest.mark.slow
+def test_a_network_that_no_browser_holds_is_refused(
+    tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    described = nn.to_toml(nn.build("mini-vgg")) + "\n[training]\nbatch_size = 20000\n"
+    Path("large.toml").write_text(described)
+    words = ["--train", "digits", "--limit", "20", "-o", "x.html"]
+    assert main(["page", "large.toml", *words]) == 2
+    assert re.search(r"needs [\d.]+ GiB in a browser .* batches of 20000", capsys.readouterr().err)
+    assert not Path("x.html").exists()

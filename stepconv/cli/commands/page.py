@@ -76,7 +76,15 @@ def write(
         for option, value in given.items():
             if value is not None:
                 raise ArgumentError(f"{option} {value} is about networks: a call learns nothing")
+        if relaxed:
+            raise ArgumentError(
+                "--relaxed is about networks: a call is computed before it is shown"
+            )
         return _record(asked, out)
+    if asked.options:
+        raise ArgumentError(
+            f"{asked.typed(*asked.options)} is about a call, and {asked.target} is a network"
+        )
     with terminal.stderr().status("writing the page …"):
         subject = _subject(asked.target, train, data_dir, limit)
         from stepconv.web import network

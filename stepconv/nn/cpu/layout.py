@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from stepconv.errors import StepconvError
+from stepconv.errors import ArgumentError, StepconvError
 from stepconv.geometry import Axis, ReceptiveField, covering, receptive_field
 from stepconv.nn import SGD, Concat, Dropout, Model, Residual
 from stepconv.nn.optim import Optimizer
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from stepconv.nn.cpu.program import Program
     from stepconv.nn.cpu.writer import LaneWeights
 
+# Browsers hold more memory, but not all of them do.
+_MOST = 2**31
 # Batches may be larger than the recipe's, as long as their memory is not.
 _BATCH, _BATCH_BYTES = 256, 2**26
 
@@ -101,6 +103,12 @@ def write(order: Order) -> Layout:
     # Back from one picture, with nothing silenced; what it learns is never added to the weights.
     awake = replace(order.model, layers=tuple(map(_awake, order.model.layers)))
     look = Program(awake, weights, rows.LANES, **feed, optimizer=SGD())
+    if arena.size > _MOST:
+        needed, most = f"{arena.size / 2**30:.1f} GiB", f"{_MOST >> 30}"
+        raise ArgumentError(
+            f"{order.model.name} needs {needed} in a browser to train in batches of "
+            f"{order.batch_size}, and {most} may be taken: a smaller network or batch fits"
+        )
     told = {
         "lanes": rows.LANES,
         "classes": order.model.classes,
