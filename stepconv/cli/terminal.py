@@ -13,7 +13,7 @@ import shlex
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,11 @@ def stderr() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, emoji=False)
+
+
+def working(what: str = "computing …") -> AbstractContextManager[Any]:
+    """Say on stderr that something takes a while, to a person who waits; kernels may compile."""
+    return stderr().status(what) if sys.stderr.isatty() else nullcontext()
 
 
 def print_json(data: Any, **style: Any) -> None:

@@ -31,6 +31,8 @@ def show(inside: Inside, *, plain: bool, as_json: bool) -> None:
     """Print a line for every layer, and what the network takes the picture for."""
     from stepconv.inside import shown
 
+    with terminal.working():
+        _ = inside.probabilities
     if as_json:
         for row in shown.layer_rows(inside):
             terminal.print_json(vars(row))
@@ -81,7 +83,8 @@ def show_cell(
 ) -> None:
     """Print the step that computed a cell, and the pixels that can reach it."""
     try:
-        step = inside.at(layer, index)
+        with terminal.working():
+            step = inside.at(layer, index)
     except ArgumentError as error:
         raise ArgumentError(f"--at {layer}:{','.join(map(str, index))}: {error}") from None
     field = inside.field(layer, index) if layer in inside.layers else None
