@@ -17,9 +17,10 @@ from stepconv.player.frame.grid import UNKNOWN, Grid
 from stepconv.player.text import head_and_foot, numbers, panels, picture
 from stepconv.player.text.lines import Line, Piece, above, as_text, clipped, columns
 
-# The size of letters, and of those in titles; how far one letter is from the next at most.
+# The size of letters, and of those in titles; how far one letter is from the next, at most and on
+# average.
 SIZE, TITLE_SIZE = 16, 18
-ADVANCE = 9.6
+ADVANCE, _ON_AVERAGE = 9.6, 8.2
 _LINE, _CELL = 24, 28
 _HEAD = TITLE_SIZE + _LINE + 8
 _MARGIN, _GAP, _ARROW = 24, 18, 44
@@ -55,7 +56,7 @@ class Table(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """Pixels as bytes of red, green and blue, and the part that is marked, if one is."""
+    """Pixels as bytes of red, green and blue, and the place in it that is marked, if one is."""
 
     x: float
     y: float
@@ -122,11 +123,7 @@ class _Panel(NamedTuple):
     def at(self, x: float, y: float) -> tuple[Part, ...]:
         """Return the parts of the panel when its corner is here."""
         title = Words(x, y + _LINE / 2, (Piece(self.grid.title, "title"),), SIZE - 2)
-        drawn = self.drawn._replace(x=x, y=y + _LINE)
-        if isinstance(drawn, Picture) and drawn.marked is not None:
-            left, top, width, height = drawn.marked
-            drawn = drawn._replace(marked=(left + x, top + y + _LINE, width, height))
-        return title, drawn
+        return title, self.drawn._replace(x=x, y=y + _LINE)
 
 
 def top(frame: Frame) -> tuple[float, float, list[Part]]:
@@ -158,7 +155,7 @@ def figure(frame: Frame, spoken: str, size: tuple[float, float], heading: str = 
     title = " · ".join(head_and_foot.heading(frame, None, room))
     _, panels_height, parts = top(frame)
     y: float = _MARGIN + _HEAD
-    moved = [_moved(part, _MARGIN, y) for part in parts]
+    moved = [part._replace(x=part.x + _MARGIN, y=part.y + y) for part in parts]
     y += panels_height + _GAP / 2
     head = Words(_MARGIN, _MARGIN + TITLE_SIZE / 2, (Piece(title, "title"),), TITLE_SIZE)
     second = heading or ("" if frame.title in title else frame.title)
@@ -289,11 +286,11 @@ def _line(line: Line, y: float) -> list[Part]:
     """Return a line of the player as words; what two spaces end is a column of its own."""
     text = as_text(line)
     if text and not text.strip("─"):
-        return [Rule(_MARGIN, y, len(text) * ADVANCE * 0.7)]
+        return [Rule(_MARGIN, y, len(text) * _ON_AVERAGE)]
     first = line[0].text if line else ""
     if len(line) > 1 and first.endswith("  "):
         words = Words(_MARGIN, y, (line[0]._replace(text=first.rstrip()),))
-        return [words, Words(_MARGIN + columns(first) * ADVANCE * 0.85, y, _joined(line[1:]))]
+        return [words, Words(_MARGIN + columns(first) * _ON_AVERAGE, y, _joined(line[1:]))]
     return [Words(_MARGIN, y, _joined(line))] if text.strip() else []
 
 
@@ -306,11 +303,3 @@ def _joined(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
         elif text:
             joined.append(Piece(text, role))
     return tuple(joined)
-
-
-def _moved(part: Part, x: float, y: float) -> Part:
-    part = part._replace(x=part.x + x, y=part.y + y)
-    if isinstance(part, Picture) and part.marked is not None:
-        left, top, *size = part.marked
-        part = part._replace(marked=(left + x, top + y, size[0], size[1]))
-    return part

@@ -138,7 +138,9 @@ class _Slide:
         content = io.BytesIO(png(picture.shape, picture.pixels))
         self.shapes.add_picture(content, *self.box(picture.x, picture.y, *picture.size))
         if picture.marked is not None:
-            shape = self.shapes.add_shape(MSO_SHAPE.RECTANGLE, *self.box(*picture.marked))
+            left, top, *size = picture.marked
+            box = self.box(picture.x + left, picture.y + top, *size)
+            shape = self.shapes.add_shape(MSO_SHAPE.RECTANGLE, *box)
             shape.fill.background()
             shape.shadow.inherit = False
             shape.line.color.rgb = _rgb(look(picture.role, LIGHT).paper or LIGHT.ink)

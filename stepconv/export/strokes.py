@@ -85,7 +85,9 @@ def _strokes(part: object, theme: Theme) -> Iterator[Stroke]:
         case Picture(x, y, (width, height), shape, pixels, marked, role):
             yield Pixels(x, y, width, height, shape, pixels)
             if marked is not None:
-                yield from _outline(marked, look(role, theme).paper or theme.ink)
+                left, top, wide, high = marked
+                box = x + left, y + top, wide, high
+                yield from _outline(box, look(role, theme).paper or theme.ink)
         case Words(x, y, pieces, size):
             looks = tuple((piece.text, look(piece.role, theme)) for piece in pieces)
             yield Label(x, y + _BASE * size, size, looks)

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
+import stepconv
 from stepconv.cli import main
 from stepconv.cli.showing.kinds import KINDS
 from stepconv.nn import build, load
@@ -123,6 +124,7 @@ def test_a_network_as_its_description(capsys: Capture) -> None:
         ((EDGE, "-o", "a.gif", "--link", "0"), "--link 0 has no place here"),
         ((EDGE, "-o", "a.onnx"), f"{EDGE} is no network"),
         (("lenet5", "-o", "a.onnx"), "lenet5 has learnt nothing yet"),
+        (("lenet5", "-o", "a.html"), "lenet5 has learnt nothing yet"),
         (("lenet5", "-o", "a.gif"), "lenet5 is a network, and a .gif is not"),
         (("lenet5", "--stride", "2", "-o", "a.toml"), "--stride 2 has no place here"),
         (("no-such", "-o", "a.gif"), "'no-such' is no worked example"),
@@ -140,6 +142,13 @@ def test_nothing_is_overwritten_unasked(capsys: Capture) -> None:
     assert "--force" in refusal(capsys, EDGE, "-o", "a.svg")
     assert Path("a.svg").read_text("utf-8") == "mine"
     export(capsys, EDGE, "-o", "a.svg", "--force")
+
+
+def test_nothing_can_be_drawn_of_no_step(capsys: Capture) -> None:
+    stepconv.record(stepconv.relu, []).save("empty.npz")
+    assert "no step to draw" in refusal(capsys, "empty.npz", "-o", "a.gif")
+    export(capsys, "empty.npz", "-o", "a.json")
+    assert json.loads(Path("a.json").read_text("utf-8")) == []
 
 
 def test_a_film_can_be_too_long(capsys: Capture) -> None:

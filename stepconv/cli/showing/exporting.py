@@ -31,6 +31,10 @@ def export(asked: "Asked", wanted: Wanted) -> tuple[str, ...]:
         if asked.options:
             typed = asked.typed(*asked.options)
             raise ArgumentError(f"{typed} has no place here: {asked.target} is a network")
+        if suffix != ".toml" and not Path(asked.target).exists():
+            raise ArgumentError(
+                f"{asked.target} has learnt nothing yet: a run folder or its .safetensors fits"
+            )
         if suffix != ".html":
             return _network(asked.target, wanted)
     if not kind.of_records:
@@ -77,8 +81,6 @@ def _network(name: str, wanted: Wanted) -> tuple[str, ...]:
         model = networks.described(name)
         files.write(wanted.out, to_toml(model).encode())
         return (f"the layers of {model.name}",)
-    if not Path(name).exists():
-        raise ArgumentError(f"{name} has learnt nothing yet: a run folder or its .safetensors fits")
     from stepconv.cli.commands.export_onnx import write
 
     network, told = write(Path(name), wanted.out)
@@ -88,9 +90,10 @@ def _network(name: str, wanted: Wanted) -> tuple[str, ...]:
 def _data(steps: "list[tuple[Shown, int]]", out: Path) -> None:
     """Write the steps as one list of what `show --json` says of each."""
     with files.replacing(out) as file:
+        file.write(b"[")
         for number, (shown, index) in enumerate(_counted(steps, "writing steps")):
             data = json.dumps(shown.as_data(shown.trace[index]), default=lambda x: x.tolist())
-            file.write(("[\n" if number == 0 else ",\n").encode() + data.encode())
+            file.write(("\n" if number == 0 else ",\n").encode() + data.encode())
         file.write(b"\n]\n")
 
 
@@ -100,6 +103,8 @@ def _drawn(steps: "list[tuple[Shown, int]]", asked: "Asked", wanted: Wanted) -> 
     from stepconv.export.reel import Reel, Shot
     from stepconv.player.frame.film import Film
 
+    if not steps:
+        raise ArgumentError("nothing comes out of this call: there is no step to draw")
     if len(steps) > _MOST:
         raise ArgumentError(
             f"{len(steps):,} steps are too many for a {wanted.suffix}, {_MOST:,} fit: "

@@ -39,8 +39,6 @@ KINDS = {
     ".onnx": Kind("a trained network for other engines", set(), of_records=False, of_networks=True),
     ".toml": Kind("a network's description", set(), of_records=False, of_networks=True),
 }
-
-
 # How wide pictures can be in pixels, and recordings in columns.
 _PIXELS, _COLUMNS = (64, 8000), (40, 400)
 # Steps a second: faster than this no film is shown.
@@ -104,11 +102,5 @@ class Wanted:
             )
         if self.every is not None and self.every < 1:
             raise ArgumentError(f"--every {self.every} is out of range: from 1 on fits")
-        if self.step is not None:
-            for name in ("every", "fps"):
-                if getattr(self, name) is not None and self.suffix in (".svg", ".png"):
-                    raise ArgumentError(
-                        f"--{name} has no place beside --step: one step stands still"
-                    )
-            if self.every is not None:
-                raise ArgumentError("--step and --every say two things: give one")
+        if self.step is not None and self.every is not None:
+            raise ArgumentError("--step and --every say two things: give one")
