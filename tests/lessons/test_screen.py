@@ -17,7 +17,8 @@ from stepconv.lessons.progress import Progress
 from stepconv.lessons.reader import SCENE, Reader
 from stepconv.lessons.reading import parse
 from stepconv.player.editing import Desk
-from stepconv.player.text.lines import as_text, columns
+from stepconv.player.stage import Stage
+from stepconv.player.text.lines import Spot, as_text, columns
 from tests.player.test_terminal import Terminal, terminal, tmux
 
 __all__ = ["terminal"]  # a fixture
@@ -230,6 +231,27 @@ def test_a_damaged_file_is_no_progress(content: str, tmp_path: Path) -> None:
     path = tmp_path / "lessons.json"
     path.write_text(content)
     assert Progress.load(path) == Progress(path)
+
+
+def test_pages_keys_and_answers_can_be_clicked(tmp_path: Path) -> None:
+    async def act(app: Lessons, pilot: Pilot[int]) -> None:
+        async def click(*spot: object) -> None:
+            app.stage.post_message(Stage.Clicked(Spot(*spot)))  # type: ignore[arg-type]
+            await pilot.pause()
+
+        await click("list", 0)
+        assert "The sum is 75." in seen(app)
+        await click("key:→")
+        await click("answer", "abc".index(letter(app, "one")))
+        assert "No other reaches it." in seen(app)
+        await click("key:enter")
+        assert app.inside
+        await pilot.press("escape")
+        await click("key:esc")
+        await click("list", 3)
+        assert "Ten filters." in seen(app)
+
+    with_lessons(act, tmp_path)
 
 
 def test_the_right_answer_stands_anywhere() -> None:

@@ -19,7 +19,7 @@ from stepconv.player.app import Player
 from stepconv.player.editing import Desk
 from stepconv.player.playback import Playback
 from stepconv.player.stage import Stage
-from stepconv.player.text.lines import Line
+from stepconv.player.text.lines import Line, Spot
 from stepconv.player.views import screen
 from stepconv.trace import Chain, Trace, example_trace
 
@@ -27,7 +27,8 @@ from stepconv.trace import Chain, Trace, example_trace
 _FRAME = 1.2
 # Seconds that a page waits for its scene before it says so.
 _PATIENCE = 0.2
-_TURNS = ("right", "left", "home", "end", "escape")
+_TURNS = ("right", "left", "home", "end")
+_STEPS = {"down": 1, "up": -1, "pagedown": 10, "pageup": -10}
 # What a click on a key of the last line presses.
 _CLICKS = {
     "key:→": ("right", None),
@@ -124,34 +125,38 @@ class Lessons(Player):
         self.stage.redraw()
 
     def _key(self, key: str, character: str | None) -> None:
-        reader = self.reader
-        listed = reader.page != SCENE
-        if self._pending is not None and not listed:
-            # Only pages are turned before there is something to answer or to go into.
-            key, character = (key, None) if key in _TURNS else ("", None)
-            guesses = False
-        else:
-            guesses = reader.question is not None and not reader.question.is_chosen
         if key == "escape":
-            if not reader.up():
+            if not self.reader.up():
                 self.exit()
-        elif key in ("down", "up", "pagedown", "pageup"):
-            by = {"down": 1, "up": -1, "pagedown": 10, "pageup": -10}[key]
-            if listed:
-                reader.move(by)
-            else:
-                self._turn(by)
-        elif listed and key == "enter":
-            reader.choose()
-        elif listed:
-            self._key_of_list(character)
-        elif key == "enter":
-            self._enter()
+        elif self.reader.page != SCENE:
+            self._key_of_list(key, character)
         elif key in _TURNS:
             self._page(key)
+        elif self._pending is None:  # before, there is nothing to answer or to go into
+            self._key_of_scene(key, character)
+
+    def _key_of_list(self, key: str, character: str | None) -> None:
+        reader = self.reader
+        if key in _STEPS:
+            reader.move(_STEPS[key])
+        elif key == "enter":
+            reader.choose()
+        elif character == "q":
+            self.exit()
+        elif character and character.isdigit() and reader.page == LESSONS:
+            if 1 <= int(character) <= len(reader.lessons):
+                reader.open(int(character) - 1)
+
+    def _key_of_scene(self, key: str, character: str | None) -> None:
+        reader = self.reader
+        asked = reader.question
+        if key in _STEPS:
+            self._turn(_STEPS[key])
+        elif key == "enter":
+            self._enter()
         elif key == "backspace":
             reader.type("")
-        elif guesses and character and (reader.guess or character != " "):
+        elif asked and not asked.is_chosen and character and (reader.guess or character != " "):
             reader.type(character)
         elif character == " ":
             self._page("right")
@@ -159,14 +164,6 @@ class Lessons(Player):
             reader.pick(pages.LETTERS.index(character))
         elif character == "q":
             self.exit()
-
-    def _key_of_list(self, character: str | None) -> None:
-        if character == "q":
-            self.exit()
-        elif character and character.isdigit() and self.reader.page == LESSONS:
-            number = int(character) - 1
-            if 0 <= number < len(self.reader.lessons):
-                self.reader.open(number)
 
     @property
     def _parts(self) -> list[str]:
@@ -228,18 +225,20 @@ class Lessons(Player):
     async def on_stage_clicked(self, event: Stage.Clicked) -> None:
         if self.inside:
             await super().on_stage_clicked(event)
-        elif event.spot is not None and event.spot.part == "list":
-            reader = self.reader
-            reader.open(event.spot.row) if reader.page == LESSONS else reader.open(
-                reader.chosen, event.spot.row
-            )
+        elif event.spot is not None:
+            self._click(event.spot)
             self.stage.redraw()
-        elif event.spot is not None and event.spot.part == "answer":
-            self.reader.pick(event.spot.row)
-            self.stage.redraw()
-        elif event.spot is not None and event.spot.part in _CLICKS:
-            self._key(*_CLICKS[event.spot.part])
-            self.stage.redraw()
+
+    def _click(self, spot: Spot) -> None:
+        reader = self.reader
+        if spot.part == "list" and reader.page == LESSONS:
+            reader.open(spot.row)
+        elif spot.part == "list":
+            reader.open(reader.chosen, spot.row)
+        elif spot.part == "answer":
+            reader.pick(spot.row)
+        elif spot.part in _CLICKS:
+            self._key(*_CLICKS[spot.part])
 
 
 def in_background(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
