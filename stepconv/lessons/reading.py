@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stepconv.errors import ArgumentError, closest
+from stepconv.files import check_plain
 from stepconv.lessons.expressions import braces
 from stepconv.lessons.scene import MOST_WORDS, Answer, Lesson, Place, Question, Scene
 
@@ -68,6 +69,7 @@ def parse(text: str, name: str) -> Lesson:
 
 def read(path: Path) -> Lesson:
     """Return the lesson in a file; its name is the file's, without a number in front."""
+    check_plain(path)
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:

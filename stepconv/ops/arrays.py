@@ -64,6 +64,12 @@ def numeric(name: str, value: ArrayLike, beside: Array | None = None) -> Array:
 
 
 def _on_host(name: str, value: ArrayLike) -> Array:
+    masked = sys.modules.get("numpy.ma")
+    if masked is not None and isinstance(value, masked.MaskedArray):
+        raise ArgumentTypeError(
+            f"{name} is a masked array, and a window has no way to leave cells out: "
+            f"{name}.filled(0) fits"
+        )
     try:
         return np.asarray(value)
     except ValueError:

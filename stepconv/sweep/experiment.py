@@ -29,6 +29,7 @@ import numpy as np
 
 from stepconv import nn
 from stepconv.errors import ArgumentError, closest
+from stepconv.files import check_plain
 from stepconv.train import recipe
 from stepconv.train.data.own import paths_of
 from stepconv.train.data.sets import FORMS, is_own
@@ -61,9 +62,10 @@ class Training:
 
 def read(path: Path) -> list[Training]:
     """Return the trainings that a file asks for; an error names the key and what would fit."""
+    check_plain(path)
     try:
         found = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ArgumentError(f"{path} is not TOML: {error}") from None
     try:
         return _trainings(found, path.parent)

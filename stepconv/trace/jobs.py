@@ -75,10 +75,9 @@ def job(
     if gradient and len(operation.gradients) > 1:
         of_a_pass["gradient"] = gradient
     checked = ops.CALLS[operation.name](**known)
-    # Both ways alike: the plan is that of the way forward.
-    check_record(checked.plan, checked.shape)
     lay_out = checked.backward_operands if gradient else checked.forward_operands
     arrays, shape, dtype = lay_out(**of_a_pass)
+    check_record(checked.plan, shape)
     beside = {key: _plain(getattr(checked, key)) for key in _BESIDE if hasattr(checked, key)}
     call = Call(operation.name_of(gradient), checked.plan, **beside)
     return Job(call, {key: _kept(array) for key, array in arrays.items()}, shape, dtype)

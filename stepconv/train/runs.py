@@ -27,6 +27,7 @@ import numpy as np
 
 from stepconv import files
 from stepconv.errors import ArgumentError, DataError, StepconvError
+from stepconv.files import schema
 from stepconv.files.schema import (
     Check,
     decimal,
@@ -350,6 +351,11 @@ class Stored:
                 f"{folder} was begun with {'; '.join(differences)}: a training goes on as it began"
             )
         self.recipe.lengthened(longer)
+
+
+def metrics_in(line: str) -> Metrics:
+    """Return what a line of the metrics' file says."""
+    return Metrics(**schema.read(line, _METRICS, "a line"))
 
 
 def predictor(network: Network, backend: str = "cpu") -> Predictor:

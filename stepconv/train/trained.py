@@ -1,6 +1,5 @@
 """A training that is over, taken from its folder: the network, how it is fed, what it came to."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from stepconv.errors import DataError
 from stepconv.nn import checkpoint
 from stepconv.nn.checkpoint import Network
 from stepconv.train import runs
-from stepconv.train.events import Metrics
 from stepconv.train.feed import Feed
 from stepconv.train.history import History
 from stepconv.train.judge import names, probabilities
@@ -40,7 +38,7 @@ def load(folder: str | Path) -> Trained:
     classes = names(network.about.get("classes", ()), network.model.classes)
     lines = (path / runs.METRICS).read_text("utf-8").splitlines()
     try:
-        history = History(Metrics(**json.loads(line)) for line in lines)
+        history = History(runs.metrics_in(line) for line in lines)
     except (ValueError, TypeError) as error:
         raise DataError(f"{path / runs.METRICS} is damaged: {error}") from None
     return Trained(network, Feed.told(network.about), tuple(classes), history)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepconv.cli.reading import typed
 from stepconv.errors import ArgumentError
+from stepconv.files import check_plain, npy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,6 +16,7 @@ SUFFIXES = (".npy", ".csv")
 
 def read(path: Path) -> "NDArray[Any]":
     """Return the numbers of a .npy or .csv file; a .csv of one row or column is a signal."""
+    check_plain(path)
     array = _read_npy(path) if path.suffix.lower() == ".npy" else _read_csv(path)
     if array.size == 0:
         raise ArgumentError(f"{path} holds no numbers: its shape is {array.shape}")
@@ -40,6 +42,11 @@ def _read_npy(path: Path) -> "NDArray[Any]":
     with path.open("rb") as file:
         if not file.read(1):
             raise ArgumentError(f"{path} is empty: 0 bytes")
+        file.seek(0)
+        try:
+            npy.header(file)
+        except ArgumentError as error:
+            raise ArgumentError(f"{path} is not a readable .npy file: {error}") from None
     try:
         # Mapped, so that a header which promises more than the file holds costs no memory;
         # it also refuses Python objects, which a file could use to run code.

@@ -9,6 +9,7 @@ import typer
 
 from stepconv.cli import terminal
 from stepconv.errors import ArgumentError, closest
+from stepconv.files import check_plain
 
 if TYPE_CHECKING:
     from stepconv.geometry import Shape
@@ -83,9 +84,10 @@ def training(path: str) -> dict[str, Any]:
     """Return the choices in the table `training` of a .toml file; data lies beside it."""
     import tomllib
 
+    check_plain(Path(path))
     try:
         found = tomllib.loads(Path(path).read_text("utf-8")).get("training", {})
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}  # whoever reads the network says what is wrong
     if not isinstance(found, dict):
         raise ArgumentError(f"{path}: training={found!r} is no table: [training] and lines fit")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepconv.cli.reading import array_files
 from stepconv.errors import ArgumentError
+from stepconv.files import check_plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,6 +81,7 @@ def read(path: Path) -> Picture:
     suffix = path.suffix.lower()
     if path.is_dir():
         raise ArgumentError(f"{path} is a folder, not a file")
+    check_plain(path)
     if suffix not in SUFFIXES:
         raise ArgumentError(f"{path} cannot be read: {_listed(SUFFIXES)} fit")
     if suffix in array_files.SUFFIXES:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import ArgumentError, StepconvError, TraceError
-from stepconv.files import replacing
+from stepconv.files import check_plain, npy, replacing
 from stepconv.geometry import integer
 
 Array = NDArray[Any]
@@ -128,6 +128,7 @@ def read(
     Whatever is wrong with the file is a TraceError that names the file and the reason.
     """
     name = fspath(path)
+    check_plain(Path(path))
     with open(path, "rb") as file:
         try:
             return understand(*_members(file, kind), name)
@@ -224,10 +225,7 @@ def _array(archive: zipfile.ZipFile, name: str, size: int) -> Array:
     if len(data) != size:
         raise TraceError(f"{name} is not as long as it says")
     file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)
-    if version != (1, 0):
-        raise TraceError(f"{name} has version {version} of the .npy format, (1, 0) fits")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=_PREAMBLE)
+    shape, fortran, dtype = npy.header(file)
     if fortran or dtype.str not in _DTYPES:
         raise TraceError(f"{name} is of a type or an order that no trace has")
     if prod(shape) * dtype.itemsize != size - file.tell():

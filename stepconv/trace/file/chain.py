@@ -8,11 +8,13 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from stepconv.errors import TraceError
+from stepconv.files import check_plain
 from stepconv.trace.chain import Chain, From, Link
 from stepconv.trace.file import archive
 from stepconv.trace.file.read import load_trace, understood
@@ -52,6 +54,7 @@ def load_chain(path: str | PathLike[str]) -> Chain:
 
 def load(path: str | PathLike[str]) -> Trace | Chain:
     """Read a file of either kind."""
+    check_plain(Path(path))
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as file:
             if "input.npy" in file.namelist():

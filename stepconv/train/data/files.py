@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import DataError
+from stepconv.files import check_plain
 from stepconv.train import chance
 from stepconv.train.data import arrays
 from stepconv.train.data.pictures import FORMATS
@@ -106,6 +107,7 @@ def table(path: Path) -> Found:
 
     Without a line of names, the first column is the path and the second the label.
     """
+    check_plain(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [row for row in csv.reader(file) if any(row)]

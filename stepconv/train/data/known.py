@@ -7,8 +7,12 @@ does not matter who packed them.
 """
 
 import os
+import queue
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -62,6 +66,11 @@ CLASSES = {
 MOST_DOWNLOADED = 40_000_000
 CHUNK = 2**16
 SECONDS_TO_WAIT = 10.0
+# A file that has not come by then does not come; nor does one that comes more slowly than this, in
+# bytes a second.
+SECONDS_IN_ALL = 300.0
+SLOWEST = 8192
+SECONDS_OF_GRACE = 30.0
 
 # Told while a file comes in: its name, bytes so far, bytes in all (0 where the server is silent).
 Progress = Callable[[str, int, int], None]
@@ -133,19 +142,46 @@ def _from_mirrors(name: str, file: str, sha256: str, folder: Path, progress: Pro
 
 
 def _fetch(address: str, progress: Progress) -> bytes:
+    """Return what lies at an address; a mirror that drips is given up, however it does it."""
+    answers: queue.SimpleQueue[bytes | BaseException] = queue.SimpleQueue()
+    given_up, content = threading.Event(), bytearray()
+
+    def fetch() -> None:
+        try:
+            _fill(content, address, progress, given_up)
+            answers.put(bytes(content))
+        except BaseException as error:  # raised again by who waits
+            answers.put(error)
+
+    threading.Thread(target=fetch, daemon=True).start()
+    begun = monotonic()
+    try:
+        while (seconds := monotonic() - begun) < SECONDS_IN_ALL:
+            if len(content) < SLOWEST * (seconds - SECONDS_OF_GRACE):
+                break
+            with suppress(queue.Empty):
+                answer = answers.get(timeout=0.5)
+                if isinstance(answer, BaseException):
+                    raise answer
+                return answer
+    finally:
+        given_up.set()
+    raise DataError(f"{len(content):,} bytes in {seconds:.0f} s")
+
+
+def _fill(content: bytearray, address: str, progress: Progress, given_up: threading.Event) -> None:
     import urllib.request
 
     # "identity": a server that packs the packed file once more would change its bytes.
     request = urllib.request.Request(address, headers={"Accept-Encoding": "identity"})
     with urllib.request.urlopen(request, timeout=SECONDS_TO_WAIT) as answer:
         total = int(answer.headers.get("Content-Length") or 0)
-        content = bytearray()
-        while chunk := answer.read(CHUNK):
+        while not given_up.is_set() and (chunk := answer.read(CHUNK)):
             content += chunk
             if len(content) > MOST_DOWNLOADED:
                 raise DataError(f"more than {MOST_DOWNLOADED:,} bytes")
-            progress(address.rpartition("/")[2], len(content), total)
-    return bytes(content)
+            if not given_up.is_set():
+                progress(address.rpartition("/")[2], len(content), total)
 
 
 def _reason(error: Any) -> str:

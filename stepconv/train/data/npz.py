@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import DataError
+from stepconv.files import check_plain
 from stepconv.train.data import idx
 
 Array = NDArray[Any]
@@ -18,6 +19,7 @@ Array = NDArray[Any]
 
 def read(path: Path, wanted: Sequence[Sequence[str]], also: Sequence[str]) -> dict[str, Array]:
     """Return the first group of members that is there whole, and those of `also` that are."""
+    check_plain(path)
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             every = archive.namelist()

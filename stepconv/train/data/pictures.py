@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.errors import DataError
+from stepconv.files import check_plain
 
 Bytes = NDArray[np.uint8]
 
@@ -75,6 +76,7 @@ def _opened(file: Path) -> Any:
         from PIL import Image
     except ImportError:
         raise DataError(f"{file} needs Pillow: pip install 'stepconv[images]'") from None
+    check_plain(file)
     # Ours says what it is, so Pillow's limit is switched off while ours does the checking.
     theirs, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
