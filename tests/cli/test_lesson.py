@@ -40,6 +40,14 @@ def test_a_lesson_in_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     assert "To look: stepconv play moving-average-1d" in out
 
 
+def test_a_network_of_a_lesson_is_trained_first_in_a_shell(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = told(capsys, "networks", "--scene", "3", "--plain")
+    wanted = "stepconv train lenet5 --data digits, then stepconv explore runs/lenet5-digits"
+    assert f"To look: {wanted}\n" in out
+
+
 def test_a_lesson_as_data(capsys: pytest.CaptureFixture[str]) -> None:
     lesson = json.loads(told(capsys, "convolution", "--json"))
     assert (lesson["lesson"], lesson["title"]) == ("convolution", "What a convolution is")

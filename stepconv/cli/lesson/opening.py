@@ -125,8 +125,7 @@ def network_folder(word: str) -> Path:
     """
     from stepconv.lessons import progress
 
-    model, _, data = word.removeprefix(_MADE_HERE).partition(":")
-    return progress.folder() / "networks" / f"{model}-{data or _DATA}"
+    return progress.folder() / "networks" / "-".join(_model_and_data(word))
 
 
 def training_folder(words: Sequence[str]) -> Path:
@@ -137,6 +136,25 @@ def training_folder(words: Sequence[str]) -> Path:
     """
     name = "-".join(word.removeprefix("--") for word in words[1:] if word != "--data")
     return network_folder(_MADE_HERE).with_name(name)
+
+
+def typed(words: Sequence[str]) -> list[str]:
+    """Return what one types in a shell instead: the trainings first, then their run folders.
+
+    >>> typed(["explore", "@mlp:mnist"])
+    ['stepconv train mlp --data mnist', 'stepconv explore runs/mlp-mnist']
+    """
+    known = list(words)
+    for place, word in _networks(words):
+        known[place] = f"runs/{network_folder(word).name}"
+    trained = [_model_and_data(word) for _, word in _networks(words)]
+    trainings = [f"stepconv train {model} --data {data}" for model, data in trained]
+    return [*trainings, f"stepconv {shlex.join(known)}"]
+
+
+def _model_and_data(word: str) -> tuple[str, str]:
+    model, _, data = word.removeprefix(_MADE_HERE).partition(":")
+    return model, data or _DATA
 
 
 def _emptied(folder: Path) -> Path:
@@ -153,9 +171,7 @@ def _train(word: str, folder: Path) -> int:
     import subprocess
 
     _emptied(folder)
-    model, _, data = folder.name.rpartition("-")
-    if ":" in word:
-        model, _, data = word.removeprefix(_MADE_HERE).partition(":")
+    model, data = _model_and_data(word)
     command = ["train", model, "--data", data, *_HOW, "--out", str(folder)]
     print(f"This scene looks into a network: stepconv {shlex.join(command)}\n")
     return subprocess.run([sys.executable, "-m", "stepconv", *command]).returncode

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from stepconv.cli.lesson.opening import typed
 from stepconv.lessons.names import Tools, filled, is_played, target
 from stepconv.lessons.scene import Lesson, Scene
 from stepconv.lessons.words import KEPT
@@ -35,7 +37,7 @@ def _said(lesson: Lesson, number: int, tools: Tools) -> Iterator[str]:
 
         yield from (line for line in draw(scene.draws)[-1] if line.strip())
     if scene.opens:
-        yield f"To look: {command(scene)}"
+        yield f"To look: {', then '.join(typed(shlex.split(scene.opens)))}"
     step = _step(scene, tools)
     if step is not None:
         yield f"{step.in_words()}."
