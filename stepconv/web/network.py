@@ -44,6 +44,7 @@ class Subject:
     data: DataSet
     recipe: Recipe
     feed: Feed
+    fresh: bool = False  # whether it has learnt nothing yet
 
     @classmethod
     def trained(
@@ -76,7 +77,7 @@ class Subject:
         }
         parameters = nn.initial_parameters(model, how.seed)
         network = Network(model, parameters, nn.initial_statistics(model), about)
-        return cls(network, found, how, feed)
+        return cls(network, found, how, feed, fresh=True)
 
 
 def again(network: Network, data: str, data_dir: Path | None, limit: int | None) -> Subject:
@@ -113,6 +114,7 @@ def page(subject: Subject, relaxed: bool = False) -> str:
         **layout.told,
         "version": __version__,
         "name": model.name,
+        "fresh": subject.fresh,
         "about": model.about,
         "class_names": list(network.about.get("classes", subject.data.classes)),
         "data": subject.data.name,

@@ -16,7 +16,7 @@ export const now = {
   at: middle(Math.min(1, told.layers.length - 1), 0), // a cell of a map of a layer
   running: false, // whether a training is
   relaxed: false, // whether the processor chooses how often it rounds
-  changed: false, // whether the weights are not those that the recipe makes
+  changed: false, // whether these weights are not what the file says of itself
 };
 const shows = [];
 

@@ -9,7 +9,7 @@ import { read, sha256, written } from "./weights.mjs";
 async function file() {
   const metadata = { ...told.metadata };
   if (now.relaxed) metadata.relaxed = JSON.stringify(true);
-  if (now.changed) metadata.changed = JSON.stringify("other settings than the recipe's, on a page");
+  if (now.changed) metadata.changed = JSON.stringify("on a page, not by the recipe alone");
   return written(await ask("weights"), told.arrays, metadata);
 }
 

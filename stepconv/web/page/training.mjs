@@ -13,6 +13,7 @@ const accuracies = [];
 const judged = []; // [step, share of the test pictures told right]
 let judgedAt = 0; // the step after which a running training was judged last
 let perEpoch = 1;
+let differs = false; // whether something is chosen that the recipe does not say
 let refreshing = false;
 let shownAt = 0;
 
@@ -24,6 +25,7 @@ on("stepped", ({ made, speed, epoch, steps }) => {
     losses.push(loss);
     accuracies.push(right);
   }
+  now.changed ||= differs || !told.fresh || steps > told.recipe.steps;
   const last = made[made.length - 1];
   say("steps", steps.toLocaleString("en"));
   say("epoch", String(epoch));
@@ -81,7 +83,7 @@ async function refresh() {
   shownAt = performance.now();
 }
 
-/** Tell the worker what is chosen, and note whether the recipe says so too. */
+/** Tell the worker what is chosen, and note whether the recipe says it too. */
 export function settings() {
   const number = (id) => Number(element(id).value);
   const own = !element("follow").checked;
@@ -94,7 +96,7 @@ export function settings() {
     seed: Math.max(0, Math.floor(number("seed"))),
   };
   perEpoch = Math.ceil(told.pictures.train / chosen.batch);
-  now.changed =
+  differs =
     own ||
     chosen.batch !== told.recipe.batch_size ||
     chosen.momentum !== told.recipe.momentum ||
@@ -147,6 +149,7 @@ export function prepareTraining() {
   element("anew").addEventListener("click", async () => {
     running(false);
     await ask("anew");
+    now.changed = false;
     forget();
     await settled();
     say("status", "Back at the weights of the file.");
@@ -157,7 +160,7 @@ export function prepareTraining() {
 export async function begunWith(arrays) {
   running(false);
   await ask("load", { arrays });
-  now.changed = true;
+  now.changed = true; // whatever they come from
   forget();
   await settled();
 }
