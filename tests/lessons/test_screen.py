@@ -233,6 +233,16 @@ def test_a_damaged_file_is_no_progress(content: str, tmp_path: Path) -> None:
     assert Progress.load(path) == Progress(path)
 
 
+def test_inside_a_scene_the_call_can_be_changed(tmp_path: Path) -> None:
+    async def act(app: Lessons, pilot: Pilot[int]) -> None:
+        await pilot.press("enter", "enter", "e", "7", "enter")
+        assert app.playback.film.trace.arrays["w"][0, 0] == 7
+        await pilot.press("escape", "escape")
+        assert "The sum is 75." in seen(app)
+
+    with_lessons(act, tmp_path)
+
+
 def test_pages_keys_and_answers_can_be_clicked(tmp_path: Path) -> None:
     async def act(app: Lessons, pilot: Pilot[int]) -> None:
         async def click(*spot: object) -> None:

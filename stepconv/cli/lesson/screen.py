@@ -117,8 +117,7 @@ class Lessons(Player):
     def on_key(self, event: events.Key) -> None:
         """Outside of a scene, turn pages and take guesses."""
         if self.inside:
-            super().on_key(event)
-            return
+            return  # the player's handler follows
         event.stop()
         event.prevent_default()
         self._key(event.key, event.character if event.is_printable else None)
@@ -224,8 +223,9 @@ class Lessons(Player):
 
     async def on_stage_clicked(self, event: Stage.Clicked) -> None:
         if self.inside:
-            await super().on_stage_clicked(event)
-        elif event.spot is not None:
+            return  # the player's handler follows
+        event.prevent_default()
+        if event.spot is not None:
             self._click(event.spot)
             self.stage.redraw()
 
