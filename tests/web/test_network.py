@@ -214,3 +214,13 @@ def test_a_network_that_no_browser_holds_is_refused(
     assert main(["page", "large.toml", *words]) == 2
     assert re.search(r"needs [\d.]+ GiB in a browser .* batches of 20000", capsys.readouterr().err)
     assert not Path("x.html").exists()
+
+
+def test_a_process_that_cannot_be_portable_any_more_is_told_so(tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "run"
+    words = ["--data", "digits", "--limit", "50", "--steps", "2", "--out", str(out)]
+    assert main(["train", "mlp", "--backend", "portable", *words]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "needs a process that is begun with NUMBA_CPU_NAME=generic" in told
+    assert not out.exists()

@@ -124,7 +124,9 @@ def backend(name: str | None) -> str:
 
     chosen = name or "cpu"
     if chosen == "portable":
-        settings.choose()  # whoever makes a network says if it is too late
+        if not settings.choose():
+            wanted = " ".join(f"{name}={value}" for name, value in settings.SETTINGS.items())
+            raise ArgumentError(f"--backend portable needs a process that is begun with {wanted}")
         return chosen
     if chosen not in ("cpu", "cuda"):
         raise ArgumentError(f"--backend {chosen} runs no networks: cpu, cuda and portable do")

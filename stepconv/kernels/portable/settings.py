@@ -6,7 +6,8 @@ import sys
 SETTINGS = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "+sse2"}
 
 
-def choose() -> None:
-    """Tell Numba, if it can still hear it: library.check says if it did."""
+def choose() -> bool:
+    """Tell Numba, if it can still hear it; return whether it was told."""
     if "numba" not in sys.modules:
         os.environ.update(SETTINGS)
+    return all(os.environ.get(name) == value for name, value in SETTINGS.items())
