@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 from stepconv.errors import StepconvError
 from stepconv.explorer.at_bench import AtBench
 from stepconv.explorer.bench.shelf import Books
-from stepconv.explorer.standing import BENCH, FILTER, HELP, LAYER, MAP, NETWORK, STEP, WINDOW
+from stepconv.explorer.standing import (
+    BENCH,
+    EXCITING,
+    FILTER,
+    HELP,
+    LAYER,
+    MAP,
+    NETWORK,
+    STEP,
+    WINDOW,
+)
 from stepconv.inside.record import Inside
 from stepconv.player.playback import Playback
 
@@ -143,6 +153,8 @@ class Visit(AtBench):
             # The page of keys is put over what is looked at, and taken away again.
             self.behind, self.view = self.view, self.behind if self.view == HELP else HELP
             return
+        if view == EXCITING and self.view != view and self.bench.shelf is not None:
+            self.bench.shelf.books  # noqa: B018 - read here, where an error becomes the message
         self.view = "" if self.view == view else view
         if (self.view == BENCH) != was_bench and self.rival is not None:
             self.look_again()

@@ -228,6 +228,16 @@ class TestBench:
         bench.clear()
         assert not bench.picture.any()
 
+    def test_where_a_network_learnt_from_numbers_full_ink_is_1(self):
+        given = np.linspace(-3, 5, 784, dtype=np.float32).reshape(1, 28, 28)
+        bench = self.bench(given=given, of_bytes=False, centre=None)
+        assert bench.picture is not given
+        bench.draw()
+        drawn = bench.picture
+        assert (drawn.dtype, drawn.min(), drawn.max()) == (np.float32, 0, 1)
+        bench.pen.toggle()
+        assert bench.picture[0, 14, 14] == 1
+
     def test_without_a_shelf_there_is_nothing_to_take(self):
         assert not self.bench().take(1)
 

@@ -1,12 +1,14 @@
 """The explorer's screens as lines: every level and view in every size, and what they say."""
 
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from stepconv import look_inside
 from stepconv.explorer import keys
 from stepconv.explorer.frame import pixels
 from stepconv.explorer.standing import (
@@ -21,6 +23,7 @@ from stepconv.explorer.standing import (
     OCCLUSION,
     STEP,
 )
+from stepconv.explorer.subject import Moment
 from stepconv.explorer.views import a_map, answers, network, screen
 from stepconv.player.text.lines import as_text, line_width
 from tests.explorer.samples import text, visit
@@ -174,6 +177,24 @@ class TestMap:
         made.go_to(name)
         made.level = MAP
         assert "It sees rows" in " ".join(a_map.sentences(made))
+
+
+def test_numbers_that_are_none_are_shown_as_such():
+    """A network whose training blew up can be looked into like any other."""
+    made = visit()
+    model, broken = made.inside.model, dict(made.inside.network.parameters)
+    broken["conv2.weight"] = np.full_like(broken["conv2.weight"], np.nan)
+    look = look_inside(model, made.bench.picture, parameters=broken).with_picture
+    made.subject = replace(made.subject, moments=[Moment("now", look)])
+    made.look_again()
+    for level in (NETWORK, LAYER, MAP, FILTER):
+        made.go_to("conv2")
+        made.level = level
+        held(made, 80, 24)
+    assert "nan" in text(screen.lines(made, 80, 24))
+    made.level = NETWORK
+    made.toggle_backward()
+    held(made, 80, 24)
 
 
 def test_backward_has_a_bar_for_each_layer_and_its_true_size():

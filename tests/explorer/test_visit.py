@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from stepconv.explorer.bench.shelf import First
 from stepconv.explorer.keys import KEYS, pressed
 from stepconv.explorer.standing import (
     BENCH,
@@ -310,6 +311,18 @@ class TestViews:
         made.look(HELP)
         made.leave()
         assert made.view == BENCH
+
+    def test_a_data_set_that_cannot_be_read_is_a_message(self):
+        made = visit()
+
+        def load():
+            raise OSError("no such folder")
+
+        made.bench.shelf._load = load
+        vars(made.bench.shelf).pop("books", None)
+        made.bench.shelf.first = First(0, *(each[0] for each in some_digits()))
+        made.press("look", EXCITING)
+        assert (made.view, made.message) == ("", "no such folder")
 
     def test_what_excites_is_searched_once(self):
         made = visit()

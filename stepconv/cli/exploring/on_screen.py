@@ -57,6 +57,7 @@ def visit(opened: Opened) -> Visit:
         label=inside.label,
         name=opened.picture,
         centre=_centre(opened.network, shape),
+        of_bytes=Feed.told(opened.network.about).of_bytes,
     )
     return Visit(subject(opened.model, inside), bench, _beside(opened))
 

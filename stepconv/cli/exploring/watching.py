@@ -108,7 +108,7 @@ class Listener:
             return np.array([*told, *books.labels[len(told) :]])
 
         shelf = Shelf(self.run.data.name, lambda: books, self.classes, answer, first)
-        bench = Bench((shape[0], shape[1], shape[2]), shelf=shelf, centre=None)
+        bench = Bench((shape[0], shape[1], shape[2]), shelf=shelf, of_bytes=self.run.feed.of_bytes)
         return Visit(Subject(self.run.folder.name, [Moment("now", look)], self.classes), bench)
 
     def _catch(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.explorer.bench.changes import Change, changed
-from stepconv.explorer.bench.pen import Pen
+from stepconv.explorer.bench.pen import FULL, Ink, Pen
 from stepconv.explorer.bench.shelf import Shelf
 
 Array = NDArray[Any]
@@ -20,7 +20,8 @@ class Bench:
 
     `centre` brings a drawing into the form in which the network learnt its digits; None where it
     learnt from pictures as they are. The step is on for drawings, off for pictures that are in that
-    form already, and can be switched.
+    form already, and can be switched. Where a network learnt from numbers (`of_bytes` is False),
+    full ink is 1.
     """
 
     def __init__(
@@ -32,12 +33,13 @@ class Bench:
         label: int | None = None,
         name: str = "",
         centre: Callable[[Array], Array] | None = None,
+        of_bytes: bool = True,
     ) -> None:
         self.shape = shape
         self.shelf = shelf
         self.pen = Pen(*shape[1:])
         self.change = Change()
-        self.centre = centre
+        self.centre, self.of_bytes = centre, of_bytes
         self.given, self.given_label, self.given_name = given, label, name
         self.source = "given" if given is not None else "shelf" if shelf is not None else "drawn"
         self.centres = self.source == "drawn"
@@ -49,7 +51,8 @@ class Bench:
             return self.given
         if self.source == "shelf" and self.shelf is not None:
             return self.shelf.picture
-        return np.broadcast_to(self.pen.sheet, self.shape).copy()
+        drawn = np.broadcast_to(self.pen.sheet, self.shape)
+        return drawn.copy() if self.of_bytes else (drawn / FULL).astype(np.float32)
 
     @property
     def changed(self) -> Array:
@@ -89,11 +92,18 @@ class Bench:
         """Take the pen: what was shown so far becomes the sheet that is drawn on."""
         if self.source != "drawn":
             before = self.changed
-            if before.dtype == np.uint8:
-                self.pen.sheet = before.max(axis=0)
+            self.pen.sheet = self._ink(before)
         elif self.change != Change():
-            self.pen.sheet = self.changed.max(axis=0)
+            self.pen.sheet = self._ink(self.changed)
         self._begin()
+
+    def _ink(self, picture: Array) -> Ink:
+        """Return a picture as ink on a sheet."""
+        plane = picture.max(axis=0)
+        if self.of_bytes:
+            return np.asarray(plane, np.uint8)
+        low, high = float(plane.min()), float(plane.max())
+        return np.asarray(np.rint((plane - low) / ((high - low) or 1) * FULL), np.uint8)
 
     def clear(self) -> None:
         """Take an empty sheet to draw on."""

@@ -14,7 +14,8 @@ def bar(share: float, width: int) -> str:
     >>> bar(0.5, 4), bar(1, 2), bar(0.03, 4)
     ('██', '██', '▏')
     """
-    eighths = round(max(min(share, 1), 0) * width * 8)
+    # Shares that are no numbers, as of a network whose training blew up, have no bar.
+    eighths = round(max(min(share, 1), 0) * width * 8) if share == share else 0
     if share > 0.01:
         eighths = max(eighths, 1)
     whole, part = divmod(eighths, 8)
