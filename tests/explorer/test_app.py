@@ -50,8 +50,8 @@ def test_from_a_drawn_5_to_one_multiplication_and_back(size):
 
     async def act(app: Explorer, pilot: Pilot[int]) -> None:
         made = app.visit
-        await pilot.press("d", "x", *["up"] * 6, *["right"] * 3, "space", *["left"] * 6)
-        await pilot.press(*["down"] * 5, *["right"] * 5, *["down"] * 5, *["left"] * 6, "space")
+        await pilot.press("d", "x", "space", *["left"] * 4, *["down"] * 3, *["right"] * 3)
+        await pilot.press(*["down"] * 3, *["left"] * 4, "space")
         assert made.view == BENCH
         assert made.bench.source == "drawn"
         await pilot.press("escape", *["right"] * 3, "enter", "right", "right", "enter", "down")
@@ -171,6 +171,7 @@ def test_light_and_leave():
     with_explorer(act)
 
 
+@pytest.mark.slow
 def test_the_picture_follows_the_size_of_the_screen():
     async def act(app: Explorer, pilot: Pilot[int]) -> None:
         await pilot.resize_terminal(120, 40)

@@ -126,6 +126,7 @@ class TestIdentity:
             main = [p for p in model.places if p.parameter_count and ".shortcut." not in p.name]
             assert len(main) == depth
 
+    @pytest.mark.slow
     def test_cutting_the_paths_keeps_every_weight_of_the_main_way(self):
         from stepconv import look_inside
 

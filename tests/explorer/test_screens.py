@@ -29,7 +29,6 @@ from stepconv.player.text.lines import as_text, line_width
 from tests.explorer.samples import text, visit
 
 SIZES = [(60, 20), (80, 24), (120, 40)]
-QUICK = ["lenet5", "mini-resnet"]
 
 
 def held(made, width, height):
@@ -41,7 +40,7 @@ def held(made, width, height):
 
 
 @pytest.mark.parametrize(("width", "height"), [*SIZES, (20, 6), (200, 60)])
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", ["lenet5", pytest.param("mini-resnet", marks=pytest.mark.slow)])
 def test_every_level_and_view_keeps_to_the_screen(name, width, height):
     made = visit(name, moments=2, rival="mlp")
     made.go_to("conv1", 1)

@@ -40,7 +40,7 @@ def eight(tmp_path_factory):
     told.close()
 
 
-@pytest.mark.parametrize(("width", "height"), [(60, 20), (80, 24), (120, 40)])
+@pytest.mark.parametrize(("width", "height"), [(60, 20), (120, 40)])
 @pytest.mark.parametrize("view", [CURVES, GRADIENTS, KERNELS, MISREAD, HELP])
 def test_every_view_keeps_to_the_screen(eight, view, width, height):
     eight.watched.view = view
@@ -90,6 +90,7 @@ def test_the_weights_are_copied_only_where_they_are_looked_at(eight):
         watched.caught_look = None
 
 
+@pytest.mark.slow
 def test_what_one_looks_into_stays_as_it_was(tmp_path):
     listener, told = listened(tmp_path, steps=3)
     visit = listener.visit()
@@ -105,10 +106,10 @@ def test_what_one_looks_into_stays_as_it_was(tmp_path):
     ("chosen", "by", "name", "value"),
     [
         (0, 1, "lr", 0.045),
-        (0, -1, "lr", 0.02),
-        (1, -1, "momentum", 0.8),
-        (2, 1, "batch_size", 128),
-        (3, 1, "weight_decay", 0.001),
+        pytest.param(0, -1, "lr", 0.02, marks=pytest.mark.slow),
+        pytest.param(1, -1, "momentum", 0.8, marks=pytest.mark.slow),
+        pytest.param(2, 1, "batch_size", 128, marks=pytest.mark.slow),
+        pytest.param(3, 1, "weight_decay", 0.001, marks=pytest.mark.slow),
     ],
 )
 def test_a_key_wishes_and_the_training_takes_it(tmp_path, chosen, by, name, value):
@@ -139,6 +140,7 @@ def test_an_optimiser_without_momentum_offers_none(tmp_path):
     told.close()
 
 
+@pytest.mark.slow
 def test_leaving_stops_after_the_step_and_saves(tmp_path):
     listener, told = listened(tmp_path, steps=2)
     listener.watched.leave()
@@ -190,6 +192,7 @@ def test_curves_the_network_inside_and_back(tmp_path):
     with_watch(tmp_path, act)
 
 
+@pytest.mark.slow
 def test_it_can_be_watched_to_its_end_and_left(tmp_path):
     async def act(app: Watch, pilot: Pilot[int]) -> None:
         for _ in range(400):

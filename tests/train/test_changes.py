@@ -40,7 +40,9 @@ def same(one: Path, other: Path) -> bool:
     return all(np.array_equal(array, theirs[name]) for name, array in mine.items())
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(
+    "name", ["batch_size", *(pytest.param(name, marks=pytest.mark.slow) for name in list(ALL)[:2])]
+)
 def test_it_holds_from_the_next_step_on(tmp_path: Path, name: str) -> None:
     finish(a_run(tmp_path / "as-it-began"))
     events = changed_at(a_run(tmp_path / "changed"), 4, {name: ALL[name]})
@@ -54,7 +56,9 @@ def test_without_a_change_nothing_is_written(tmp_path: Path) -> None:
     assert not (tmp_path / changes.FILE).exists()
 
 
-@pytest.mark.parametrize("stop_after", [2, 5, 6, 9])
+@pytest.mark.parametrize(
+    "stop_after", [5, *(pytest.param(step, marks=pytest.mark.slow) for step in (2, 4, 9))]
+)
 def test_a_resume_repeats_it(tmp_path: Path, stop_after: int) -> None:
     changed_at(a_run(tmp_path / "whole"), 4, ALL)
     changed_at(a_run(tmp_path / "parts"), 4, ALL, stop_after)
@@ -75,6 +79,7 @@ def test_a_run_killed_after_the_change_makes_it_again_from_an_older_state(tmp_pa
     assert same(tmp_path / "whole", tmp_path / "killed")
 
 
+@pytest.mark.slow
 def test_the_state_alone_is_enough(tmp_path: Path) -> None:
     changed_at(a_run(tmp_path / "whole"), 4, ALL)
     changed_at(a_run(tmp_path / "parts"), 4, ALL, stop_after=6)
@@ -83,6 +88,7 @@ def test_the_state_alone_is_enough(tmp_path: Path) -> None:
     assert same(tmp_path / "whole", tmp_path / "parts")
 
 
+@pytest.mark.slow
 def test_batches_of_another_size_see_every_picture_once_an_epoch(tmp_path: Path) -> None:
     for size in (10, 100):
         events = changed_at(a_run(tmp_path / str(size)), 2, {"batch_size": size})
@@ -97,6 +103,7 @@ def test_batches_of_another_size_see_every_picture_once_an_epoch(tmp_path: Path)
         assert epochs == [300, 300, 300]
 
 
+@pytest.mark.slow
 def test_a_schedule_comes_down_to_the_same_end_whatever_the_batches(tmp_path: Path) -> None:
     rates = {}
     for size in (64, 30):
@@ -106,6 +113,7 @@ def test_a_schedule_comes_down_to_the_same_end_whatever_the_batches(tmp_path: Pa
     assert rates[30][-1] == rates[64][-1]
 
 
+@pytest.mark.slow
 def test_the_rate_is_scaled_and_keeps_its_schedule(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     doubled = 2 * run.recipe.lr

@@ -46,7 +46,9 @@ def test_the_first_is_the_beginning_and_the_last_the_end(tmp_path: Path) -> None
     assert any((first.parameters[name] != array).any() for name, array in end.parameters.items())
 
 
-@pytest.mark.parametrize("stop_after", [1, 4, 7])
+@pytest.mark.parametrize(
+    "stop_after", [4, *(pytest.param(step, marks=pytest.mark.slow) for step in (1, 7))]
+)
 def test_a_stopped_run_keeps_the_same(tmp_path: Path, stop_after: int) -> None:
     finish(with_moments(tmp_path / "whole"))
     told = with_moments(tmp_path / "parts").events(save_every=0)
