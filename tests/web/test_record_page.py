@@ -262,8 +262,22 @@ def test_keys_buttons_slider_and_mouse(opened: Any) -> None:
     tab.mouse.move(5, 5)
     tab.locator(".sources td").nth(11).hover()
     assert tab.locator("td.reads").count() == 4
+    tab.mouse.move(5, 5)
+    tab.keyboard.press("Home")
+    tab.keyboard.press("r")
+    assert said.inner_text() == "input, row 0, column 0: read for 1 cell of this plane"
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("ArrowRight")
+    assert tab.locator("td.reads").count() == 4
+    tab.keyboard.press("r")
+    at(0)
+    tab.keyboard.press("ArrowRight")
+    at(1)
     tab.keyboard.press("c")
     assert tab.locator("figcaption").all_inner_texts()[-1] == "convolution: output"
+    assert not tab.locator("#keys dl").is_visible()
+    tab.keyboard.press("?")
+    assert tab.locator("#keys dl").is_visible()
     tab.keyboard.press("Home")
     for _ in range(9):
         tab.keyboard.press("+")

@@ -136,7 +136,9 @@ def _drawn(steps: "list[tuple[Shown, int]]", asked: "Asked", wanted: Wanted) -> 
     elif wanted.suffix == ".pptx":
         from stepconv.export import slides
 
-        content = slides.deck(figures, title, (_source(asked), *first.notes))
+        recorder = first.trace.about.recorder
+        told = _source(asked), f"recorded by {recorder}" if recorder else "", *first.notes
+        content = slides.deck(figures, title, told)
     else:
         from stepconv.export import raster
 

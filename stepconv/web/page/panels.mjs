@@ -77,18 +77,21 @@ function readable(source) {
     const [y, x] = [i - ring.top, j - ring.left];
     const inside = y >= 0 && x >= 0 && y < ring.height && x < ring.width;
     cell.classList.toggle("ring", !inside);
-    cell.addEventListener("pointerenter", () => reading(y, x));
-    cell.addEventListener("pointerleave", () => reading(null, null));
+    cell.addEventListener("pointerenter", () => readers(y, x));
+    cell.addEventListener("pointerleave", () => readers(null, null));
   }));
   return source;
 }
 
-/** Mark the cells of the result whose windows read a cell of the source. */
-function reading(y, x) {
-  const { rows, columns } = link();
-  shown.result.cells.forEach((row, i) => row.forEach((cell, j) => {
-    cell.classList.toggle("reads", rows[i].includes(y) && columns[j].includes(x));
-  }));
+/** Mark a cell of the source and those of the result whose windows read it; return how many. */
+export function readers(y, x) {
+  const { rows, columns, ring } = link();
+  shown.sources.forEach(({ cells }) => cells.forEach((row, i) => row.forEach((cell, j) => {
+    cell.classList.toggle("pixel", i - ring.top === y && j - ring.left === x);
+  })));
+  const marked = shown.result.cells.flatMap((row, i) => row.filter((cell, j) =>
+    cell.classList.toggle("reads", rows[i].includes(y) && columns[j].includes(x))));
+  return marked.length;
 }
 
 /** Mark the window of a step, and the cell that won. */

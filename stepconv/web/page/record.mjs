@@ -1,11 +1,12 @@
 /** A record that plays: keys, buttons and the mouse say where to go, the panels show it. */
 import { element, make, say, told } from "./parts.mjs";
 import { cellOf, here, link, placeOf, sentence, stepAt } from "./steps.mjs";
-import { abreast, show } from "./panels.mjs";
+import { abreast, readers, show } from "./panels.mjs";
 
 const SPEEDS = [0.5, 1, 2, 4, 8, 16, 32]; // steps a second
 let speed = SPEEDS.indexOf(4);
 let timer = null;
+let pixel = null; // the row and column of the source whose readers are looked at
 
 /** Show the step where we are, or the one that is pointed at. */
 function update() {
@@ -33,6 +34,7 @@ function point(step) {
 /** Go to a step, as far as there are any. */
 function go(step) {
   here.step = Math.min(Math.max(step, 0), Math.max(link().steps - 1, 0));
+  pixel = null;
   update();
 }
 
@@ -105,6 +107,35 @@ function compare() {
   update();
 }
 
+/** Look at who reads a cell of the source, at first of one under the window; or no longer. */
+function read() {
+  const [, row, column] = cellOf(here.step);
+  const { rows, columns } = link();
+  pixel = pixel === null && link().planes ? [rows[row][0] ?? 0, columns[column][0] ?? 0] : null;
+  if (pixel) shift(0, 0);
+  else {
+    readers(null, null);
+    update();
+  }
+}
+
+/** Move the cell whose readers are looked at. */
+function shift(down, across) {
+  const { ring } = link();
+  const within = (at, size) => Math.min(Math.max(at, 0), size - 1);
+  pixel = [within(pixel[0] + down, ring.height), within(pixel[1] + across, ring.width)];
+  const count = readers(...pixel);
+  const cells = count === 1 ? "1 cell" : `${count} cells`;
+  const spot = link().axes === 2 ? `row ${pixel[0]}, column ${pixel[1]}` : `cell ${pixel[1]}`;
+  say("words", `${link().source}, ${spot}: read for ${cells} of this plane`);
+}
+
+/** Go some steps and rows on; where a cell of the source is looked at, to the next of those. */
+function arrow(down, across) {
+  if (pixel) shift(down, across);
+  else go(here.step + stepAt(0, down, across));
+}
+
 /** Change between light and dark. */
 function light() {
   const { dataset } = document.documentElement;
@@ -127,10 +158,10 @@ function channel(by) {
 
 const KEYS = {
   " ": toggle,
-  ArrowRight: () => go(here.step + 1),
-  ArrowLeft: () => go(here.step - 1),
-  ArrowDown: () => go(here.step + stepAt(0, 1, 0)),
-  ArrowUp: () => go(here.step - stepAt(0, 1, 0)),
+  ArrowRight: () => arrow(0, 1),
+  ArrowLeft: () => arrow(0, -1),
+  ArrowDown: () => arrow(1, 0),
+  ArrowUp: () => arrow(-1, 0),
   Home: () => go(0),
   End: () => go(link().steps - 1),
   g: () => element("goto").focus(),
@@ -141,7 +172,9 @@ const KEYS = {
   "]": () => walk(link().into),
   "[": () => walk(link().from),
   c: compare,
+  r: read,
   l: light,
+  "?": () => element("keys").toggleAttribute("open"),
   "+": () => faster(1),
   "=": () => faster(1),
   "-": () => faster(-1),
