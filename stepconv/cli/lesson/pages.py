@@ -38,6 +38,8 @@ _BESIDE = 42
 # On a projector lines are short, and each sentence stands alone.
 _LARGE = 46
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
+# Before what is chosen, for a screen without colours.
+_MARK = "▸"
 _DIGITS = re.compile(r"[-0-9./ ]+")
 # What no line is broken at while it is wrapped.
 _STUCK = "\x01"
@@ -165,7 +167,7 @@ def _list_of_lessons(reader: Reader, width: int, height: int) -> list[Line]:
         chosen = number == reader.chosen
         seen, every = reader.progress.count(lesson), len(lesson.scenes)
         state = "new" if not seen else "all seen" if seen == every else f"{seen} of {every} seen"
-        name = f" {number + 1}  {lesson.title}"
+        name = f"{_MARK if chosen else ' '}{number + 1}  {lesson.title}"
         line = f"{clipped(name, width - columns(state) - 2)}"
         line += " " * (width - columns(line) - columns(state) - 1) + state + " "
         told.append([(Piece(line, "window" if chosen else "title", Spot("list", number)),)])
@@ -180,7 +182,8 @@ def _list_of_scenes(reader: Reader, width: int, height: int) -> list[Line]:
     told: list[list[Line]] = []
     for number, scene in enumerate(lesson.scenes):
         mark = "✓" if reader.progress.has_seen(lesson, number) else " "
-        line = f" {number + 1:>2} {mark} {written(scene.title)}"
+        here = _MARK if number == reader.number else " "
+        line = f"{here}{number + 1:>2} {mark} {written(scene.title)}"
         role = "window" if number == reader.number else ""
         padded = clipped(line, width).ljust(width) if role else clipped(line, width)
         told.append([(Piece(padded, role, Spot("list", number)),)])
@@ -233,9 +236,9 @@ def _asked(reader: Reader, width: int) -> Block:
     if question.is_chosen:
         told = reader.told
         for letter, answer in zip(LETTERS, reader.offered, strict=False):
-            role = "large" if answer is told else ""
+            role, mark = ("large", _MARK) if answer is told else ("", " ")
             spot = Spot("answer", LETTERS.index(letter))
-            parts.append(block([[Piece(f" {letter}  {_plain(answer.text)}", role, spot)]]))
+            parts.append(block([[Piece(f"{mark}{letter}  {_plain(answer.text)}", role, spot)]]))
     else:
         parts.append(block([[Piece(" guess: ", "muted"), Piece(f"{reader.guess}▏", "large")]]))
     if reader.told is not None:
