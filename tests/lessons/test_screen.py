@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 from textual.pilot import Pilot
 
-from stepconv.cli.lesson import opening
+from stepconv.cli.lesson import opening, screen
 from stepconv.cli.lesson.screen import Lessons
 from stepconv.cli.reading.lessons import tools
 from stepconv.lessons import shelf
@@ -69,6 +69,12 @@ DESK = Desk(lambda t: t, lambda t: t, lambda *a: "")  # type: ignore
 Act = Callable[[Lessons, Pilot[int]], Awaitable[None]]
 
 
+@pytest.fixture(autouse=True)
+def no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames of a film change when a test says so."""
+    monkeypatch.setattr(screen, "_FRAME", 3600.0)
+
+
 def with_lessons(act: Act, tmp_path: Path, size: tuple[int, int] = (80, 24), **how: bool) -> None:
     lessons = [parse(TEXT, "edges"), parse("# More\n\n## One\n\nA scene.\n", "more")]
 
@@ -104,6 +110,8 @@ def test_from_the_menu_through_every_scene(tmp_path: Path) -> None:
         assert "h = 1/2" in seen(app)
         await pilot.press("down", "down")
         assert "h = 1/8" in seen(app)
+        app._next_frame()
+        assert "h = 1/16" in seen(app)
         await pilot.press("space")
         assert "280" in seen(app)
         await pilot.press("right")
