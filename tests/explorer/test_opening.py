@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from stepconv import nn
+from stepconv.cli import main
 from stepconv.cli.exploring import looked, on_screen
 from stepconv.errors import ArgumentError
 from stepconv.explorer.standing import BENCH
@@ -100,6 +101,14 @@ def test_a_second_network_for_other_pictures_is_refused(runs, tmp_path):
     checkpoint.save_network(tmp_path / "model.safetensors", network)
     with pytest.raises(ArgumentError, match="--beside lenet5 reads 1x32x32"):
         opened(runs / "lenet5", beside=str(tmp_path))
+
+
+def test_on_a_pipe_there_is_nothing_beside(runs, capsys):
+    assert main(["explore", str(runs / "lenet5"), "--beside", str(runs / "mlp")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "is for the screen" in err
 
 
 def test_data_that_is_not_there_is_a_message(runs):

@@ -74,9 +74,12 @@ def explore(
         raise ArgumentError("--backend portable opens no network: cpu and cuda do")
     chosen = networks.backend(backend) if backend else None
     cell = None if at is None else printed.parsed(at)
+    shown = cell is None and not plain and not as_json and on_a_screen()
+    if beside is not None and not shown:
+        raise ArgumentError(f"--beside {beside} is for the screen: else explore it by itself")
     network = looked.network(model)
     inside = looked.inside(network, picture, data, label, data_dir, chosen)
-    if cell is None and not plain and not as_json and on_a_screen():
+    if shown:
         from stepconv.cli.exploring import on_screen
 
         status = on_screen.explore(

@@ -69,7 +69,10 @@ def subject(model: str, inside: Inside) -> Subject:
         return Subject(inside.model.name, [Moment("now", inside.with_picture)], inside.classes)
     every = list(moments.kept(folder))
     of = f" of {every[-1][0]:,}" if every else ""
-    found = [Moment(f"step {step:,}{of}", _once_read(path)) for step, path in every]
+    end = (folder / "model.safetensors").read_bytes()
+    # The last moment that was kept is the end itself, where no better one was chosen.
+    before = [(step, path) for step, path in every if path.read_bytes() != end]
+    found = [Moment(f"step {step:,}{of}", _once_read(path)) for step, path in before]
     name = folder.resolve().name
     return Subject(name, [*found, Moment("at the end", inside.with_picture)], inside.classes)
 
