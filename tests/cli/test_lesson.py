@@ -48,6 +48,14 @@ def test_a_network_of_a_lesson_is_trained_first_in_a_shell(
     assert f"To look: {wanted}\n" in out
 
 
+def test_a_drawing_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    out = told(capsys, "learning", "--plain")
+    assert "39 of 784 pixels differ, distance 5.2" in out  # a frame that is not the last
+    assert "step 200   loss" in out
+    assert "step 100   loss" not in out
+    assert not set("█▓▒░▀│─▶") & set(told(capsys, "networks", "--plain") + out)
+
+
 def test_a_lesson_as_data(capsys: pytest.CaptureFixture[str]) -> None:
     lesson = json.loads(told(capsys, "convolution", "--json"))
     assert (lesson["lesson"], lesson["title"]) == ("convolution", "What a convolution is")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,11 @@ from stepconv.lessons.words import KEPT
 
 if TYPE_CHECKING:
     from stepconv.trace import Step
+
+# What a drawing is made of that says nothing aloud: shades and bars, lines of boxes, arrowheads.
+_SHADES, _LINES = re.compile("[\u2580-\u259f]"), re.compile("[\u2500-\u257f\u25b6]+")
+# Lines, at most, if all frames of a film are told.
+_FEW = 16
 
 
 def sentences(lesson: Lesson, tools: Tools, only: int | None = None) -> Iterator[str]:
@@ -35,7 +41,7 @@ def _said(lesson: Lesson, number: int, tools: Tools) -> Iterator[str]:
     if scene.draws:
         from stepconv.lessons.drawings import draw
 
-        yield from (line for line in draw(scene.draws)[-1] if line.strip())
+        yield from _words_of(draw(scene.draws))
     if scene.opens:
         yield f"To look: {', then '.join(typed(shlex.split(scene.opens)))}"
     step = _step(scene, tools)
@@ -45,6 +51,17 @@ def _said(lesson: Lesson, number: int, tools: Tools) -> Iterator[str]:
         yield f"Guess: {scene.question.text}"
         for answer in scene.question.answers:
             yield f"  {answer.text or 'anything else'}: {answer.reason}"
+
+
+def _words_of(frames: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield what can be read aloud of a drawing: of a film that says much, its last frame."""
+    words = []
+    for frame in frames:
+        bare = (_LINES.sub(" ", line).strip() for line in frame if not _SHADES.search(line))
+        words.append([line for line in bare if line])
+    is_short = sum(map(len, words)) <= _FEW
+    for frame in words if is_short else words[-1:]:
+        yield from frame
 
 
 def _plain(text: str) -> str:
