@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,12 @@ KEYS = (
     *("opens", "draws", "step", "view", "cursor", "link", "items", "let", "holds"),
     *("ask", "choose", "right", "wrong"),
 )
+# Commands that a scene may open, and options of theirs that it may not: they write or delete.
+OPENS = (
+    *("play", "show", "shapes", "examples", "why", "look"),
+    *("explore", "train", "evaluate", "predict", "filters"),
+)
+_WRITES = ("--out", "--output", "--force", "--svg", "--sheet", "--resume")
 # Keys that may stand several times.
 _MANY = ("let", "holds", "right", "wrong")
 _KEY = re.compile(r"([a-z]+):(?:\s+(.*))?$")
@@ -126,7 +133,7 @@ def _scene(draft: _Draft, name: str) -> Scene:
         draft.title,
         tuple(draft.paragraphs),
         draft.line,
-        opens=once.get("opens", "").removeprefix("stepconv "),
+        opens=_opens(once.get("opens", ""), where),
         draws=once.get("draws", ""),
         place=_place(once, where),
         items=items,
@@ -134,6 +141,22 @@ def _scene(draft: _Draft, name: str) -> Scene:
         holds=tuple(text for _, text in draft.said.get("holds", [])),
         question=_question(draft, name),
     )
+
+
+def _opens(text: str, where: str) -> str:
+    """Return the command line of a scene: one that looks, as a lesson may come from anybody."""
+    command = text.removeprefix("stepconv ")
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise ArgumentError(f"{where}: opens={command!r} is no command line: {error}") from None
+    for number, word in enumerate(words):
+        if number == 0 and word not in OPENS:
+            hint = closest(word, OPENS, f"{', '.join(OPENS)} fit")
+            raise ArgumentError(f"{where}: opens={command!r} is not for lessons: {hint}")
+        if word.partition("=")[0] in _WRITES or word.startswith("-o"):
+            raise ArgumentError(f"{where}: opens={command!r} would write: without {word} it fits")
+    return command
 
 
 def _let(text: str, where: str) -> tuple[str, str]:

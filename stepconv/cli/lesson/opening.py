@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stepconv.trace import Chain, Trace
 
 # Commands that print and end at once: what they say stands beside the text.
-PRINTS = ("shapes", "show", "examples", "why", "look", "doctor")
+PRINTS = ("shapes", "show", "examples", "why", "look")
 # A network that a lesson trains on the spot: `@lenet5`, `@lenet5:mnist`.
 _MADE_HERE = "@"
 _DATA = "digits"
