@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,13 @@ from stepconv.train import data as sets
 from stepconv.train import recipe
 from stepconv.train.data.samples import DataSet, Samples, check_labels, of_each, renumbered
 from stepconv.train.feed import Feed
+from stepconv.train.judge import names
 from stepconv.train.recipe import Recipe
 from stepconv.web import html
 
 # What a browser still opens in a moment, and a stick still holds.
 MOST = 24 * 2**20
-# Of pictures to judge by there are as many for those to learn from, where these are limited.
+# Where pictures to learn from are limited, there is one to judge by for so many of them.
 _TEST_SHARE = 5
 
 _STYLES = ("common.css", "network.css")
@@ -51,8 +51,9 @@ class Subject:
         cls, network: Network, data_dir: Path | None = None, limit: int | None = None
     ) -> Subject:
         """Return a network as it is, with the pictures that it learnt from."""
-        how = _recipe_of(network)
-        found = _loaded(how.data, replace(how, limit=limit or how.limit), data_dir, network.model)
+        known = _recipe_of(network)
+        how = replace(known, limit=limit or known.limit)
+        found = _loaded(how, data_dir, network.model)
         found = renumbered(found, network.about.get("classes", ()), network.model.classes)
         return cls(network, found, how, Feed.told(network.about))
 
@@ -65,7 +66,7 @@ class Subject:
         data: DataSet | None = None,
     ) -> Subject:
         """Return a network that has learnt nothing yet, as `stepconv train` would begin."""
-        found = data or _loaded(how.data, how, data_dir, model)
+        found = data or _loaded(how, data_dir, model)
         check_labels(found, model.classes)
         feed = Feed.of(found)
         about = {
@@ -95,46 +96,41 @@ def again(network: Network, data: str, data_dir: Path | None, limit: int | None)
 def page(subject: Subject, relaxed: bool = False) -> str:
     """Return the page of a network as HTML; a relaxed one rounds as its browser is fastest."""
     network, how, feed = subject.network, subject.recipe, subject.feed
-    model, limited = network.model, how.limit or 0
     train = feed.samples(subject.data.train)
-    test = feed.samples(_some(subject.data.test, limited))
+    test = feed.samples(_some(subject.data.test, how.limit))
     _check_size(subject.data.name, train, test)
     optimizer = how.make_optimizer()
     layout = laid_out(
         Order(
-            *(model, network.parameters, network.statistics, feed.scale, feed.shift, optimizer),
+            network.model,
+            network.parameters,
+            network.statistics,
+            feed.scale,
+            feed.shift,
+            optimizer,
             batch_size=how.batch_size,
             winograd=how.algorithm == "winograd",
             frozen=tuple(filter(None, how.freeze.split(","))),
             relaxed=relaxed,
         )
     )
-    total = how.total(-(-len(train) // how.batch_size))
+    steps = how.total(-(-len(train) // how.batch_size))
     told = {
         **layout.told,
-        "version": __version__,
-        "name": model.name,
-        "fresh": subject.fresh,
-        "about": model.about,
-        "class_names": list(network.about.get("classes", subject.data.classes)),
-        "data": subject.data.name,
-        "form": feed.form,
-        "picture": {"shape": model.input_shape, "bytes": train.pictures.itemsize},
+        **_told(subject),
+        "picture": {"shape": network.model.input_shape, "bytes": train.pictures.itemsize},
         "pictures": {"train": len(train), "test": len(test)},
         "recipe": {
-            **{name: getattr(how, name) for name in ("optimizer", "batch_size", "lr", "seed")},
-            **{name: getattr(how, name) for name in ("schedule", "epochs", "weight_decay")},
+            **how.to_dict(),
             "momentum": getattr(optimizer, "momentum", None),
-            "steps": total,
-            "augment": how.augment,
+            "steps": steps,
         },
-        "metadata": checkpoint.metadata_of(network),
         "segments": [[at, len(content)] for at, content in layout.image],
     }
     parts = {
         "module": layout.module,
         "image": b"".join(content for _, content in layout.image),
-        "numbers": _numbers(how, optimizer, total, layout.told["numbers"]).tobytes(),
+        "numbers": _numbers(how, optimizer, steps, layout.told["numbers"]).tobytes(),
         "train": train.pictures.tobytes(),
         "train-labels": train.labels.astype(np.int32).tobytes(),
         "test": test.pictures.tobytes(),
@@ -143,7 +139,7 @@ def page(subject: Subject, relaxed: bool = False) -> str:
     if layout.relaxed is not None:
         parts["relaxed"] = layout.relaxed
     return html.page(
-        f"{model.name} on {subject.data.name}",
+        f"{network.model.name} on {subject.data.name}",
         "network.html",
         styles=_STYLES,
         scripts=_SCRIPTS,
@@ -153,14 +149,29 @@ def page(subject: Subject, relaxed: bool = False) -> str:
     )
 
 
+def _told(subject: Subject) -> dict[str, Any]:
+    """Return what a page says of a network, and what its file does."""
+    network, data = subject.network, subject.data
+    return {
+        "version": __version__,
+        "name": network.model.name,
+        "about": network.model.about,
+        "fresh": subject.fresh,
+        "class_names": names(network.about.get("classes", data.classes), network.model.classes),
+        "data": data.name,
+        "form": subject.feed.form,
+        "metadata": checkpoint.metadata_of(network),
+    }
+
+
 def _recipe_of(network: Network) -> Recipe:
     known = network.about.get("recipe")
     return Recipe() if known is None else recipe.from_dict(known)
 
 
-def _loaded(name: str, how: Recipe, data_dir: Path | None, model: Model) -> DataSet:
+def _loaded(how: Recipe, data_dir: Path | None, model: Model) -> DataSet:
     return sets.load(
-        name,
+        how.data,
         data_dir=data_dir,
         shape=model.input_shape,
         limit=how.limit,
@@ -168,9 +179,9 @@ def _loaded(name: str, how: Recipe, data_dir: Path | None, model: Model) -> Data
     )
 
 
-def _some(samples: Samples, limit: int) -> Samples:
-    """Return as many pictures to judge by as suit so many to learn from; 0 is no limit."""
-    if not limit:
+def _some(samples: Samples, limit: int | None) -> Samples:
+    """Return as many pictures to judge by as suit so many to learn from."""
+    if limit is None:
         return samples
     return samples.pick(of_each(samples.labels, max(1, limit // _TEST_SHARE)))
 
@@ -198,6 +209,3 @@ def _numbers(
         for place, number in optimizer.numbers(rates(step), step + 1).items():
             row[place] = number
     return rows
-
-
-__all__: Sequence[str] = ("MOST", "Subject", "again", "page")

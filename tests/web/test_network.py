@@ -112,6 +112,7 @@ def test_the_page_of_a_run_holds_its_weights_and_data(
     assert re.match(r".*page.html: mlp, [\d,]+ bytes\n$", capsys.readouterr().err)
     told = told_by(out)
     assert told["pictures"] == {"train": 60, "test": 12}
+    assert not told["fresh"]
     stored = checkpoint.load_network(run / "model.safetensors")
     assert told["metadata"] == checkpoint.metadata_of(stored)
     assert told["recipe"]["steps"] == 2
@@ -128,6 +129,10 @@ def test_a_page_begins_anew_with_other_weights(run: Path, tmp_path: Path) -> Non
     assert main(["page", str(run), "-o", str(first)]) == 0
     assert main(["page", str(run), "--train", "digits", "--limit", "50", "-o", str(again)]) == 0
     assert told_by(again)["pictures"] == {"train": 50, "test": 10}
+    assert told_by(again)["fresh"]
+    few = tmp_path / "few.html"
+    assert main(["page", str(run), "--limit", "30", "-o", str(few)]) == 0
+    assert told_by(few)["pictures"] == {"train": 30, "test": 6}
     image = r'id="part-image".*?</script>'
     assert re.findall(image, first.read_text()) != re.findall(image, again.read_text())
 
