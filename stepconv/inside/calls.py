@@ -51,8 +51,8 @@ class LayerCall:
         """Return what the layer makes of x."""
         return x.reshape(len(x), *self.place.output)
 
-    def for_x(self, x: Array, out: Array, grad: Array) -> Array:
-        """Return the gradient for x, given that for `out`."""
+    def for_x(self, x: Array, grad: Array) -> Array:
+        """Return the gradient for x, given that for what the layer makes of it."""
         return grad.reshape(x.shape)
 
     def for_parameters(self, x: Array, grad: Array) -> dict[str, Array]:
@@ -116,7 +116,7 @@ class ConvCall(LayerCall):
         bias = self.arrays.get("bias")
         return sliding.slide(x, self.arrays["weight"], bias, shape, self.plan, self.backend)
 
-    def for_x(self, x: Array, out: Array, grad: Array) -> Array:
+    def for_x(self, x: Array, grad: Array) -> Array:
         w = self.arrays["weight"]
         return sliding.slide_back(grad, w, None, x.shape, self.plan, self.backend)
 
@@ -146,7 +146,7 @@ class DenseCall(LayerCall):
         out: Array = x @ self.arrays["weight"].T
         return out + self.arrays["bias"] if "bias" in self.arrays else out
 
-    def for_x(self, x: Array, out: Array, grad: Array) -> Array:
+    def for_x(self, x: Array, grad: Array) -> Array:
         return np.asarray(grad @ self.arrays["weight"])
 
     def for_parameters(self, x: Array, grad: Array) -> dict[str, Array]:
@@ -191,7 +191,7 @@ class BatchNormCall(LayerCall):
     def forward(self, x: Array) -> Array:
         return np.asarray(x * self._wide(self._factor) + self._wide(self._offset))
 
-    def for_x(self, x: Array, out: Array, grad: Array) -> Array:
+    def for_x(self, x: Array, grad: Array) -> Array:
         return grad * self._wide(self._factor)
 
     def for_parameters(self, x: Array, grad: Array) -> dict[str, Array]:
@@ -227,7 +227,7 @@ class PoolCall(LayerCall):
         out: Array = self.function(**self._spelled(x), backend=self.backend)
         return out.reshape(len(x), *self.place.output)
 
-    def for_x(self, x: Array, out: Array, grad: Array) -> Array:
+    def for_x(self, x: Array, grad: Array) -> Array:
         grad = grad.reshape(grad.shape + (1,) * self._thin)
         return np.asarray(self._backward(grad_out=grad, backend=self.backend, **self._spelled(x)))
 
@@ -269,7 +269,7 @@ class CellCall(LayerCall):
     def forward(self, x: Array) -> Array:
         return np.asarray(self.function(**self.arguments(x, None), backend=self.backend))
 
-    def for_x(self, x: Array, out: Array, grad: Array) -> Array:
+    def for_x(self, x: Array, grad: Array) -> Array:
         arguments = self.arguments(x, "x")
         return np.asarray(self._backward(grad_out=grad, backend=self.backend, **arguments))
 
@@ -316,7 +316,7 @@ class OwnCall(LayerCall):
     def forward(self, x: Array) -> Array:
         return np.asarray(self.layer.output_of(x, self._learnt))
 
-    def for_x(self, x: Array, out: Array, grad: Array) -> Array:
+    def for_x(self, x: Array, grad: Array) -> Array:
         return np.asarray(self._gradients(x, grad)[0])
 
     def for_parameters(self, x: Array, grad: Array) -> dict[str, Array]:

@@ -97,7 +97,7 @@ class Network:
         if call is None:
             channels = [values[source].shape[1] for source in node.reads]
             return parted(node.layer, channels, grad)
-        return [call.for_x(values[node.reads[0]], values[node.name], grad)]
+        return [call.for_x(values[node.reads[0]], grad)]
 
 
 def checked(

@@ -37,7 +37,7 @@ def masks_back(node: Node, mask: Mask) -> list[Mask]:
     if node.place.plan is None:
         return [mask.reshape(shape)]
     rows, columns = node.place.plan.axes
-    grouped = _flowing(node.layer, shape[0], mask.reshape(len(mask), *node.place.plan.output))
+    grouped = _flowing(node.layer, mask.reshape(len(mask), *node.place.plan.output))
     # Cell (y, x) is read where some window (i, j) that counts reads row y and column x.
     seen = _reads(rows).T @ grouped.astype(np.float32) @ _reads(columns)
     return [np.repeat(seen > 0, shape[0] // len(seen), axis=0)]
@@ -103,7 +103,7 @@ def _through_windows(plan: Plan, spans: Array) -> Array:
     return made
 
 
-def _flowing(layer: layers.Layer, channels: int, mask: Mask) -> Mask:
+def _flowing(layer: layers.Layer, mask: Mask) -> Mask:
     """Return for each channel that is read alone, or for each group of them, what reads it."""
     if not isinstance(layer, layers.Conv):
         return mask

@@ -6,7 +6,7 @@ one pass back, and a layer's windows are recorded when its trace is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -85,6 +85,12 @@ class Inside:
             self.network.graph.check(name, others=[SOFTMAX])
             self._looks[name] = LayerInside(self, name)
         return self._looks[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.network.graph.nodes)
+
+    def __len__(self) -> int:
+        return len(self.network.graph.nodes)
 
     def at(self, name: str, index: Any) -> Step:
         """Return the step that computed a cell: of a layer's output, or of a weight's gradient.

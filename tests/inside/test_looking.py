@@ -162,6 +162,14 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
         look_inside(tmp_path, np.zeros((28, 28)))
 
 
+def test_its_layers_are_gone_through_by_name() -> None:
+    inside = looked("concat")
+    assert list(inside) == inside.layers
+    assert len(inside) == len(inside.layers)
+    assert "concat1" in inside
+    assert "conv9" not in inside
+
+
 def test_it_shows_itself() -> None:
     inside = looked("concat")
     told = inside.classes[inside.prediction]
