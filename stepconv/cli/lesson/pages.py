@@ -261,7 +261,9 @@ def _before_and_after(frame: Frame, width: int, height: int) -> Block:
     drawn = []
     for grid in (frame.source, frame.result):
         whole = replace(grid, marked=((), ()), known=None)
-        title = clipped(grid.title, half)
+        # What is seen in colour is no channel alone.
+        title = grid.title.partition(" · ")[0] if grid.colours else grid.title
+        title = clipped(title, half)
         drawn.append(above(text_block(title, role="muted"), picture(whole, half, height - 1)))
     middle = block([()] * (min(each.height for each in drawn) // 2) + [[Piece("▶", "arrow")]])
     return indented(beside(drawn[0], middle, drawn[1], gap=2), 1)
