@@ -83,7 +83,7 @@ GUESTS = {
     "hypothesis": ("testing",),
     "numba": ("kernels", "cli.commands.doctor"),
     "llvmlite": ("kernels", "cli.commands.doctor"),
-    "onnx": ("nn.onnx",),
+    "onnx": ("nn.onnx", "nn.published.graph"),
     "pptx": ("export.slides",),
     "onnxruntime": ("cli.commands.export_onnx",),
 }

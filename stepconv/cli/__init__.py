@@ -6,13 +6,14 @@
 
 To add a command `name`, write `commands/name.py` with a function `name` in it (annotated
 parameters as Typer reads them, a docstring whose indented block is an example) and add the name to
-COMMANDS, where a hyphen stands for an underscore; the module's CONTEXT, if it has one, holds
-settings for Typer. Import numba, numpy, rich and textual inside functions, so that `--help` stays
-quick.
+COMMANDS, where a hyphen stands for an underscore (`import_` for `import`, which Python keeps to
+itself); the module's CONTEXT, if it has one, holds settings for Typer. Import numba, numpy, rich
+and textual inside functions, so that `--help` stays quick.
 """
 
 import importlib
 import inspect
+import keyword
 import re
 import sys
 from collections.abc import Sequence
@@ -43,6 +44,7 @@ COMMANDS = (
     "train",
     "sweep",
     "compare",
+    "import",
     "evaluate",
     "predict",
     "explore",
@@ -107,7 +109,7 @@ class _LazyCommands(_Quick, typer.core.TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in (*COMMANDS, *_HIDDEN):
             raise ArgumentError(f"no command {cmd_name!r}: {_meant(cmd_name)}")
-        name = cmd_name.replace("-", "_")
+        name = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
         module = importlib.import_module(f"{__name__}.commands.{name}")
         function = getattr(module, name)
         app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -24,6 +24,7 @@ from stepconv.errors import ArgumentError, StepconvError, closest
 from stepconv.files import check_plain
 from stepconv.nn.layers import LAYERS, Layer
 from stepconv.nn.model import Model
+from stepconv.nn.published import fixed  # noqa: F401  # its layers have names, too
 
 _KEYS = ("name", "about", "input", "classes", "layers", "training")
 _NEEDED = ("name", "input", "classes", "layers")

@@ -58,8 +58,9 @@ class PlainProgram:
 
     def answers(self, images: Array, order: Array | None, count: int) -> Array:
         """Return the network's answers for the first `count` images, or those that `order` says."""
-        weights, some = self._weights, self._numbers(images, order, count)
-        return twin.logits(self._model, weights.parameters(), weights.statistics(), some)
+        parameters, statistics = self._weights.views()
+        some = self._numbers(images, order, count)
+        return twin.logits(self._model, parameters, statistics, some)
 
     def step(
         self, images: Array, labels: Array, order: Array | None, count: int, key: int

@@ -15,6 +15,7 @@ a layer or a loss of one's own goes by nn/plain.py.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,9 @@ BACKENDS = ("cpu", "cuda", "portable")
 # A forward pass takes as many images at a time: few enough to stay in a CPU's caches, enough to
 # fill a GPU.
 _AT_ONCE = {"cpu": 64, "cuda": 250, "portable": 64}
+# From so many cells of a picture on, all layers together, lanes of many pictures are more memory
+# than a machine likes: then answers are worked out picture by picture.
+_LARGE = 2**21
 
 
 class Predictor:
@@ -63,10 +67,11 @@ class Predictor:
         self.model = model
         self.backend = word("backend", backend, BACKENDS)
         known = initial_statistics(model) if statistics is None else statistics
-        at_once = _AT_ONCE[backend] if batch_size is None else batch_size
-        self._batch_size = integer("batch_size", at_once, 1)
+        by_picture = type(self) is Predictor and backend == "cpu" and _is_large(model)
+        usual = 1 if by_picture else _AT_ONCE[backend]
+        self._batch_size = integer("batch_size", usual if batch_size is None else batch_size, 1)
         self._scale, self._shift = scale, shift
-        weights, self._program_of = _parts(backend, _is_own(model))
+        weights, self._program_of = _parts(backend, _is_own(model) or by_picture)
         self._weights: Weights = weights(model, parameters, known)
         self._asking: Any = None
 
@@ -340,6 +345,10 @@ def _parameters_of(model: Model, layers: Sequence[str]) -> set[str]:
 
 def _is_own(model: Model) -> bool:
     return any(isinstance(place.layer, OwnLayer) for place in model.places)
+
+
+def _is_large(model: Model) -> bool:
+    return sum(prod(place.output) for place in model.places) > _LARGE
 
 
 def _parts(backend: str, own: bool) -> tuple[Any, Any]:

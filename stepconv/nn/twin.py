@@ -82,7 +82,8 @@ class _Run:
         backs: list[Back] = []
         for place in stack(stacked, shape, prefix):
             x, back = self.apply(place.layer, place, x)
-            backs.append(back)
+            if self.training:  # a way back keeps what its layer has read
+                backs.append(back)
 
         def all_back(gradient: Array) -> Array:
             for back in reversed(backs):

@@ -19,6 +19,7 @@ PUBLISHED = {
     "resnet50": 25_557_032,
     "resnet152": 60_192_808,
     "densenet121": 7_978_856,
+    "efficientnet-lite0": 4_652_008,
 }
 # Billions of multiply-adds, from the same tables.
 OPERATIONS = {

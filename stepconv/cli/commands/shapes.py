@@ -62,6 +62,7 @@ def shapes(
         mlp lenet5 mini-alexnet mini-zfnet
         mini-vgg mini-googlenet mini-resnet mini-densenet
         alexnet zfnet vgg16 googlenet resnet50 resnet152 densenet121
+        efficientnet-lite0
         parameters-10-filters parameters-dense-150 parameters-dense-32
 
     Examples:

@@ -49,6 +49,13 @@ class Weights:
         """Return copies of the parameters, by name."""
         return self.named(self.values)
 
+    def views(self) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Return the parameters and the statistics by name, as they lie: nothing is copied."""
+        return (
+            _views(self.values, self.offsets, self.shapes),
+            _views(self.remembered, self.statistic_offsets, self.statistic_shapes),
+        )
+
     def named(self, row: Array) -> dict[str, Array]:
         """Return copies of the parts of an array that lies as the parameters do."""
         return _parts(row, self.offsets, self.shapes)
@@ -74,9 +81,13 @@ def _offsets(shapes: Shapes) -> tuple[dict[str, int], int]:
 
 
 def _parts(row: Array, offsets: dict[str, int], shapes: Shapes) -> dict[str, Array]:
+    return {name: part.copy() for name, part in _views(row, offsets, shapes).items()}
+
+
+def _views(row: Array, offsets: dict[str, int], shapes: Shapes) -> dict[str, Array]:
     # In the order of the layers, whatever their order in the row.
     return {
-        name: row[offsets[name] : offsets[name] + prod(shape)].reshape(shape).copy()
+        name: row[offsets[name] : offsets[name] + prod(shape)].reshape(shape)
         for name, shape in shapes.items()
     }
 

@@ -23,6 +23,7 @@ from stepconv.nn.layers import (
     Residual,
 )
 from stepconv.nn.model import Model
+from stepconv.nn.published.fixed import ReLU6
 
 Stack = tuple[Layer, ...]
 
@@ -173,7 +174,44 @@ def _grow(growth: int) -> Layer:
     return Concat(((), (*thin, *look)))
 
 
+def efficientnet_lite0() -> Stack:
+    """EfficientNet-Lite0 (2020): for phones, each layer as wide and deep as pays at its place."""
+    stages = (
+        *((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80)),
+        *((3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320)),
+    )
+    blocks: list[Layer] = []
+    channels = 32
+    for repeats, window, stride, wider, out in stages:
+        for number in range(repeats):
+            step = stride if number == 0 else 1
+            body = _inverted(channels, out, window, step, wider)
+            blocks += (Residual(body),) if step == 1 and channels == out else body
+            channels = out
+    return (
+        *(Conv(32, 3, stride=2, padding="same", bias=False), _quick_norm(), ReLU6()),
+        *blocks,
+        *(Conv(1280, 1, bias=False), _quick_norm(), ReLU6()),
+        *(GlobalAvgPool(), Dropout(0.2), Dense(CLASSES)),
+    )
+
+
+def _inverted(channels: int, out: int, window: int, stride: int, wider: int) -> Stack:
+    """Return layers that widen, look at each channel alone, and narrow again."""
+    wide = channels * wider
+    widen = (Conv(wide, 1, bias=False), _quick_norm(), ReLU6()) if wider > 1 else ()
+    look = Conv(wide, window, stride=stride, padding="same", groups=wide, bias=False)
+    return (*widen, look, _quick_norm(), ReLU6(), Conv(out, 1, bias=False), _quick_norm())
+
+
+def _quick_norm() -> Layer:
+    return BatchNorm(0.01, 1e-3)
+
+
 SHEETS: dict[str, Callable[[], Stack]] = {
-    made.__name__: made
-    for made in (alexnet, zfnet, vgg16, googlenet, resnet50, resnet152, densenet121)
+    made.__name__.replace("_", "-"): made
+    for made in (
+        *(alexnet, zfnet, vgg16, googlenet, resnet50, resnet152, densenet121),
+        efficientnet_lite0,
+    )
 }

@@ -33,6 +33,7 @@ PAPERS = {
     "densenet121": Paper(
         2017, "Huang, Liu, van der Maaten, Weinberger", 7.71, "ImageNet, one alone"
     ),
+    "efficientnet-lite0": Paper(2019, "Tan, Le"),
 }
 _AFTER = {
     "mini-alexnet": "alexnet",
