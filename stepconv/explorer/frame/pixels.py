@@ -21,14 +21,23 @@ Mask = NDArray[np.bool_]
 TONES = 15
 _BELOW, _ABOVE, _WHITE = (64, 156, 255), (255, 150, 32), (255, 255, 255)
 _MARK, _MIXED = (70, 150, 255), 0.45
+# Among so many numbers a single one does not count, and what share of them is below the brightest.
+_MANY, _BRIGHTEST = 1000, 0.995
 # Codes beyond the tones of both signs: gray tones.
 _GRAY = TONES + 1
 
 
 def largest(numbers: Array) -> float:
-    """Return the number that is shown brightest: the largest without its sign, never 0."""
+    """Return the number that is shown brightest: the largest without its sign, never 0.
+
+    Of many it is one that few exceed, for a single one would leave all others dark.
+    """
     finite = np.abs(numbers[np.isfinite(numbers)]) if numbers.dtype.kind == "f" else np.abs(numbers)
-    return float(finite.max(initial=0)) or 1.0
+    most = float(finite.max(initial=0)) or 1.0
+    if finite.size < _MANY:
+        return most
+    kept = int(_BRIGHTEST * finite.size)
+    return float(np.partition(finite.reshape(-1), kept)[kept]) or most
 
 
 def resized(plane: Array, down: int, across: int) -> Array:

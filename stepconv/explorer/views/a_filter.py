@@ -25,12 +25,13 @@ def view(visit: Visit, width: int, height: int) -> Block:
     told = wrapped(" ".join(sentences(visit)), width)
     grids = list(panels(visit))
     each = (width - 3 * (len(grids) - 1)) // len(grids)
-    room = height - told.height - 2
+    room = height - told.height
     abreast = beside(*(_drawn(grid, each, room) for grid in grids), gap=3)
     if abreast.width > width or any(grid.shape[1] * 7 > each for grid in grids):
         deep = max(room // len(grids), 3)
         abreast = above(*(_drawn(grid, width, deep) for grid in grids))
-    return cut(above(abreast, told, gap=1), width, height)
+    gap = int(abreast.height < room)
+    return cut(above(abreast, told, gap=gap), width, height)
 
 
 def sentences(visit: Visit) -> Iterator[str]:

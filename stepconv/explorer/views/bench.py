@@ -20,8 +20,8 @@ from stepconv.player.text.lines import (
 )
 
 _BARS = 14
-# Maps of the layers, in one row below.
-_THUMB = 8
+# Maps of the layers, in one row below: pixels of each, at least and at most.
+_THUMB, _LARGEST_THUMB = 8, 24
 
 
 def view(visit: Visit, width: int, height: int) -> Block:
@@ -43,7 +43,7 @@ def view(visit: Visit, width: int, height: int) -> Block:
         bars = answers.bars(visit.beside, _BARS, min(high - 1, 10), visit.label)
         parts.append(above(head, bars))
     laid = cut(beside(*parts, gap=1), width, high)
-    maps = _maps(visit, width) if maps_high else Block()
+    maps = _maps(visit, width, height - told.height - laid.height) if maps_high else Block()
     return above(told, laid, maps)
 
 
@@ -95,14 +95,14 @@ def _answers(visit: Visit, high: int) -> Block:
     return above(head, answers.bars(visit.inside, _BARS, min(high - 1, 10), visit.label))
 
 
-def _maps(visit: Visit, width: int) -> Block:
-    """Return one map of each layer, the chosen ones, as many as fit."""
+def _maps(visit: Visit, width: int, height: int) -> Block:
+    """Return one map of each layer, the chosen ones, as many as fit; larger where there is room."""
     drawn = []
-    for column in visit.columns:
-        if len(column.output) != 3:
-            continue
+    columns = [column for column in visit.columns if len(column.output) == 3]
+    side = min(2 * (height - 1), (width + 2) // max(len(columns), 1) - 2, _LARGEST_THUMB)
+    for column in columns:
         numbers = visit.numbers_of(column.name)
-        down, across = pixels.fitting(numbers.shape[1:], _THUMB)
+        down, across = pixels.fitting(numbers.shape[1:], max(side, _THUMB), zoom=2)
         one = pixels.drawn(
             *(numbers[visit.plane_of(column)], down, across, pixels.largest(numbers)),
             signed=bool((numbers < 0).any()),
