@@ -13,6 +13,8 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -21,16 +23,7 @@ from numba import types
 from stepconv.errors import ArgumentError
 from stepconv.kernels.compile.cache import kept
 from stepconv.kernels.compile.numba_parts import config
-from stepconv.kernels.cpu.lanes import (
-    batches,
-    cells,
-    layers,
-    norms,
-    pools,
-    updates,
-    winograd,
-    winograd_weights,
-)
+from stepconv.kernels.cpu import lanes
 from stepconv.kernels.portable import basics
 from stepconv.kernels.portable.capture import Captured, capture
 from stepconv.kernels.portable.settings import SETTINGS
@@ -41,7 +34,6 @@ Kernel = Callable[[Any], None]
 # What else the module has for whoever runs it.
 EXPORTED = ("run", "order_keys", "step_key")
 
-_FILES = (batches, cells, layers, norms, pools, updates, winograd, winograd_weights)
 _WASM = "wasm32-unknown-unknown"
 _WASM_FEATURES = "+simd128,+bulk-memory,+bulk-memory-opt,+sign-ext,+nontrapping-fptoint"
 
@@ -56,8 +48,12 @@ def check() -> None:
 @functools.cache
 def kernels() -> list[Kernel]:
     """Return all kernels on lanes, always in the same order."""
-    found = [each for file in _FILES for each in vars(file).values() if hasattr(each, "operands")]
-    return sorted(found, key=lambda kernel: kernel.__name__)
+    files = [
+        import_module(f"{lanes.__name__}.{each.name}") for each in iter_modules(lanes.__path__)
+    ]
+    every = [each for file in files for each in vars(file).values()]
+    found = {each.__name__: each for each in every if hasattr(each, "operands")}
+    return [found[name] for name in sorted(found)]
 
 
 def wasm(relaxed: bool = False) -> bytes:
