@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from stepconv.errors import ArgumentError
 from stepconv.operations import OPERATIONS
 from stepconv.trace import About, Trace, record
-from stepconv.trace.jobs import function_of, spelled
+from stepconv.trace.jobs import function_of, job, spelled
 from stepconv.trace.recorder import FEW
 
 Array = NDArray[Any]
+
+# So many products are recorded while somebody waits for what a key does.
+_MOST = 20_000_000
 
 # A half turn has no window to move and no option to change, and what joins has two inputs.
 EDITED = tuple(
@@ -44,12 +47,16 @@ class Setting:
 
     def trace(self, about: About) -> Trace:
         """Record the call; a small one in plain Python, which no compiler delays."""
-        given = self.arguments
-        meets = (
-            given["w"].size if "w" in given else prod(np.broadcast_to(given.get("window", 1), 2))
-        )
-        backend = "textbook" if given["x"].size * meets <= FEW else None
-        return record(function_of(self.op)[0], **given, about=about, backend=backend)
+        given, function = self.arguments, function_of(self.op)[0]
+        w, window = given.get("w"), given.get("window", 1)
+        # Each cell of the result meets the weights of its filter, or the cells of its window.
+        meets = prod(np.broadcast_to(window, 2)) if w is None else w.size
+        meets //= w.shape[0] if w is not None and w.ndim > 2 and w.shape[0] else 1
+        cells = prod(job(function, (), given, None).shape)
+        if cells * meets > _MOST:
+            raise ArgumentError(f"{cells:,} cells of a result are too many to follow every key")
+        backend = "textbook" if cells * meets <= FEW else None
+        return record(function, **given, about=about, backend=backend)
 
     def with_array(self, name: str, array: Array) -> Setting:
         """Return the setting with another array."""

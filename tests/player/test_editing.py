@@ -455,3 +455,13 @@ def test_every_cell_and_plane_is_reached_by_the_arrows() -> None:
             press(state, *["left"] * columns, *(["down"] if row < rows - 1 else []))
         press(state, *["up"] * rows, "]")
     assert len(seen) == planes * rows * columns
+
+
+def test_what_would_take_long_is_refused_at_once() -> None:
+    state = editor()
+    focus(state, "padding")
+    press(state, *"999")
+    assert "are too many to follow every key" in state.message
+    press(state, "backspace", "backspace")
+    assert state.shown("padding") == "9"
+    assert state.message == ""

@@ -68,6 +68,13 @@ def press(playback: Playback, random: np.random.Generator) -> None:
         playback.tick()
 
 
+@pytest.fixture(autouse=True)
+def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large pictures would take the time of many keys."""
+    small = {"one": np.eye(3), "two": np.arange(40).reshape(5, 8) % 7}
+    monkeypatch.setattr("stepconv.player.editing.pictures", lambda: small)
+
+
 def play(name: str, count: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     playback = Playback(PLAYED[name](), desk=DESK)

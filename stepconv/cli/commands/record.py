@@ -8,6 +8,9 @@ import typer
 
 from stepconv.cli.reading import targets
 
+# Of a longer chain the calls are counted, not named.
+_MOST_TOLD = 4
+
 
 @targets.with_target
 def record(
@@ -38,4 +41,6 @@ def record(
     told = [
         f"{len(each)} step{'s' * (len(each) != 1)} of {each.call.operation.title}" for each in links
     ]
+    if len(links) > _MOST_TOLD:
+        told = [f"{len(links)} calls", f"{sum(map(len, links)):,} steps"]
     print(f"{out}: {', '.join(told)}, {out.stat().st_size:,} bytes", file=sys.stderr)

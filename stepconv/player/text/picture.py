@@ -59,7 +59,7 @@ def picture(grid: Grid, width: int, height: int) -> Block:
 def bars(grid: Grid, width: int) -> Block:
     """Return a signal as bars on one line, what is marked between [ ]."""
     columns = grid.shape[1]
-    across = min(width - 2, columns)
+    across = max(min(width - 2, columns), 1)
     levels = _levels(grid.sheet, 1, across)[0]
     left, right = _box(grid.marked[1], grid.sheet.left, columns, across)
     known = known_pixels(grid, 1, across)
