@@ -78,7 +78,7 @@ FACE = {"errors", "geometry", "kernels", "ops", "trace", "inside"}
 GUESTS = {
     # The rest of the player is plain data before any colour: it knows no terminal.
     "rich": ("player.render", "player.stage", "cli"),
-    "textual": ("player.app", "player.stage", "player.chooser", *_EXPLORERS, "cli"),
+    "textual": ("player.app", "player.stage", "player.chooser", "player.door", *_EXPLORERS, "cli"),
     "typer": ("cli",),
     "hypothesis": ("testing",),
     "numba": ("kernels", "cli.commands.doctor"),

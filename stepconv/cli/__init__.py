@@ -2,6 +2,7 @@
 
     commands        one module for each; reading: what is typed; showing: what is printed
     lesson          both for the lessons; exploring: both for a network looked into
+    ending          how a command ends at a signal
     terminal        where the command line meets the terminal, and its exit codes
 
 To add a command `name`, write `commands/name.py` with a function `name` in it (annotated

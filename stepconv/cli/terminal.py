@@ -6,6 +6,7 @@ exit status. Only a bug in stepconv ends in a traceback, because a report of it 
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
 import os
@@ -13,7 +14,7 @@ import shlex
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 import typer.main
 
+from stepconv.cli import ending
 from stepconv.errors import StepconvError, StepconvWarning
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ OK = 0
 WRONG = 1  # the command ran, and its answer is no (a check that failed)
 UNUSABLE = 2  # the command could not run: a bad argument, an unreadable file
 INTERRUPTED = 130  # what a shell reports for Ctrl-C: 128 + SIGINT
+# What a disk that is full, or a stream that is closed, says.
+_FULL = (errno.ENOSPC, errno.EBADF, errno.EFBIG, errno.EDQUOT)
 PIPE_CLOSED = 141  # and for a reader that left, as in `stepconv … | head`: 128 + SIGPIPE
 
 
@@ -96,7 +100,8 @@ def complain(message: str) -> None:
     line = " ".join(message.split())
     # A file name may hold escape sequences; shown as they are they could rewrite the terminal.
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-    print(f"stepconv: {shown}", file=sys.stderr)
+    with suppress(OSError):  # nobody reads it
+        print(f"stepconv: {shown}", file=sys.stderr, flush=True)
 
 
 def called() -> str:
@@ -134,30 +139,85 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run `app` on `arguments` (the process's own if None) and return the exit status."""
     # Of the many objects that imports make all stay: to look for garbage among them takes long.
     gc.set_threshold(100_000, 50, 50)
+    _open_what_is_closed()
+    _forget_sizes_that_are_none()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character shows "?" instead of stopping the command.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        with _warnings_in_a_line():
+        with _warnings_in_a_line(), ending.in_order():
             status = _invoke(app, sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()  # here, so that a closed pipe shows up inside the try
         return status
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
+        if isinstance(error, ending.Interrupted):
+            complain("interrupted")
         return INTERRUPTED
+    except ending.Ended as error:
+        complain(f"ended by {error.name}")
+        return int(str(error.code))
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):  # which Rich makes of it
+            _write_no_more()
+            return PIPE_CLOSED
+        return leaving.code if isinstance(leaving.code, int) else OK
     except BrokenPipeError:
-        # Python flushes stdout once more on its way out; give it somewhere to write.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         return PIPE_CLOSED
     except typer.TyperException as error:
         complain(_usage_message(error))
     except OSError as error:
-        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        _write_no_more()
+        where = error.filename or ("standard output" if error.errno in _FULL else "")
+        complain(f"{where}: {error.strerror}" if where else str(error))
     except StepconvError as error:
         complain(str(error))
     except MemoryError as error:
         complain(f"there is not enough memory for this: {error or 'no more is free'}")
     return UNUSABLE
+
+
+def _open_what_is_closed() -> None:
+    """Give streams that were closed before we began a place, and nothing else their numbers."""
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    while os.open(os.devnull, os.O_RDWR) < 3:
+        pass
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
+    sys.stdout = sys.stdout or _Closed()
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+
+
+class _Closed(io.TextIOBase):
+    """Says that nobody will ever read what is written here."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        if text:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard output")
+        return 0
+
+
+def _forget_sizes_that_are_none() -> None:
+    """Drop sizes of the terminal from the environment that no terminal has."""
+    for name in ("COLUMNS", "LINES"):
+        told = os.environ.get(name, "1")
+        if not (told.isdecimal() and len(told) < 5 and int(told) > 0):
+            del os.environ[name]
+
+
+def _write_no_more() -> None:
+    """See to it that Python, which flushes stdout once more on its way out, stumbles over nothing.
+
+    Where stdout takes no more, what is left goes nowhere.
+    """
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _invoke(app: typer.Typer, arguments: list[str]) -> int:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 from typing import ClassVar
 
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from textual.widgets import Input
 
 from stepconv.player import keys
+from stepconv.player.door import Guarded
 from stepconv.player.editing import Desk
 from stepconv.player.frame.film import Film
 from stepconv.player.playback import Playback
@@ -25,8 +24,6 @@ from stepconv.trace import Chain, Trace
 
 # Keys of the editor that ask something.
 _EDITED = {"k": "load_kernel", "o": "load_input", "s": "save"}
-# What a shell reports for a program that a signal ended: 128 and the signal's number.
-_SIGNALLED = 128
 # What asks on the last line, by the method of `Playback` that takes the answer.
 _QUESTIONS = {
     "go_to": "go to a step (17) or an output cell (3,4)",
@@ -38,7 +35,7 @@ _QUESTIONS = {
 }
 
 
-class Player(App[int]):
+class Player(Guarded[int]):
     """The player of one trace, or of a chain of them."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -73,18 +70,8 @@ class Player(App[int]):
         yield Input(compact=True)
 
     def on_mount(self) -> None:
-        self._end_on_signals()
+        super().on_mount()
         self.stage.redraw()
-
-    def _end_on_signals(self) -> None:
-        """Leave in order when the terminal is closed or somebody ends the process."""
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None:
-                # Some systems and threads know no handlers: there the process just ends.
-                with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                    loop = asyncio.get_running_loop()
-                    loop.add_signal_handler(number, self.exit, _SIGNALLED + number)
 
     def _update(self) -> None:
         """Show what the playback has become, and run the clock if it plays."""

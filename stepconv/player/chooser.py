@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from stepconv.player.choices import Choices
+from stepconv.player.door import Guarded
 from stepconv.player.stage import Stage, without_colours
 
 
-class Chooser(App[str]):
+class Chooser(Guarded[str]):
     """Lets a person choose what to play; its result is what one would have typed."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -38,6 +39,7 @@ class Chooser(App[str]):
         yield self.stage
 
     def on_mount(self) -> None:
+        super().on_mount()
         self.stage.redraw()
 
     def action_do(self, method: str, argument: object) -> None:
