@@ -29,7 +29,7 @@ _ARITHMETIC = (
 )
 _LARGEST_POWER = 64
 _MULTIPLES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_NUMBER = re.compile(r"([+-]?(?:\d[\d,]*)?\.?\d+)(?:/(\d+))?(%?)")
+_NUMBER = re.compile(r"([+-]?(?=[.\d])(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?)(?:/(\d+))?(%?)")
 
 
 def fill(text: str, names: Names) -> str:

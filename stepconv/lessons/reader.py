@@ -134,5 +134,5 @@ def judged(question: Question, guess: str) -> Answer:
 def _is_number(written: str, typed: str) -> bool:
     """Tell whether two texts spell the same numbers: 4.5 and 9/2, 8x8 and 8 x 8."""
     wanted = read_numbers(written)
-    compact = typed.replace(" x ", "x").replace("×", "x")
+    compact = typed.replace(" x ", "x").replace("×", "x").replace("\N{MINUS SIGN}", "-")
     return wanted is not None and agrees(compact, [number for number, _ in wanted])
