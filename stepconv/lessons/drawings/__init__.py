@@ -14,8 +14,9 @@ sketches        what a slide draws and no engine computes: `sketch cortex`
 
 from collections.abc import Callable, Mapping, Sequence
 
-from stepconv.errors import ArgumentError, closest
+from stepconv.errors import ArgumentError, StepconvError, closest
 from stepconv.lessons.drawings import fives, grid, integral, learns, paths, sketches, wiring
+from stepconv.lessons.drawings.grid import HIGH, WIDE
 
 Frames = Sequence[Sequence[str]]
 
@@ -37,6 +38,15 @@ def draw(text: str) -> Frames:
         hint = closest(name, DRAWINGS, f"{', '.join(DRAWINGS)} are known")
         raise ArgumentError(f"draws: {name!r} is not known: {hint}")
     try:
-        return DRAWINGS[name](*words)
-    except TypeError:
+        frames = DRAWINGS[name](*words)
+    except StepconvError:
+        raise
+    except (TypeError, ValueError, ArithmeticError, LookupError):
         raise ArgumentError(f"draws: {text!r}: {name} takes other words") from None
+    high = max(map(len, frames), default=0)
+    wide = max((len(line) for frame in frames for line in frame), default=0)
+    if not 0 < high <= HIGH or wide > WIDE:
+        raise ArgumentError(
+            f"draws: {text!r} has {high} lines of {wide} columns: 1 to {HIGH} of {WIDE} fit"
+        )
+    return frames

@@ -14,6 +14,8 @@ from stepconv.trace import worked_example
 # The steps that are shown: first each one, then ever more at once.
 _SHOWN = (0, 1, 2, 5, 10, 20, 50, 100, 200)
 _ROWS, _WIDE = 5, 34
+# A weight as large as that grows with every step.
+_ENDLESS = 1e6
 
 
 def frames(id: str, rate: str, wanted: str = "expected") -> list[list[str]]:
@@ -25,6 +27,8 @@ def frames(id: str, rate: str, wanted: str = "expected") -> list[list[str]]:
     lr = float(Fraction(rate))
     drawn = []
     for step, (w, grad) in enumerate(descent(id, lr, target)):
+        if np.abs(w).max() > _ENDLESS:
+            raise ArgumentError(f"learns {id} {rate}: so large a step leads nowhere: 1/40 fits")
         if step in _SHOWN:
             drawn.append(
                 [

@@ -9,6 +9,8 @@ from stepconv.geometry import correlation_plan
 
 # Letters for the weights that a window shares.
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+# Rows of cells that fit beside a text.
+_MOST = 10
 
 
 def counts(kind: str, side: int, window: int) -> tuple[int, int]:
@@ -31,6 +33,8 @@ def frames(kind: str, side: str = "3", window: str = "2") -> list[list[str]]:
     if kind not in (*kinds, "both"):
         raise ArgumentError(f"wiring {kind!r} is not known: {', '.join(kinds)} and both fit")
     n, f = int(side), int(window)
+    if n > _MOST:
+        raise ArgumentError(f"wiring of {n} rows does not fit beside a text: {_MOST} do at most")
     (axis, _) = correlation_plan((n, n), (f, f)).axes
     out = axis.output
     films = [

@@ -19,6 +19,8 @@ Picture = NDArray[np.float64]
 # The perfect 5, and how a seed is drawn for what is shuffled.
 FIVE = "digit-5-28x28"
 _SHUFFLE = 5
+# Hands that may be asked for.
+_HANDS = 100
 
 
 def five(words: str = "") -> Picture:
@@ -90,12 +92,11 @@ def _by_hand(picture: Picture, number: float) -> Picture:
     """Put a made 5 in the picture's place: that of the hand of this number, from 1."""
     from stepconv.train.data.digits import make
 
-    many = 20 * int(number)
-    some = make(many)
-    hands = some.pictures[some.labels == 5][:, 0]
-    if not 1 <= number <= len(hands):
-        raise ArgumentError(f"hand:{number:g} does not fit: 1 does")
-    hand: Picture = hands[int(number) - 1].astype(np.float64)
+    if number not in range(1, _HANDS + 1):
+        raise ArgumentError(f"hand:{number:g} does not fit: 1 to {_HANDS} do")
+    # About every tenth is a 5.
+    some = make(20 * int(number))
+    hand: Picture = some.pictures[some.labels == 5][int(number) - 1, 0].astype(np.float64)
     return hand
 
 
