@@ -77,10 +77,11 @@ class Listener:
         self.last = event
         match event:
             case events.Started():
-                watched.started(event.step, event.steps, event.epochs)
+                watched.started(event.step, event.epochs, self._done(event.epochs))
             case events.Stepped():
                 right = event.correct / event.images
                 watched.stepped(event.step, event.epoch, event.loss, right, event.rate)
+                watched.done = self._done(watched.epochs)
                 self._catch()
             case events.Changed():
                 watched.changed(event.name, event.value, event.step)
@@ -94,7 +95,13 @@ class Listener:
             case events.Diverged():
                 watched.over(f"the loss is no number any more: {event.advice}")
             case events.Finished():
+                watched.done = 1.0
                 watched.over("all epochs are done")
+
+    def _done(self, epochs: int) -> float:
+        """Return what share of all epochs' pictures were seen."""
+        at, count = self.run.position, len(self.run.data.train)
+        return (at.epoch + at.images / count) / epochs
 
     def visit(self) -> Visit:
         """Return the network as it is now, to be looked into with the test pictures."""

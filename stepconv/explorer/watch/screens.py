@@ -97,9 +97,9 @@ def _progress(watched: Watched, width: int) -> Line:
     """Return how far it is: epoch, steps, rate and speed round a bar."""
     start = f" epoch {watched.epoch} of {watched.epochs} "
     speed = f" · {watched.speed:,.0f} images/s" if watched.speed else ""
-    end = f" step {watched.step:,} of {watched.steps:,} · rate {watched.rate:.3g}{speed} "
+    end = f" step {watched.step:,} · rate {watched.rate:.3g}{speed} "
     room = max(width - len(start) - len(end), 4)
-    full = min(room * watched.step // max(watched.steps, 1), room)
+    full = min(round(room * watched.done), room)
     return (
         Piece(start),
         Piece("━" * full, "arrow"),
@@ -109,7 +109,7 @@ def _progress(watched: Watched, width: int) -> Line:
 
 
 def _foot(watched: Watched, width: int) -> Line:
-    said = watched.message or watched.said
+    said = watched.said if watched.is_over else watched.message or watched.said
     if said:
         ends = "" if not watched.is_over else " · q leaves"
         return clipped_line((Piece(f" {said}{ends}", "message"),), width)

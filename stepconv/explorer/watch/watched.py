@@ -46,7 +46,8 @@ class Watched:
     choices: dict[str, float]
     wish: Callable[[str, Any], None]
     end: Callable[[], None]
-    steps: int = 0
+    # What share of the training is done; batches of another size make other numbers of steps.
+    done: float = 0.0
     view: str = CURVES
     chosen: int = 0
     message: str = ""
@@ -65,9 +66,9 @@ class Watched:
     # How one looks into the network as it was last caught, until the screen takes it.
     caught_look: Look | None = None
 
-    def started(self, step: int, steps: int, epochs: int) -> None:
+    def started(self, step: int, epochs: int, done: float) -> None:
         """Take note that the training begins, or goes on."""
-        self.step, self.steps, self.epochs = step, steps, epochs
+        self.step, self.epochs, self.done = step, epochs, done
 
     def stepped(self, step: int, epoch: int, loss: float, right: float, rate: float) -> None:
         """Take note of a step: the mean loss of its batch, and what share of it was told right."""
