@@ -29,7 +29,7 @@ _ARITHMETIC = (
 )
 _LARGEST_POWER = 64
 _MULTIPLES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_NUMBER = re.compile(r"([+-]?(?=[.\d])(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?)(?:/(\d+))?(%?)")
+_NUMBER = re.compile(r"([+-]?(?=[.\d])(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?)(?:/([1-9]\d*))?(%?)")
 
 
 def fill(text: str, names: Names) -> str:
@@ -81,10 +81,21 @@ def _check(node: ast.AST, expression: str, names: Names) -> None:
         raise ArgumentError(f"{{{expression}}}: {node.attr!r} is not for lessons")
     if isinstance(node, ast.Call) and not isinstance(node.func, ast.Name):
         raise ArgumentError(f"{{{expression}}} calls something that has no name here")
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+    if isinstance(node, ast.BinOp):
+        _check_sizes(node, expression)
+
+
+def _check_sizes(node: ast.BinOp, expression: str) -> None:
+    """Refuse what a few characters could make endless: powers of powers, lists times a number."""
+    if isinstance(node.op, ast.Pow):
         power = node.right.value if isinstance(node.right, ast.Constant) else None
-        if not isinstance(power, int) or power > _LARGEST_POWER:
+        nested = any(isinstance(each, ast.Pow) for each in ast.walk(node.left))
+        if not isinstance(power, int) or power > _LARGEST_POWER or nested:
             raise ArgumentError(f"{{{expression}}}: a power is a number up to {_LARGEST_POWER}")
+    for side in (node.left, node.right):
+        text = isinstance(side, ast.Constant) and isinstance(side.value, str)
+        if text or isinstance(side, ast.List | ast.Tuple):
+            raise ArgumentError(f"{{{expression}}} computes with a list: array([1, 2]) fits")
 
 
 def agrees(written: str, computed: Any) -> bool:
