@@ -100,3 +100,10 @@ def test_the_identity_path_keeps_the_gradient() -> None:
     assert plain == sorted(plain, reverse=True)
     assert plain[-1] < 1e-6
     assert min(residual) > 0.1
+
+
+def test_experiments_end_soon() -> None:
+    with pytest.raises(ArgumentError, match="0 to 10,000 do"):
+        learnt("letter-blur", 10**9, 1 / 40)
+    with pytest.raises(ArgumentError, match="8, 20, 56 are"):
+        arrives(10**6, path=True)

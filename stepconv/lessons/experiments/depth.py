@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from stepconv.errors import ArgumentError
 from stepconv.inside.identity import DEPTHS, Kept, measured
 from stepconv.lessons.experiments.changes import five
 
@@ -17,6 +18,8 @@ _FIVE, _CLASSES = 5, 10
 @cache
 def kept(depth: int, path: bool) -> Kept:
     """Return the gradients at the layers of a network that is shown the perfect 5."""
+    if depth not in DEPTHS:
+        raise ArgumentError(f"depth={depth!r} is not measured: {', '.join(map(str, DEPTHS))} are")
     numbers = (five() / 255).astype(np.float32)[np.newaxis]
     return measured(depth, path, numbers, _FIVE, _CLASSES)
 

@@ -10,10 +10,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stepconv.errors import ArgumentError
 from stepconv.trace import worked_example
 from stepconv.trace.jobs import function_of
 
 Cells = NDArray[np.float64]
+
+# Steps that nobody waits for.
+MOST_STEPS = 10_000
 
 
 def learnt(id: str, steps: int, rate: float, wanted: ArrayLike | None = None) -> Cells:
@@ -24,6 +28,8 @@ def learnt(id: str, steps: int, rate: float, wanted: ArrayLike | None = None) ->
            [ 1.,  0., -1.],
            [ 1.,  0., -1.]])
     """
+    if steps not in range(MOST_STEPS + 1):
+        raise ArgumentError(f"steps={steps!r} does not fit: 0 to {MOST_STEPS:,} do")
     return next(w for step, (w, _) in enumerate(descent(id, rate, wanted)) if step == steps)
 
 
