@@ -331,6 +331,11 @@ def _count(state: Arrays, name: str) -> int:
     return int(state[name])
 
 
+def check_layers(model: Model, layers: Sequence[str]) -> None:
+    """Refuse names of layers that have no weights."""
+    _parameters_of(model, layers)
+
+
 def _parameters_of(model: Model, layers: Sequence[str]) -> set[str]:
     """Return the parameters of the layers of these names, and of those inside them."""
     found = set()

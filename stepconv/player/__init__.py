@@ -13,5 +13,6 @@ editing         what keys make of a setting while one looks: undo, redo, as a co
 keys            what each key does: for bindings, the last line, clicks and the help
 app             the thin shell on Textual: keys and clicks to the playback, lines to the terminal
 stage           its one widget: lines of plain data, of which those that changed are painted
+door            between an app and its terminal: what nobody understands is passed by
 choices         what there is to play, to choose from; chooser is the shell round it
 """

@@ -81,13 +81,17 @@ def factor(value: Any) -> str:
 def equals(terms: Iterable[Sequence[Any]], result: Any, divisor: Any = 1) -> str:
     """Return "=" where the printed terms make the printed result exactly, else "≈".
 
-    Each term is a product of the numbers in it; their sum is divided.
+    Each term is a product of the numbers in it; their sum is divided. A sum of integers that int64
+    cannot hold has wrapped round: "≡".
 
     >>> equals([(0.5, 3), (1, 2)], 3.5), equals([(1 / 3, 3)], 1.0), equals([(1,)], 1 / 3, 3)
     ('=', '≈', '≈')
+    >>> equals([(2, 3)], 6), equals([(2**62, 4)], 0)
+    ('=', '≡')
     """
     if isinstance(result, np.integer | int):
-        return "="
+        products = [prod(map(int, term)) for term in terms]
+        return "=" if sum(products) == int(result) * int(divisor) else "≡"
     try:
         total = sum(prod(Fraction(number(each)) for each in term) for term in terms)
         exact = total == Fraction(number(result)) * Fraction(number(divisor))

@@ -66,6 +66,8 @@ class Recipe:
             if getattr(self, name) is not None:
                 at_least(name, getattr(self, name), 1)
         at_least("seed", self.seed, 0)
+        if self.seed >= 2**63:
+            raise ArgumentError(f"seed={self.seed} is too large: below 2**63 fits")
         number("validation", self.validation, 0, 1e9)
         if self.validation > 1 and self.validation % 1:
             fits = "a share below 1 or a whole number of pictures fits"

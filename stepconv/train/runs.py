@@ -44,7 +44,7 @@ from stepconv.files.schema import (
 )
 from stepconv.nn import Model, checkpoint, from_dict, to_dict
 from stepconv.nn.checkpoint import Network
-from stepconv.nn.trainer import Predictor, Trainer
+from stepconv.nn.trainer import Predictor, Trainer, check_layers
 from stepconv.train import loop, recipe
 from stepconv.train.data import DataSet, check_labels
 from stepconv.train.events import (
@@ -386,9 +386,19 @@ def _trainer(model: Model, how: Recipe, feed: Feed, backend: str) -> Trainer:
         scale=feed.scale,
         shift=feed.shift,
         algorithm=how.algorithm,
-        frozen=tuple(filter(None, how.freeze.split(","))),
+        frozen=_frozen(how),
         backend=backend,
     )
+
+
+def check(model: Model, how: Recipe) -> None:
+    """Refuse a network that cannot be trained so, before anything is made for it."""
+    _check_memory(model, how.batch_size)
+    check_layers(model, _frozen(how))
+
+
+def _frozen(how: Recipe) -> tuple[str, ...]:
+    return tuple(filter(None, how.freeze.split(",")))
 
 
 def _check_memory(model: Model, batch_size: int) -> None:

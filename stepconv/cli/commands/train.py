@@ -14,6 +14,7 @@ from stepconv.errors import ArgumentError, StepconvError
 
 if TYPE_CHECKING:
     from stepconv.geometry import Shape
+    from stepconv.nn import Model
     from stepconv.train.data import DataSet
     from stepconv.train.recipe import Recipe
     from stepconv.train.runs import Run
@@ -168,6 +169,8 @@ def train(
     choices: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if name is not None and name.endswith(".toml"):
         choices = networks.training(name) | choices
+    if epochs is not None and steps is not None:
+        raise ArgumentError(f"--epochs {epochs} and --steps {steps} say two things: give one")
     if quiet and as_json:
         raise ArgumentError("--quiet and --json say two things: give one")
     if watch and (quiet or as_json):
@@ -242,6 +245,7 @@ def _begun(
     start = None if how.start is None else networks.trained(Path(how.start))
     fixed = None if wanted.name in nn.ZOO else networks.model(wanted.name)
     shape = wanted.shape if fixed is None else fixed.input_shape
+    _check_early(wanted, how, fixed, shape)
     found = _loaded(how, shape, data_dir, say)
     model = fixed or networks.model(
         wanted.name, picture=found.shape, classes=wanted.classes or len(found.classes)
@@ -255,6 +259,32 @@ def _begun(
         if wanted.out is None:
             folder.rmdir()
         raise
+
+
+def _check_early(
+    wanted: Wanted, how: "Recipe", fixed: "Model | None", size: "Shape | None"
+) -> None:
+    """Refuse what is wrong whatever the data hold, before they are loaded and anything is said."""
+    from stepconv.cli.showing import output
+    from stepconv.errors import DataError
+    from stepconv.train import runs
+    from stepconv.train.data import sets
+
+    if wanted.out is not None:
+        output.check_folder(wanted.out)
+    if wanted.classes is not None and wanted.classes < 1:
+        raise ArgumentError(f"--classes {wanted.classes} is too small: 1 or more fits")
+    sets.check_name(how.data, size)
+    if how.data not in sets.FORMS:
+        return
+    if how.patience and not how.validation:
+        raise ArgumentError(f"--patience {how.patience} needs --validation to choose by")
+    known, shape = sets.KNOWN_CLASSES, sets.KNOWN_SHAPE
+    model = fixed or networks.model(wanted.name, picture=shape, classes=wanted.classes or known)
+    if model.classes < known:
+        told = f"{how.data} has {known} classes, the network tells {model.classes} apart"
+        raise DataError(told)
+    runs.check(model, how)
 
 
 def _resumed(

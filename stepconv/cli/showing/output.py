@@ -16,6 +16,17 @@ def check(path: Path, suffixes: tuple[str, ...], force: bool) -> None:
         raise ArgumentError(f"{path} is there already: --force overwrites it")
 
 
+def check_folder(path: Path) -> None:
+    """Refuse a folder where none can be made, before any work is done."""
+    there = path
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise ArgumentError(f"{path} cannot be made: {there} is a file")
+    if not os.access(there, os.W_OK):
+        raise ArgumentError(f"{path} cannot be made: {there} may not be written to")
+
+
 def check_place(path: Path) -> None:
     """Refuse a file where none can be, before any work is done."""
     if path.is_dir():

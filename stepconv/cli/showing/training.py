@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from math import log10
+from threading import Timer
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # Seconds from one picture of the screen to the next: smooth to the eye, nothing to the training.
 REFRESH = 0.1
+# Whoever is refused within so many seconds need not hear what was begun.
+_AT_ONCE = 2.0
 HEIGHT = 6
 
 
@@ -27,16 +30,30 @@ def waiting(console: "Console", quiet: bool = False) -> "Iterator[Callable[[str]
         with console.status("") as status:
             yield lambda text: status.update(text)
     else:
-        said = set()
+        said, held, begun = set[str](), list[str](), monotonic()
+
+        def tell() -> None:
+            while held:
+                console.print(held.pop(0), soft_wrap=True, markup=False)
 
         def say(text: str) -> None:
             # How far something has come is told once: what it is stands before the colon.
             what = text.partition(":")[0]
             if what not in said:
                 said.add(what)
-                console.print(text, soft_wrap=True, markup=False)
+                held.append(text)
+            # What is refused at once is told in one line, with none before it.
+            if monotonic() - begun > _AT_ONCE:
+                tell()
 
-        yield say
+        later = Timer(_AT_ONCE, tell)
+        later.daemon = True
+        later.start()
+        try:
+            yield say
+            tell()
+        finally:
+            later.cancel()
 
 
 def heading(judged: str = "test") -> str:

@@ -18,7 +18,7 @@ from stepconv.train.data.samples import DataSet, Samples, Source, check, of_each
 MADE = "digits"
 # What a data set without a test part of its own gives away for one: every sixth, as in MNIST.
 TEST_SHARE = 6
-KNOWN_SHAPE = (1, 28, 28)
+KNOWN_SHAPE, KNOWN_CLASSES = (1, 28, 28), 10
 # How pictures of the known sets are brought to a network that knows them.
 FORMS = {"mnist": "digit", "fashion-mnist": "bright", MADE: "digit"}
 
@@ -50,8 +50,7 @@ def load(
     if limit is not None and limit < 1:
         raise ArgumentError(f"limit={limit} leaves nothing to learn from: 1 or more fits")
     wanted = None if shape is None else tuple(shape)
-    if wanted is not None and name in FORMS and wanted != KNOWN_SHAPE:
-        raise _other_size(name, KNOWN_SHAPE, wanted)
+    check_name(name, wanted)
     source = _source(name, data_dir, wanted, limit, progress)
     parts, notes = _parted(source, name, limit, validation)
     samples: dict[str, Samples] = {}
@@ -121,6 +120,17 @@ def held_out(
     return _gray(pictures, labels, name).pick(slice(most)), known.CLASSES[name]
 
 
+def check_name(name: str, wanted: tuple[int, ...] | None = None) -> None:
+    """Refuse a name that means no data, and a size that a set which everybody knows has not."""
+    if name in FORMS:
+        if wanted not in (None, KNOWN_SHAPE):
+            raise _other_size(name, KNOWN_SHAPE, wanted)
+    elif not own.paths_of(name):
+        raise ArgumentError(
+            f"data {name!r} is not known: {', '.join(FORMS)}, a folder, an .npz or a .csv fit"
+        )
+
+
 def is_own(name: str) -> bool:
     """Say whether a name means a file or a folder, and no set that everybody knows."""
     return name not in FORMS
@@ -143,12 +153,7 @@ def _source(
             "test": _made(digits.TESTING, digits.TRAINING),
         }
         return Source(digits.CLASSES, made, form=FORMS[name], fingerprint=digits.FINGERPRINT)
-    paths = own.paths_of(name)
-    if not paths:
-        raise ArgumentError(
-            f"data {name!r} is not known: {', '.join(FORMS)}, a folder, an .npz or a .csv fit"
-        )
-    return own.load(paths, shape)
+    return own.load(own.paths_of(name), shape)
 
 
 @lru_cache(maxsize=4)
@@ -235,7 +240,8 @@ def _check_shapes(name: str, parts: dict[str, Samples], wanted: tuple[int, ...] 
         raise _other_size(name, shapes["train"], wanted)
 
 
-def _other_size(name: str, held: tuple[int, ...], wanted: tuple[int, ...]) -> DataError:
+def _other_size(name: str, held: tuple[int, ...], wanted: tuple[int, ...] | None) -> DataError:
+    assert wanted is not None
     return DataError(f"{name} holds pictures of {_size(held)}, the network reads {_size(wanted)}")
 
 
