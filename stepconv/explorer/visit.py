@@ -39,8 +39,9 @@ Array = NDArray[Any]
 _OUT = {LAYER: NETWORK, MAP: LAYER, FILTER: LAYER}
 # What may be looked at but makes no sense without the right class.
 _NEED_A_LABEL = (STEP,)
-# Pictures of a data set that are searched for what excites a map: nobody waits for more.
-_MOST_SEARCHED = 1000
+# Pictures of a data set that are searched for what excites a map, and pixels of all of them:
+# nobody waits for more.
+_MOST_SEARCHED, _MOST_PIXELS = 1000, 1000 * 28 * 28
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
@@ -189,7 +190,8 @@ class Visit(AtBench):
     def searched(self) -> Books:
         """The pictures of the data set that are searched for what excites a map."""
         assert self.bench.shelf is not None
-        return Books(*(each[:_MOST_SEARCHED] for each in self.bench.shelf.books))
+        many = max(_MOST_PIXELS // self.inside.input.size, 1)
+        return Books(*(each[: min(many, _MOST_SEARCHED)] for each in self.bench.shelf.books))
 
     @property
     def kept(self) -> tuple[Pair | None, dict[int, Pair]]:

@@ -24,6 +24,8 @@ Array = NDArray[Any]
 
 DEPTHS = (8, 20, 56)
 _WIDTHS = (16, 32, 64)
+# Larger pictures are made smaller.
+_SIDE = 32
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,13 @@ def compared(inside: Inside) -> tuple[Pair | None, dict[int, Pair]]:
     Where nobody said which class is right, it is the one that the network takes the picture for.
     """
     label = inside.prediction if inside.label is None else inside.label
+    numbers = small(inside.input)
     judged = inside.with_picture(inside.picture, label) if inside.label is None else inside
     classes = inside.model.classes
     stacks = {
         depth: (
-            measured(depth, True, inside.input, label, classes),
-            measured(depth, False, inside.input, label, classes),
+            measured(depth, True, numbers, label, classes),
+            measured(depth, False, numbers, label, classes),
         )
         for depth in DEPTHS
     }
@@ -107,6 +110,16 @@ def compared(inside: Inside) -> tuple[Pair | None, dict[int, Pair]]:
         return None, stacks
     own = [Kept(0, each is judged, conv_gradients(each)) for each in (judged, without)]
     return (own[0], own[1]), stacks
+
+
+def small(numbers: Array) -> Array:
+    """Return a picture in as many cells as a stack goes through in a moment: each so manyth one.
+
+    >>> small(np.zeros((3, 224, 200))).shape, small(np.zeros((1, 28, 28))).shape
+    ((3, 32, 29), (1, 28, 28))
+    """
+    step = -(-max(numbers.shape[1:]) // _SIDE)
+    return numbers[:, ::step, ::step]
 
 
 def without_identity(inside: Inside) -> Inside | None:

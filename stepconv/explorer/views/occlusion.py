@@ -8,21 +8,24 @@ from stepconv.explorer.frame import pixels
 from stepconv.explorer.visit import Visit
 from stepconv.player.text.lines import Block, above, beside, cut, text_block, wrapped
 
-SIZE, STRIDE = 4, 2
+# So many places of the patch along the longer side: two of them are as wide as it.
+_PLACES = 14
 
 
 def view(visit: Visit, width: int, height: int) -> Block:
     """Return the picture beside the falls: orange where hiding hurts, blue where it helps."""
     inside = visit.inside
-    size = min(SIZE, *inside.model.input_shape[1:])
-    falls = visit.falls(size, STRIDE)
+    shape = inside.model.input_shape[1:]
+    stride = max(round(max(shape) / _PLACES), 1)
+    size = min(2 * stride, *shape)
+    falls = visit.falls(size, stride)
     told = inside.prediction if visit.label is None else visit.label
     name = inside.classes[told]
     at = np.unravel_index(int(falls.argmax()), falls.shape)
-    row, column = (int(each) * STRIDE for each in at)
+    row, column = (int(each) * stride for each in at)
     share = float(inside.probabilities[told])
     words = wrapped(
-        f"A patch of {size}x{size} hides a part of the picture, at every second place. The answer "
+        f"A patch of {size}x{size} hides a part of the picture, place after place. The answer "
         f"“{name}” is {share:.1%} without it, and falls most, by {falls.max():.1%}, where rows "
         f"{row} to {row + size - 1} and columns {column} to {column + size - 1} are hidden. "
         "Orange: hiding this hurts; blue: it helps.",
