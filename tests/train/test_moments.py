@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stepconv.cli import main
 from stepconv.nn import checkpoint
+from stepconv.train.data import digits
 from stepconv.train.events import Stepped
 from stepconv.train.keeping import moments
 from stepconv.train.runs import Run
@@ -69,3 +71,22 @@ def test_what_is_no_moment_is_passed_over(tmp_path: Path) -> None:
     for name in ("step-x.safetensors", "notes.txt", "step-000007.safetensors"):
         (folder / name).touch()
     assert [step for step, _ in moments.kept(tmp_path)] == [7]
+
+
+@pytest.mark.slow
+def test_the_command_keeps_them_and_a_resume_goes_on_keeping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digits, "TESTING", 40)
+    folder = tmp_path / "run"
+    given = ["--data", "digits", "--limit", "128", "--schedule", "constant", "--epochs", "2"]
+    assert main(["train", "lenet5", *given, "--keep", "4", "--quiet", "--out", str(folder)]) == 0
+    assert [step for step, _ in moments.kept(folder)] == moments.steps(4, 4)
+    resumed = ["train", "--resume", "--out", str(folder), "--epochs", "4", "--quiet"]
+    assert main(resumed) == 0
+    assert {8} <= {step for step, _ in moments.kept(folder)}
+
+
+def test_a_number_of_moments_below_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "lenet5", "--keep", "-1"]) == 2
+    assert "keep=-1" in capsys.readouterr().err
