@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "kernels": {"geometry"},
     "ops": {"geometry", "kernels"},
     "trace": {"ops", "kernels", "geometry"},
-    "player": {"trace", "geometry"},
+    "algorithms": {"ops", "trace", "geometry"},
+    "player": {"trace", "algorithms", "geometry"},
     "nn": {"ops", "kernels", "geometry"},
     "inside": {"nn", "trace", "ops", "kernels", "geometry"},
     "explorer": {"inside", "player", "nn", "trace", "geometry"},
@@ -39,7 +40,7 @@ MAY_IMPORT = {
     "bench": {"ops", "kernels", "geometry", "testing", "stepconv"},
     "cli": {
         *("geometry", "kernels", "ops", "trace", "player", "nn", "inside", "train", "testing"),
-        *("bench", "explorer", "export", "sweep", "lessons", "web", "stepconv"),
+        *("bench", "explorer", "export", "sweep", "lessons", "web", "algorithms", "stepconv"),
     },
     "__main__": {"cli"},
 }
@@ -226,6 +227,8 @@ def test_long_files_are_named() -> None:
         ("explorer.visit", "from stepconv.explorer.views import screen"),
         ("explorer.views.screen", "import textual"),
         ("explorer.visit", "from stepconv.train import data"),
+        ("algorithms.winograd", "from stepconv.kernels.winograd import INPUT"),
+        ("algorithms.runs", "from stepconv.player.frame.grid import Grid"),
     ],
 )
 def test_a_wrong_import_would_be_noticed(module: str, source: str) -> None:

@@ -102,6 +102,8 @@ def _draw(console: "Console", row: dict[str, Any]) -> None:
     """Print a cell: what it is and how long we take, then a bar for each other contender."""
     from rich.text import Text
 
+    from stepconv.player.frame.formats import duration
+
     took = duration(row["median"])
     title = Text(row["work"], style="bold", no_wrap=True, overflow="ellipsis")
     title.truncate(console.width - len(took) - 11, overflow="ellipsis", pad=True)
@@ -134,18 +136,3 @@ def bar(ratio: float, width: int) -> str:
     if ratio > _LONGEST:
         cells[-1] = "▶"
     return "".join(cells)
-
-
-def duration(seconds: float) -> str:
-    """Return a time with three digits.
-
-    >>> duration(0.0123), duration(4.5e-6)
-    ('12.3 ms', '4.50 µs')
-    """
-    if seconds >= 1:
-        value, unit = seconds, "s"
-    elif seconds >= 1e-3:
-        value, unit = seconds * 1e3, "ms"
-    else:
-        value, unit = seconds * 1e6, "µs"
-    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"

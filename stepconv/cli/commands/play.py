@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 
 
 @targets.with_target
-def play(*, asked: targets.Asked, letters: targets.Letters = False) -> None:
+def play(
+    *,
+    asked: targets.Asked,
+    letters: targets.Letters = False,
+    way: targets.Way = None,
+    cell: targets.OutputCell = None,
+) -> None:
     """Play a convolution, pooling or gradient window by window.
 
     In the player `?` lists the keys and `q` leaves; alone, `play` lets you choose. On a pipe, or a
@@ -26,13 +32,18 @@ def play(*, asked: targets.Asked, letters: targets.Letters = False) -> None:
         stepconv play eight-22x16 --kernel gaussian-5
         stepconv play photo.jpg --kernel "1 -1 | 2 -2 | 3 -3" --bias 1
         stepconv play lecture.trace.npz
+        stepconv play vertical-edge-gray --as winograd --cell 2,2
         stepconv play vertical-edge-rgb --then relu --then "max-pool 2"
     """
     from stepconv.cli.commands import show
     from stepconv.trace.gallery.traces import has_windows
 
-    if not on_a_screen() or (asked.example is not None and not has_windows(asked.example)):
-        show.show(**vars(asked), letters=letters)
+    if (
+        way is not None
+        or not on_a_screen()
+        or (asked.example is not None and not has_windows(asked.example))
+    ):
+        show.show(**vars(asked), letters=letters, way=way, cell=cell)
         return
     trace = targets.trace_of(asked) if asked.target or asked.options else _chosen()
     if trace is None:

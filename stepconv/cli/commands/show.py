@@ -32,11 +32,16 @@ def show(
     force: Annotated[bool, typer.Option("--force", hidden=True)] = False,
     asked: targets.Asked,
     letters: targets.Letters = False,
+    way: targets.Way = None,
+    cell: targets.OutputCell = None,
 ) -> None:
     """Print windows of a convolution, pooling or gradient.
 
     Without --step or --steps the panels show the first step, sentences and JSON all of them. Of
     calls after one another (--then) each is shown, or with --link one.
+
+    With --as the steps are those of an algorithm: how it computes a tile of the output, all of
+    them, what was counted, and a table of all algorithms that suit the call.
 
     Examples:
 
@@ -46,6 +51,7 @@ def show(
         stepconv show --input eight-22x16 --op avg-pool --window 2 --json
         stepconv show size-10-3-p0-s2
         stepconv show vertical-edge-rgb --then relu --then "max-pool 2"
+        stepconv show vertical-edge-gray --as winograd --cell 2,2
     """
     from stepconv.cli import terminal
     from stepconv.cli.showing import exporting, output
@@ -63,8 +69,17 @@ def show(
         return
     example = asked.example
     if example is not None and not has_windows(example):
+        if way is not None:
+            raise ArgumentError(f"--as {way}: {example.id} is a number that no kernel slides for")
         showing.count(example, as_json)
         return
+    if way is not None:
+        from stepconv.cli.showing import stepped
+
+        stepped.show(asked, way, cell, link, stepped.Wanted(step, steps, plain, as_json))
+        return
+    if cell is not None:
+        raise ArgumentError(f"--cell {cell} needs --as: --step says which window is shown")
     found = shown(targets.trace_of(asked), link)
     for each in found:
         numbers = chosen(each.trace, step, steps, everything=plain or as_json)

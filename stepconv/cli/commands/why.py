@@ -13,6 +13,8 @@ from stepconv.errors import ArgumentError
 if TYPE_CHECKING:
     from stepconv.kernels.explaining import Explained, Explanation
 
+# A function and its arguments.
+MadeCall = tuple[Callable[..., Any], dict[str, Any]]
 # A call is repeated until so many seconds are over, but at least so often and at most.
 _SECONDS, _LEAST, _MOST = 0.3, 3, 50
 
@@ -66,23 +68,12 @@ def why(
 
 def _explained(asked: targets.Asked, algorithm: str | None) -> "tuple[Explanation, Explanation]":
     """Make the calls that are asked for, and return what ran at first and in the fastest round."""
-    import time
-
-    import stepconv
-    from stepconv import use_algorithm
     from stepconv.cli.reading import chains
 
     function, given = _call(asked)
     if asked.backend is not None:
         given["backend"] = asked.backend
-    calls: list[tuple[Callable[..., Any], dict[str, Any]]] = [(function, given)]
-
-    def make() -> "Explanation":
-        with stepconv.explain() as explanation, use_algorithm(algorithm or "auto"):
-            for one, arguments in calls:
-                one(**arguments)
-        return explanation
-
+    calls: list[MadeCall] = [(function, given)]
     for text in asked.then or ():
         with chains.named(text):
             last, arguments = calls[-1]
@@ -91,8 +82,26 @@ def _explained(asked: targets.Asked, algorithm: str | None) -> "tuple[Explanatio
             name = next(iter(inspect.signature(following).parameters))
             # A chain lets plain Python do what is small; here the call is one of a user's.
             calls.append((following, {name: x, **options, "backend": asked.backend}))
+    return fastest(calls, algorithm or "auto")
+
+
+def fastest(
+    calls: list[MadeCall], algorithm: str, seconds: float = _SECONDS
+) -> "tuple[Explanation, Explanation]":
+    """Make calls again and again; return what ran at first and in the fastest round."""
+    import time
+
+    import stepconv
+    from stepconv import use_algorithm
+
+    def make() -> "Explanation":
+        with stepconv.explain() as explanation, use_algorithm(algorithm):
+            for one, arguments in calls:
+                one(**arguments)
+        return explanation
+
     first = make()
-    rounds, end = [first], time.perf_counter() + _SECONDS
+    rounds, end = [first], time.perf_counter() + seconds
     while len(rounds) < _LEAST or (len(rounds) < _MOST and time.perf_counter() < end):
         rounds.append(make())
     return first, min(rounds[1:], key=lambda each: each.seconds)
@@ -155,6 +164,6 @@ def _facts(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _duration(seconds: float) -> str:
-    from stepconv.cli.commands.bench import duration
+    from stepconv.player.frame.formats import duration
 
     return duration(seconds)

@@ -1,15 +1,13 @@
 """Which steps of a record are asked for: `--step 3`, `--steps 0:10`, `--every 4`."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
 
 from stepconv.errors import ArgumentError
 
-if TYPE_CHECKING:
-    from stepconv.trace import Trace
-
 
 def chosen(
-    trace: "Trace", step: int | None, steps: str | None, *, everything: bool, every: int = 1
+    trace: Sequence[Any], step: int | None, steps: str | None, *, everything: bool, every: int = 1
 ) -> range:
     """Return the numbers of the steps; where none are asked for, all of them or the first.
 

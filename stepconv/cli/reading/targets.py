@@ -20,6 +20,20 @@ _Typed = str | None
 Letters = Annotated[
     bool, typer.Option("--letters", help="Tell sizes in the letters of textbooks: n, f, p, s.")
 ]
+Way = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="ALGORITHM",
+        help="Steps of an algorithm: direct, im2col, separable, winograd, fft or tiles.",
+    ),
+]
+OutputCell = Annotated[
+    str | None,
+    typer.Option(
+        "--cell", metavar="ROW,COLUMN", help="With --as: the output cell; 1,2,3 is in plane 1."
+    ),
+]
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,21 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
+def duration(seconds: float) -> str:
+    """Return a time with three digits.
+
+    >>> duration(0.0123), duration(4.5e-6)
+    ('12.3 ms', '4.50 µs')
+    """
+    if seconds >= 1:
+        value, unit = seconds, "s"
+    elif seconds >= 1e-3:
+        value, unit = seconds * 1e3, "ms"
+    else:
+        value, unit = seconds * 1e6, "µs"
+    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
+
+
 def _width(ends: list[Any], decimals: int) -> int:
     """Return the columns that all numbers between these fit into."""
     if decimals == _SCIENTIFIC:

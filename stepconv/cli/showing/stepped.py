@@ -1,0 +1,239 @@
+"""A call by a named algorithm: its steps as panels, sentences or JSON, and a table at the end."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from stepconv.cli.reading import targets
+from stepconv.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from stepconv.algorithms import Machine, Measured, Row, Run, Step
+    from stepconv.trace import Chain, Trace
+
+# Kernels of the engine that are an algorithm's own form, by the name that `use_algorithm` takes.
+_KERNELS = {
+    "separable": {"separable": "separable"},
+    "winograd": {"winograd": "winograd F(4x4,3x3)"},
+    "fft": {"fourier": "fft", "proven fourier": "fft"},
+    "direct": {
+        "loops": "direct",
+        **dict.fromkeys(("filter", "few_filters", "many_filters"), "tiles"),
+    },
+}
+# A matrix of more numbers than these is not made to measure a product.
+_MATRIX = 1 << 25
+_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which steps are to be printed, and how: as panels, unless something else is said."""
+
+    step: int | None
+    steps: str | None
+    plain: bool
+    as_json: bool
+
+
+def one_call(record: Trace | Chain, way: str, link: int | None) -> Trace:
+    """Return the call that is stepped through: of a chain the link that is asked for."""
+    from stepconv.cli.showing.links import shown
+
+    found = shown(record, link)
+    if len(found) > 1:
+        raise ArgumentError(
+            f"--as {way} steps through one call, and this is a chain of {len(found)}: "
+            f"show with --link 0 to {len(found) - 1} fits"
+        )
+    return found[0].trace
+
+
+def cell_of(text: str | None, trace: Trace) -> tuple[int, int, int]:
+    """Return the output cell (plane, row, column) that `--cell` names; the first without it."""
+    planes, *plane = trace.gather.shape
+    shape = plane[2 - trace.gather.axes :]
+    try:
+        given = [0] * len(shape) if text is None else [int(number) for number in text.split(",")]
+    except ValueError:
+        given = []
+    numbers = [*[0] * (len(shape) == len(given)), *given]
+    limits = [planes, *shape]
+    if len(numbers) != len(limits) or not all(
+        0 <= n < m for n, m in zip(numbers, limits, strict=True)
+    ):
+        last = ",".join(str(size - 1) for size in limits)
+        raise ArgumentError(
+            f"--cell {text!r} is no output cell: {','.join('0' * len(limits))} to {last} fits, "
+            "the plane in front"
+        )
+    return numbers[0], numbers[-2] if len(shape) == 2 else 0, numbers[-1]
+
+
+def machine() -> Machine:
+    """Return what this machine is: the size of its first cache, and of its vectors."""
+    import os
+
+    import numpy as np
+
+    from stepconv.algorithms import Machine
+    from stepconv.kernels.cpu.machine.host import lanes
+
+    known = getattr(os, "sysconf_names", {})
+    names = {"cache_bytes": "SC_LEVEL1_DCACHE_SIZE", "line_bytes": "SC_LEVEL1_DCACHE_LINESIZE"}
+    sizes = {key: os.sysconf(name) for key, name in names.items() if name in known}
+    found = {key: size for key, size in sizes.items() if size > 0}
+    return Machine(**found, vector_bytes=lanes(np.uint8))
+
+
+def made(
+    asked: targets.Asked, way: str, cell: str | None, link: int | None = None
+) -> tuple[list[Run], list[Row]]:
+    """Return the runs that are asked for, and the table of all ways that suit the call."""
+    from stepconv import algorithms
+    from stepconv.cli import terminal
+
+    algorithms.check_way(way)
+    trace = one_call(targets.trace_of(asked), way, link)
+    at, here = cell_of(cell, trace), machine()
+    found = algorithms.runs(trace, way, at, here)
+    with terminal.working("measuring …"):
+        every = algorithms.every_run(trace, at, here)
+        return found, algorithms.table(every, measured(trace, asked.backend))
+
+
+def show(
+    asked: targets.Asked, way: str, cell: str | None, link: int | None, wanted: Wanted
+) -> None:
+    """Print the steps that are wanted; behind the last of all, the table."""
+    from stepconv.cli import terminal
+    from stepconv.cli.reading.steps import chosen
+
+    runs, rows = made(asked, way, cell, link)
+    steps = every_step(runs)
+    numbers = chosen(steps, wanted.step, wanted.steps, everything=True)
+    ends = len(steps) - 1 in numbers
+    if wanted.as_json:
+        for number in numbers:
+            terminal.print_json(as_data(number, *steps[number]))
+        if ends:
+            terminal.print_json({"table": [row.as_data() for row in rows]})
+        return
+    (_sentences if wanted.plain else _panels)(steps, numbers, rows if ends else [])
+
+
+def _sentences(steps: list[tuple[str, Step]], numbers: range, rows: list[Row]) -> None:
+    from stepconv.player.stepped import lines
+
+    for number in numbers:
+        print(lines.step_in_words(number, steps[number][1]))
+    for row in rows:
+        print(lines.row_in_words(row))
+
+
+def _panels(steps: list[tuple[str, Step]], numbers: range, rows: list[Row]) -> None:
+    from rich.panel import Panel
+
+    from stepconv.cli import terminal
+    from stepconv.player import render
+    from stepconv.player.stepped import lines
+
+    console = terminal.stdout()
+    for number in numbers:
+        step = steps[number][1]
+        drawn = render.text(list(lines.body(step, console.width - 4).lines))
+        title = f"step {number}: {step.title}"
+        console.print(Panel(drawn, title=title, title_align="left", expand=False))
+    if rows:
+        console.print(render.text(list(lines.table(rows, console.width).lines)))
+
+
+def every_step(runs: list[Run]) -> list[tuple[str, Step]]:
+    """Return the steps of all runs one after the other, each with its algorithm."""
+    return [(run.algorithm.title, step) for run in runs for step in run.steps]
+
+
+def as_data(number: int, algorithm: str, step: Step) -> dict[str, Any]:
+    """Return a step as plain data."""
+    return {
+        "step": number,
+        "algorithm": algorithm,
+        "title": step.title,
+        "words": step.words,
+        "formula": step.formula,
+        "panels": [
+            {
+                "name": each.name,
+                "title": each.title,
+                "cells": each.cells.tolist(),
+                "marked": [list(part) for part in each.marked],
+                "special": [
+                    {"cell": list(cell), "role": role} for cell, role in each.special.items()
+                ],
+            }
+            for each in step.panels
+        ],
+        "counters": asdict(step.counts),
+    }
+
+
+def measured(trace: Trace, backend: str | None) -> dict[str, Measured]:
+    """Return what the call takes by each of the engine's algorithms that serve it, and by NumPy."""
+    from stepconv.algorithms import Measured
+    from stepconv.cli.commands import why
+    from stepconv.trace.jobs import spelled
+
+    function, _, options = spelled(trace.call)
+    call = (function, {**trace.arrays, **options, "backend": backend})
+    found: dict[str, Measured] = {}
+    for name, kernels in _KERNELS.items():
+        _, best = why.fastest([call], name, _SECONDS)
+        ran = best.calls[0]
+        if ran.algorithm in kernels:
+            told = f"the engine's {ran.algorithm} on {ran.backend}"
+            found[kernels[ran.algorithm]] = Measured(ran.seconds, told)
+    seconds = _product_of_matrices(trace)
+    if seconds is not None:
+        found["im2col"] = Measured(seconds, "NumPy")
+    return found
+
+
+def _product_of_matrices(trace: Trace) -> float | None:
+    """Return how long NumPy takes to lay out all windows and multiply; None where that is much."""
+    import time
+
+    import numpy as np
+    from numpy.lib.stride_tricks import sliding_window_view
+
+    import stepconv
+
+    plan, gather = trace.plan, trace.gather
+    weights = gather.weights
+    assert weights is not None
+    matrix_w = weights.reshape(plan.out_channels, -1)
+    numbers = len(trace) // plan.out_channels * matrix_w.shape[1]
+    if plan.groups > 1 or numbers > _MATRIX:
+        return None
+    axes = (plan.rows, plan.columns)
+    pads = tuple((axis.before, axis.after) for axis in axes)
+    images = gather.source.reshape(-1, plan.in_channels, *gather.source.shape[1:])
+
+    def compute() -> None:
+        padded = stepconv.pad(images, pads, mode=trace.call.mode)
+        spans = tuple(axis.span for axis in axes)
+        windows = sliding_window_view(padded, spans, (2, 3))
+        step, gap = [axis.stride for axis in axes], [axis.dilation for axis in axes]
+        windows = windows[:, :, :: step[0], :: step[1], :: gap[0], :: gap[1]]
+        rows = windows.transpose(0, 2, 3, 1, 4, 5).reshape(-1, matrix_w.shape[1])
+        np.matmul(rows, matrix_w.T)
+
+    compute()  # the first time something may be compiled
+    best, end = float("inf"), time.perf_counter() + _SECONDS
+    for _ in range(50):
+        start = time.perf_counter()
+        compute()
+        best = min(best, time.perf_counter() - start)
+        if time.perf_counter() > end:
+            break
+    return best

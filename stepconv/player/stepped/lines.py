@@ -1,0 +1,183 @@
+"""A step of an algorithm as lines: words, formula, arrays side by side, what was counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stepconv.algorithms import Counts, Panel, Row, Step
+from stepconv.algorithms.steps import PADDING, WRAPPED
+from stepconv.player.frame import grid
+from stepconv.player.frame.formats import duration, format_of
+from stepconv.player.text.lines import (
+    Block,
+    Line,
+    Piece,
+    above,
+    beside,
+    block,
+    clipped_line,
+    columns,
+    text_block,
+    wrapped,
+)
+from stepconv.player.text.numbers import numbers_of
+from stepconv.player.text.panels import part, title
+
+_ROLES = {PADDING: grid.PADDING, WRAPPED: grid.UNREAD}
+_GAP = 3
+# Panels of more rows than these are shown in part, where nothing else says how high they may be.
+_ROWS = 24
+# An array of more numbers than these is not told in words.
+_TOLD = 36
+
+
+def grid_of(panel: Panel) -> grid.Grid:
+    """Return a panel as a grid, in numbers."""
+    return grid.Grid(
+        panel.name,
+        panel.title,
+        grid.sheet_of(panel.cells, format_of(panel.cells)),
+        (tuple(panel.marked[0]), tuple(panel.marked[1])),
+        grid.RESULT if panel.name == "result" else grid.WINDOW,
+        special={cell: _ROLES[role] for cell, role in panel.special.items()},
+        look=grid.NUMBERS,
+    )
+
+
+def body(step: Step, width: int, height: int | None = None) -> Block:
+    """Return all of a step but its title, in at most so many columns and lines."""
+    told = above(wrapped(step.words, width), wrapped(step.formula, width, "title"))
+    foot = counted(step.counts, width)
+    room = None if height is None else height - told.height - foot.height - 2
+    return above(told, panels(step, width, room), foot, gap=1)
+
+
+def panels(step: Step, width: int, height: int | None) -> Block:
+    """Return the arrays side by side, in as many rows of them as they need; cut where they must."""
+    grids = [grid_of(each) for each in step.panels]
+    most = _ROWS if height is None else max(height - 1, 1)
+    for rows in range(most, 0, -1):
+        laid = _flowed([_drawn(each, width, rows) for each in grids], width)
+        if height is None or laid.height <= height:
+            return laid
+    return laid
+
+
+def _drawn(one: grid.Grid, width: int, rows: int) -> Block:
+    """Return a grid in numbers, whole if it fits."""
+    high = numbers_of(one) if one.shape[0] <= rows else None
+    if high is not None and high.width <= width:
+        return above(title(one, width), high)
+    return part(one, width, rows)[1]
+
+
+def _flowed(blocks: Sequence[Block], width: int) -> Block:
+    """Return blocks side by side, and below each other where a line is full."""
+    rows: list[list[Block]] = []
+    for each in blocks:
+        taken = sum(other.width + _GAP for other in rows[-1]) if rows else width
+        if rows and taken + each.width <= width:
+            rows[-1].append(each)
+        else:
+            rows.append([each])
+    return above(*(beside(*row, gap=_GAP) for row in rows), gap=1)
+
+
+def counted(counts: Counts, width: int) -> Block:
+    """Return what has been counted so far."""
+    return wrapped(in_words(counts), width, "muted")
+
+
+def step_in_words(number: int, step: Step) -> str:
+    """Return a step as a sentence or two for a screen reader."""
+    told = f"step {number}, {step.title}: {step.words} {step.formula}."
+    return f"{told} {'; '.join(map(_panel_in_words, step.panels))}. {in_words(step.counts)}."
+
+
+def _panel_in_words(panel: Panel) -> str:
+    """Return a small array in numbers, of a large one its size."""
+    rows, wide = panel.cells.shape
+    if panel.cells.size > _TOLD:
+        return f"{panel.title} {rows}x{wide}"
+    form = format_of(panel.cells)
+    return f"{panel.title} " + ", ".join(
+        " ".join(map(form.text, line)) for line in panel.cells.tolist()
+    )
+
+
+def in_words(counts: Counts) -> str:
+    """Return counts as a sentence."""
+    again = counts.reuse_distance
+    reused = "" if again is None else f", {again:.1f} other lines between two uses of one"
+    return (
+        f"so far {counts.multiplications:,} multiplications, {counts.additions:,} additions, "
+        f"{counts.bytes_read:,} bytes read, {counts.bytes_written:,} written; "
+        f"cache: {counts.cache_hits:,} hits, {counts.cache_misses:,} misses{reused}"
+    )
+
+
+# What stands in the table, the most telling first: a narrow screen leaves out the last.
+_COLUMNS = ("·", "+", "read", "written", "hits", "error", "call", "reuse")
+_MEANT = (
+    "For an output cell: multiplications, additions, bytes read and written; touches that hit the "
+    "cache; the largest error; what the whole call takes here; lines between two uses of one."
+)
+
+
+def table(rows: Sequence[Row], width: int) -> Block:
+    """Return the table of all ways, a line for each."""
+    named = max(columns(row.algorithm) for row in rows)
+    texts = [_texts(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(_COLUMNS, *texts, strict=True)]
+    shown = len(widths)
+    while shown > 1 and named + sum(widths[:shown]) + 2 * shown > width:
+        shown -= 1
+
+    def line(name: str, cells: Sequence[str], role: str = "") -> Line:
+        told = (cell.rjust(wide) for cell, wide in zip(cells, widths[:shown], strict=False))
+        return clipped_line((Piece("  ".join([name.ljust(named), *told]), role),), width)
+
+    head = line("algorithm", _COLUMNS, "title")
+    lines = block(
+        [head, *(line(row.algorithm, cells) for row, cells in zip(rows, texts, strict=True))]
+    )
+    return above(lines, wrapped(_MEANT, width, "muted"), _measured(rows, width), gap=1)
+
+
+def _measured(rows: Sequence[Row], width: int) -> Block:
+    """Return what was measured, where the names say too little."""
+    by = [f"{row.algorithm} by {row.measured.by}" for row in rows if row.measured is not None]
+    return wrapped(f"Measured: {'; '.join(by)}.", width, "muted") if by else text_block()
+
+
+def _texts(row: Row) -> tuple[str, ...]:
+    counts = row.counts
+    again = counts.reuse_distance
+    return (
+        *(f"{row.a_cell(n):.1f}" for n in (counts.multiplications, counts.additions)),
+        *(f"{row.a_cell(n):.0f}" for n in (counts.bytes_read, counts.bytes_written)),
+        f"{row.hits:.0%}",
+        f"{row.error:.0e}" if row.error else "0",
+        "-" if row.measured is None else duration(row.measured.seconds),
+        "-" if again is None else f"{again:.1f}",
+    )
+
+
+def row_in_words(row: Row) -> str:
+    """Return a row of the table as a sentence."""
+    counts = row.counts
+    took = (
+        ""
+        if row.measured is None
+        else (f"; the whole call takes {duration(row.measured.seconds)} by {row.measured.by}")
+    )
+    again = counts.reuse_distance
+    reused = "" if again is None else f", {again:.1f} other lines between two uses of one"
+    return (
+        f"{row.algorithm}, for each of {row.cells} cells: "
+        f"{row.a_cell(counts.multiplications):.1f} multiplications, "
+        f"{row.a_cell(counts.additions):.1f} additions, "
+        f"{row.a_cell(counts.bytes_read):.0f} bytes read, "
+        f"{row.a_cell(counts.bytes_written):.0f} written, {row.hits:.0%} hits{reused}; "
+        f"off by at most {row.error:.2g}{took}."
+    )
