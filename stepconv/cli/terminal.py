@@ -151,10 +151,12 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # here, so that a closed pipe shows up inside the try
         return status
     except KeyboardInterrupt as error:
+        _show_cursor()
         if isinstance(error, ending.Interrupted):
             complain("interrupted")
         return INTERRUPTED
     except ending.Ended as error:
+        _show_cursor()
         complain(f"ended by {error.name}")
         return int(str(error.code))
     except SystemExit as leaving:
@@ -206,6 +208,15 @@ def _forget_sizes_that_are_none() -> None:
         told = os.environ.get(name, "1")
         if not (told.isdecimal() and len(told) < 5 and int(told) > 0):
             del os.environ[name]
+
+
+def _show_cursor() -> None:
+    """Show the cursor, for a signal may come just when it was hidden and nobody knew yet."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            if stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
+                stream.write("\x1b[?25h")
+                stream.flush()
 
 
 def _write_no_more() -> None:

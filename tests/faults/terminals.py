@@ -54,7 +54,10 @@ class Terminal:
         """Send a signal, wait for the end, and return the exit status."""
         if number is not None:
             os.kill(self.pid, number)
-        self.until(lambda _: self._ended(), seconds)
+        until = time.monotonic() + seconds
+        while not self._ended() and time.monotonic() < until:
+            self.until(lambda _: self._ended(), 1)
+            time.sleep(0.02)
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)

@@ -34,7 +34,7 @@ SHOWN = {
     "play vertical-edge-rgb": b"keys",
     "check slow.py:conv --seconds 90": b"calling",
     "demo": b"1",
-    "train lenet5 --data digits --epochs 99": b"preparing",
+    "train lenet5 --data digits --epochs 99": b"digits",
     "bench": b"\x1b[",
 }
 # Each command with two of the signals, each signal at least once.
