@@ -11,6 +11,7 @@ from stepconv.cli import main
 from stepconv.cli.exploring import looked, on_screen
 from stepconv.errors import ArgumentError
 from stepconv.explorer.standing import BENCH
+from stepconv.explorer.views import screen
 from stepconv.nn import checkpoint
 from stepconv.train.data import digits
 from tests.player.test_terminal import Terminal
@@ -54,6 +55,23 @@ def test_a_test_picture_is_there_before_the_data_set_is_read(runs):
     visit.take(-1)
     assert (visit.inside.picture == visit.bench.shelf.books.pictures[7]).all()
     assert visit.label == visit.bench.shelf.books.labels[7]
+
+
+def test_where_its_pictures_are_not_there_one_draws(runs):
+    network = looked.network(str(runs / "lenet5"))
+    network.about["recipe"] = {"data": str(runs / "nowhere")}
+    visit = on_screen.visit(
+        on_screen.Opened(str(runs / "lenet5"), network, looked.blank(network), "")
+    )
+    assert "a sheet to draw on" in visit.message
+    visit.press("look", BENCH)
+    visit.press("pen")
+    visit.press("arrow", 3, 0)
+    assert visit.inside.picture.any()
+    visit.press("take", 1)
+    assert "nowhere" in visit.message
+    assert visit.bench.source == "drawn"
+    assert screen.lines(visit, 80, 24)
 
 
 def test_the_last_picture_counts_from_behind(runs):

@@ -6,7 +6,7 @@ import typer
 
 from stepconv.cli.commands.play import on_a_screen
 from stepconv.cli.reading import networks
-from stepconv.errors import ArgumentError
+from stepconv.errors import ArgumentError, DataError
 
 
 def explore(
@@ -78,12 +78,20 @@ def explore(
     if beside is not None and not shown:
         raise ArgumentError(f"--beside {beside} is for the screen: else explore it by itself")
     network = looked.network(model)
-    inside = looked.inside(network, picture, data, label, data_dir, chosen)
+    try:
+        inside = looked.inside(network, picture, data, label, data_dir, chosen)
+    except DataError:
+        if not shown or picture is not None or data is not None:
+            raise
+        # What it learnt from is not here: there is a sheet to draw on.
+        inside, picture = looked.blank(network, chosen), ""
     if shown:
         from stepconv.cli.exploring import on_screen
 
         status = on_screen.explore(
-            on_screen.Opened(model, network, inside, picture or "0", data, data_dir, beside),
+            on_screen.Opened(
+                model, network, inside, "0" if picture is None else picture, data, data_dir, beside
+            ),
             escape_leaves=escape_leaves,
         )
         if status:

@@ -72,6 +72,17 @@ def shown(looked: Network, picture: Any, label: int | None) -> Inside:
     )
 
 
+def blank(looked: Network, backend: str | None = None) -> Inside:
+    """Return a network with an empty sheet in it."""
+    import numpy as np
+
+    from stepconv.inside import look_inside
+    from stepconv.train.feed import Feed
+
+    kind = np.uint8 if Feed.told(looked.about).of_bytes else np.float32
+    return look_inside(looked, np.zeros(looked.model.input_shape, kind), backend=backend)
+
+
 def class_number(text: str, classes: list[str], outputs: int) -> int:
     """Return the number of the class of that name, or of that number.
 

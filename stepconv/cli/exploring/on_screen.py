@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """What was asked for: a network with a picture in it, and where both are from."""
+    """What was asked for: a network with a picture in it, and where both are from.
+
+    The name of the picture is empty where there is none but an empty sheet.
+    """
 
     model: str
     network: Network
@@ -53,13 +56,18 @@ def visit(opened: Opened) -> Visit:
     bench = Bench(
         (shape[0], shape[1], shape[2]),
         shelf=_shelf(opened, of_data),
-        given=None if of_data else inside.picture,
+        given=None if of_data or not opened.picture else inside.picture,
         label=inside.label,
         name=opened.picture,
         centre=_centre(opened.network, shape),
         of_bytes=Feed.told(opened.network.about).of_bytes,
     )
-    return Visit(subject(opened.model, inside), bench, _beside(opened))
+    if not opened.picture:
+        bench.clear()
+    made = Visit(subject(opened.model, inside), bench, _beside(opened))
+    if not opened.picture:
+        made.message = "the pictures that it learnt from are not here: d is a sheet to draw on"
+    return made
 
 
 def subject(model: str, inside: Inside) -> Subject:

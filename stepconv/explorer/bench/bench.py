@@ -120,6 +120,7 @@ class Bench:
             return False
         if self.source == "shelf" and not self.shelf.step(by):
             return False
+        self.shelf.picture  # noqa: B018 - what cannot be read is not taken
         self.centres = self.centres and self.source == "shelf"
         self.source = "shelf"
         return True
