@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
 }
 _SCREENS = ("player.views", "player.render", "player.app")
+_STEPPER = ("player.stepped.app",)
 _EXPLORERS = ("explorer.app", "explorer.watch.app")
 # What is private to Numba and llvmlite, and the files that may use it.
 PRIVATE = (
@@ -66,6 +67,8 @@ APART = {
     ("player.text", "player.keys"): ("player.playback", *_SCREENS),
     ("player.playback", "player.search"): ("player.text", "player.keys", *_SCREENS),
     ("player.views",): ("player.render", "player.app"),
+    ("player.stepped.lines", "player.stepped.playback"): ("player.keys", *_SCREENS),
+    ("player.stepped.screen",): ("player.render", "player.app"),
     # So in the explorer.
     ("explorer.frame", "explorer.bench"): ("explorer.views", "explorer.visit", "explorer.app"),
     ("explorer.standing", "explorer.at_bench", "explorer.visit"): (
@@ -79,7 +82,15 @@ FACE = {"errors", "geometry", "kernels", "ops", "trace", "inside"}
 GUESTS = {
     # The rest of the player is plain data before any colour: it knows no terminal.
     "rich": ("player.render", "player.stage", "cli"),
-    "textual": ("player.app", "player.stage", "player.chooser", "player.door", *_EXPLORERS, "cli"),
+    "textual": (
+        "player.app",
+        "player.stage",
+        "player.chooser",
+        "player.door",
+        *_STEPPER,
+        *_EXPLORERS,
+        "cli",
+    ),
     "typer": ("cli",),
     "hypothesis": ("testing",),
     "numba": ("kernels", "cli.commands.doctor"),
@@ -129,7 +140,7 @@ def forbidden(source: str, module: str, is_package: bool = False) -> set[str]:
         elif not inner or inner in stepconv.__all__:
             right = "stepconv" in allowed  # the public face reaches every room
         else:
-            app = within(inner, ("player.app",)) and not within(
+            app = within(inner, ("player.app", *_STEPPER)) and not within(
                 module, ("player", "explorer.app", "cli")
             )
             strange = any(within(module, a) and within(inner, b) for a, b in APART.items())

@@ -151,7 +151,7 @@ def _end(
     if bound:
         words += f" The algorithm promises {bound:.2g} at most."
     return Step(
-        f"{algorithm.title}: the result beside the exact sums",
+        "the result beside the exact sums",
         words,
         "error = |tile - exact|",
         (panel("result", "tile", result), panel("exact", "exact sums", task.exact)),

@@ -5,6 +5,7 @@ A trace becomes a film, one of its steps a frame, a frame lines, and lines get c
 frame/          what there is to see, as plain data: trace -> film -> frame
 text/           how it is arranged, as lines of text with roles: frame -> lines
 views/          the screens: the step, and what else one may ask about it
+stepped/        algorithms instead of windows: their steps, a table, and the screen of both
 render          gives roles their colours
 standing        where the player stands: link, step, channel
 playback        what it does next; search finds a step for it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from stepconv.player.text.lines import Block, Line, Piece, Spot, block, clipped_line
@@ -70,6 +71,10 @@ KEYS = (
 )
 # In the order of the last line.
 FOOT = sorted((key for key in KEYS if key.place), key=lambda key: key.place)
+# Those that hold where an algorithm is stepped through as well.
+STEPPED = tuple(
+    key for key in KEYS if key.shown in ("space", "+-", "←→", "home", "end", "?", "l", "esc", "q")
+)
 CLICKS = {key.shown: next(iter(key.actions.values())) for key in KEYS}
 _MOUSE = "click on a cell, the bar or a key; the wheel steps"
 
@@ -87,10 +92,10 @@ def legend() -> Line:
     return (Piece(" colours", "key"), *told)
 
 
-def view(width: int) -> Block:
+def view(width: int, every: Sequence[Key] = KEYS) -> Block:
     """Return the page of keys; each can be clicked."""
     lines: list[list[Piece]] = []
-    for key in KEYS:
+    for key in every:
         spot = Spot(f"key:{key.shown}")
         if key.beside:
             lines[-1].append(Piece(f"; {key.shown} {key.does}", "", spot))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from stepconv.cli.reading import targets
+from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
     from stepconv.trace import Chain, Trace
@@ -21,7 +22,8 @@ def play(
     """Play a convolution, pooling or gradient window by window.
 
     In the player `?` lists the keys and `q` leaves; alone, `play` lets you choose. On a pipe, or a
-    terminal that cannot move its cursor, this shows the first step, as `stepconv show` does.
+    terminal that cannot move its cursor, this shows the first step, as `stepconv show` does. With
+    --as the steps are those of an algorithm, and the last page is a table of all that suit.
 
     Examples:
 
@@ -38,13 +40,16 @@ def play(
     from stepconv.cli.commands import show
     from stepconv.trace.gallery.traces import has_windows
 
-    if (
-        way is not None
-        or not on_a_screen()
-        or (asked.example is not None and not has_windows(asked.example))
-    ):
+    if not on_a_screen() or (asked.example is not None and not has_windows(asked.example)):
         show.show(**vars(asked), letters=letters, way=way, cell=cell)
         return
+    if way is not None:
+        from stepconv.cli.showing import stepped
+
+        _end(stepped.play(asked, way, cell))
+        return
+    if cell is not None:
+        raise ArgumentError(f"--cell {cell} needs --as: in the player g goes to a cell")
     trace = targets.trace_of(asked) if asked.target or asked.options else _chosen()
     if trace is None:
         return
@@ -54,7 +59,11 @@ def play(
     from stepconv.player.editing import Desk
 
     desk = Desk(inputs.numbers, picture_and_kernel.kernel, as_command.command)
-    status = app.play(trace, letters=letters, desk=desk, first_start=_is_first_start())
+    _end(app.play(trace, letters=letters, desk=desk, first_start=_is_first_start()))
+
+
+def _end(status: int) -> None:
+    """End with an exit status other than 0."""
     if status:
         raise typer.Exit(status)
 

@@ -123,11 +123,20 @@ def show(
     (_sentences if wanted.plain else _panels)(steps, numbers, rows if ends else [])
 
 
+def play(asked: targets.Asked, way: str, cell: str | None) -> int:
+    """Play the steps on this terminal; return the exit status."""
+    from stepconv.player.stepped import app
+    from stepconv.player.stepped.playback import Playback
+
+    runs, rows = made(asked, way, cell)
+    return app.play(Playback(every_step(runs), rows))
+
+
 def _sentences(steps: list[tuple[str, Step]], numbers: range, rows: list[Row]) -> None:
     from stepconv.player.stepped import lines
 
     for number in numbers:
-        print(lines.step_in_words(number, steps[number][1]))
+        print(lines.step_in_words(number, *steps[number]))
     for row in rows:
         print(lines.row_in_words(row))
 
@@ -141,9 +150,9 @@ def _panels(steps: list[tuple[str, Step]], numbers: range, rows: list[Row]) -> N
 
     console = terminal.stdout()
     for number in numbers:
-        step = steps[number][1]
+        algorithm, step = steps[number]
         drawn = render.text(list(lines.body(step, console.width - 4).lines))
-        title = f"step {number}: {step.title}"
+        title = f"{algorithm}, step {number}: {step.title}"
         console.print(Panel(drawn, title=title, title_align="left", expand=False))
     if rows:
         console.print(render.text(list(lines.table(rows, console.width).lines)))

@@ -88,9 +88,9 @@ def counted(counts: Counts, width: int) -> Block:
     return wrapped(in_words(counts), width, "muted")
 
 
-def step_in_words(number: int, step: Step) -> str:
+def step_in_words(number: int, algorithm: str, step: Step) -> str:
     """Return a step as a sentence or two for a screen reader."""
-    told = f"step {number}, {step.title}: {step.words} {step.formula}."
+    told = f"{algorithm}, step {number}, {step.title}: {step.words} {step.formula}."
     return f"{told} {'; '.join(map(_panel_in_words, step.panels))}. {in_words(step.counts)}."
 
 

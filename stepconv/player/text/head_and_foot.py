@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from stepconv.player.frame.frames import Frame
 from stepconv.player.keys import FOOT, Key
@@ -19,9 +21,18 @@ class Status:
     message: str = ""
 
 
+class Numbered(Protocol):
+    """What a progress bar is of: step `number` of so many."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def steps(self) -> int: ...
+
+
 def head(frame: Frame, status: Status | None, width: int, question: str = "") -> Line:
     """Return the line that says what is shown, a view's question first, and which step of it."""
-    right = "" if status is None else _state(status)
+    right = "" if status is None else state(status)
     parts = heading(frame, status, width, question)
     pieces: list[Piece] = [Piece(" ")]
     for number, part in enumerate(parts):
@@ -33,7 +44,7 @@ def head(frame: Frame, status: Status | None, width: int, question: str = "") ->
 
 def heading(frame: Frame, status: Status | None, width: int, question: str = "") -> list[str]:
     """Return what the line says: title, operation and step, as far as there is room."""
-    room = width - 2 - (0 if status is None else columns(_state(status)) + 2)
+    room = width - 2 - (0 if status is None else columns(state(status)) + 2)
     counted = f"step {frame.number} of {frame.steps} · {frame.place}"
     where, named = f"from 0: {counted}", question or frame.operation
     for parts in ([question or frame.title, frame.operation, where], [named, where]):
@@ -49,12 +60,13 @@ def heading(frame: Frame, status: Status | None, width: int, question: str = "")
     return [where if columns(where) <= room else counted]
 
 
-def _state(status: Status) -> str:
+def state(status: Status) -> str:
+    """Return whether it plays, and how fast."""
     speed = f"{status.speed:g}/s"
     return f"▶ {speed}" if status.playing else f"‖ {speed}"
 
 
-def bar(frame: Frame, status: Status, width: int) -> Line:
+def bar(frame: Numbered, status: Status, width: int) -> Line:
     """Return the progress bar: clicking on it goes there."""
     wide = width - 2
     last = max(frame.steps - 1, 1)
@@ -69,13 +81,13 @@ def bar(frame: Frame, status: Status, width: int) -> Line:
     return tuple(pieces)
 
 
-def keys(status: Status, width: int) -> Line:
+def keys(status: Status, width: int, foot: Sequence[Key] = FOOT) -> Line:
     """Return the last line: a message if there is one, else the keys, as many as fit."""
     if status.message:
         return (Piece(f" {clipped(status.message, width - 2)}", "message"),)
     pieces = [Piece(" ")]
     # The last one leads to all the others, so it keeps its place.
-    *others, last = FOOT
+    *others, last = foot
     room = width - 1 - line_width(_key(last))
     for key in others:
         room -= line_width(_key(key)) + 2

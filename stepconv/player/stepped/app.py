@@ -1,0 +1,88 @@
+"""An algorithm played on a terminal: a thin shell round its `Playback`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+
+from stepconv.player import keys
+from stepconv.player.stage import Stage, without_colours
+from stepconv.player.stepped import screen
+from stepconv.player.stepped.playback import Playback
+
+
+class Stepper(App[int]):
+    """The player of one algorithm's steps."""
+
+    ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = ""
+    TITLE = "stepconv"
+    CSS = "Stage { width: 1fr; height: 1fr; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(pressed, action, show=False, priority=True)
+        for key in keys.STEPPED
+        for pressed, action in key.actions.items()
+    ]
+
+    def __init__(self, playback: Playback) -> None:
+        super().__init__(ansi_color=without_colours())
+        self.playback = playback
+        self.stage = Stage(lambda width, height: screen.lines(playback, width, height))
+        self._clock: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.stage
+
+    def on_mount(self) -> None:
+        self.stage.redraw()
+
+    def _update(self) -> None:
+        """Show what the playback has become, and run the clock if it plays."""
+        if self._clock is not None:
+            self._clock.stop()
+            self._clock = None
+        if self.playback.playing:
+            self._clock = self.set_timer(1 / self.playback.speed, self._tick)
+        self.stage.redraw()
+
+    def _tick(self) -> None:
+        self.playback.tick()
+        self._update()
+
+    def action_do(self, method: str, *arguments: object) -> None:
+        """Call a method of the playback, and show what came of it."""
+        getattr(self.playback, method)(*arguments)
+        self._update()
+
+    def action_look(self, view: str) -> None:
+        self.action_do("look", view)
+
+    def action_leave(self) -> None:
+        """Close the page of keys."""
+        self.action_do("look", self.playback.view)
+
+    def action_light(self) -> None:
+        self.theme = "textual-light" if self.theme == "textual-dark" else "textual-dark"
+        self.stage.refresh()
+
+    def action_stop(self) -> None:
+        """Leave the player."""
+        self.exit()
+
+    async def on_stage_clicked(self, event: Stage.Clicked) -> None:
+        if event.spot is None:
+            return
+        if event.spot.part == "bar":
+            self.action_do("go", event.spot.column)
+        elif event.spot.part.startswith("key:"):
+            await self.run_action(keys.CLICKS[event.spot.part.removeprefix("key:")])
+
+
+def play(playback: Playback) -> int:
+    """Play an algorithm on this terminal; return the exit status."""
+    stepper = Stepper(playback)
+    stepper.run()
+    return stepper.return_value or stepper.return_code or 0
