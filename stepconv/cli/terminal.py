@@ -57,10 +57,19 @@ def working(what: str = "computing …") -> AbstractContextManager[Any]:
 
 
 def print_json(data: Any, **style: Any) -> None:
-    """Print plain data, or numbers and arrays of NumPy, as one JSON value on stdout."""
+    """Print plain data, or numbers and arrays of NumPy, as one JSON value on stdout.
+
+    What the stream cannot write is escaped as JSON has it, and never becomes a "?".
+    """
     import json
 
-    print(json.dumps(data, default=lambda number: number.tolist(), **style))
+    text = json.dumps(data, default=lambda number: number.tolist(), **style)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        ascii_only = {**style, "ensure_ascii": True}
+        text = json.dumps(data, default=lambda number: number.tolist(), **ascii_only)
+    print(text)
 
 
 def cut(line: str, width: int) -> str:
@@ -97,11 +106,18 @@ def hanging(label: str, text: str, column: int, width: int) -> str:
 
 def complain(message: str) -> None:
     """Print `stepconv: message` on stderr, as one line whatever the message holds."""
-    line = " ".join(message.split())
-    # A file name may hold escape sequences; shown as they are they could rewrite the terminal.
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    line = harmless(" ".join(message.split()))
     with suppress(OSError):  # nobody reads it
-        print(f"stepconv: {shown}", file=sys.stderr, flush=True)
+        print(f"stepconv: {line}", file=sys.stderr, flush=True)
+
+
+def harmless(text: object) -> str:
+    """Return a text without what a terminal would act on, as a file's name may hold.
+
+    >>> harmless("\x1b[2Jmine")
+    '\\x1b[2Jmine'
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
 
 
 def called() -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from stepconv.errors import StepconvWarning
 from stepconv.kernels.compile import cache, cache_status, parallel, trust
+from tests.faults.rows import mostly_slow
 from tests.kernels import small_kernels as small
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="only POSIX has these modes")
@@ -71,7 +72,15 @@ def test_what_is_planted_would_run(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("level", "mode"),
-    [("cache", 0o777), ("cache", 0o1777), ("cache", 0o770), ("sources", 0o702), ("above", 0o2775)],
+    mostly_slow(
+        [
+            ("cache", 0o777),
+            ("cache", 0o1777),
+            ("cache", 0o770),
+            ("sources", 0o702),
+            ("above", 0o2775),
+        ]
+    ),
 )
 def test_a_folder_that_others_may_write_to_is_not_used(
     level: str, mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -101,7 +110,7 @@ def test_a_folder_where_nobody_takes_what_is_anothers_is_no_trouble(folder: Path
     assert path.exists()
 
 
-@pytest.mark.parametrize("mode", [0o620, 0o602])
+@pytest.mark.parametrize("mode", mostly_slow([0o620, 0o602]))
 def test_a_file_that_others_may_write_is_not_read(folder: Path, tmp_path: Path, mode: int) -> None:
     path = stored(folder)
     plant(path, tmp_path / "ran")
@@ -111,7 +120,7 @@ def test_a_file_that_others_may_write_is_not_read(folder: Path, tmp_path: Path, 
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can give a folder away")
-@pytest.mark.parametrize("level", ["cache", "sources", "link"])
+@pytest.mark.parametrize("level", mostly_slow(["cache", "sources", "link"]))
 def test_a_folder_of_another_user_is_not_used(level: str, folder: Path, tmp_path: Path) -> None:
     path = stored(folder)
     plant(path, tmp_path / "ran")
@@ -167,7 +176,7 @@ def test_a_step_back_is_taken_where_a_link_has_led(tmp_path: Path) -> None:
         trust.check_folder(tmp_path / "way" / "..")
 
 
-@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+@pytest.mark.parametrize("kind", mostly_slow(["pipe", "folder", "device"]))
 def test_what_is_no_file_is_passed_by(folder: Path, kind: str) -> None:
     path = stored(folder)
     path.unlink()

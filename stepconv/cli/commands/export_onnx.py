@@ -45,7 +45,9 @@ def export_onnx(
         out = (path / "model" if path.is_dir() else path).with_suffix(".onnx")
     output.check(out, (".onnx",), force)
     network, told = write(path, out)
-    print(f"{network.model.name} is in {out}, {out.stat().st_size:,} bytes")
+    from stepconv.cli import terminal
+
+    print(f"{network.model.name} is in {terminal.harmless(out)}, {out.stat().st_size:,} bytes")
     print("\n".join(told))
 
 

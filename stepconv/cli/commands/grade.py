@@ -90,7 +90,9 @@ def _print_table(grades: list[Any], folder: Path) -> None:
     for each in grades:
         points = "" if each.report is None else f"{each.report.points:.0%}"
         file = str(each.file.relative_to(folder))
-        table.add_row(Text(file), Text(each.verdict), Text(points), Text(each.reason))
+        table.add_row(
+            Text(terminal.harmless(file)), Text(each.verdict), Text(points), Text(each.reason)
+        )
     console = terminal.stdout()
     console.print(table)
     console.print()

@@ -56,7 +56,9 @@ def page(
 
     output.check(out, (".html", ".htm"), force)
     holds = write(asked, out, train, limit, data_dir, relaxed)
-    print(f"{out}: {holds}, {out.stat().st_size:,} bytes", file=sys.stderr)
+    from stepconv.cli import terminal
+
+    print(f"{terminal.harmless(out)}: {holds}, {out.stat().st_size:,} bytes", file=sys.stderr)
 
 
 def write(

@@ -81,7 +81,8 @@ def predict(
             terminal.print_json({"file": str(file), **whole}, ensure_ascii=False)
             continue
         sure = ", ".join(f"{row.max():.1%}" for row in shares[known])
-        print(f"{file}: {' '.join(told)} ({sure})" if told else f"{file}: {nothing}")
+        name = terminal.harmless(file)
+        print(f"{name}: {' '.join(told)} ({sure})" if told else f"{name}: {nothing}")
         if console.is_terminal:
             saw = {f"what the network saw{' ' * i}": one for i, one in enumerate(seen[:MOST_DRAWN])}
             preview.show(console, {"the file": array, **saw})

@@ -43,4 +43,9 @@ def record(
     ]
     if len(links) > _MOST_TOLD:
         told = [f"{len(links)} calls", f"{sum(map(len, links)):,} steps"]
-    print(f"{out}: {', '.join(told)}, {out.stat().st_size:,} bytes", file=sys.stderr)
+    from stepconv.cli import terminal
+
+    print(
+        f"{terminal.harmless(out)}: {', '.join(told)}, {out.stat().st_size:,} bytes",
+        file=sys.stderr,
+    )

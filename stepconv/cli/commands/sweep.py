@@ -87,7 +87,8 @@ def sweep(
         terminal.complain(f"stopped; what is done is kept, to go on: {again}")
         raise typer.Exit(terminal.INTERRUPTED) from None
     if not as_json:
-        print(f"{len(trainings) - failed} of {len(trainings)} are done: stepconv compare {out}")
+        done, where = len(trainings) - failed, terminal.harmless(out)
+        print(f"{done} of {len(trainings)} are done: stepconv compare {where}")
     if failed:
         raise typer.Exit(terminal.WRONG)
 

@@ -378,7 +378,8 @@ def _follow(run: "Run", first: Any, told: Any, again: list[str], shown: str) -> 
         report.show(console, verdict, run.data.test, classes)
         if console.is_terminal:
             print(*warned, sep="\n")
-        print(f"\ntest accuracy {verdict.accuracy:.2%}; the network is in {run.folder}")
+        where = terminal.harmless(run.folder)
+        print(f"\ntest accuracy {verdict.accuracy:.2%}; the network is in {where}")
 
 
 def _listened(told: Any, shown: str, title: str) -> Any:
