@@ -73,14 +73,16 @@ def _driver() -> type[Driver] | None:
 
         def run_input_thread(self) -> None:
             decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
-            parser = XTermParser(False)
+            parser, terminal = XTermParser(False), os.isatty(self.fileno)
             with selectors.SelectSelector() as selector:
                 selector.register(self.fileno, selectors.EVENT_READ)
                 while not self.exit_event.is_set():
                     if selector.select(0.1):
                         try:
                             content = os.read(self.fileno, 4096)
-                        except OSError:  # the terminal is gone
+                        except OSError:
+                            content, terminal = b"", True
+                        if not content and terminal:  # it is gone, with or without a signal
                             self._loop.call_soon_threadsafe(self._app.exit, None, _SIGNALLED + 1)
                             return
                         if not content:

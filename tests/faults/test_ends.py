@@ -258,3 +258,24 @@ def test_a_storm_of_resizing(tmp_path: Path) -> None:
     shown.send(b"q")
     assert shown.end() == 0
     assert shown.is_as_it_was
+
+
+@pytest.mark.slow
+def test_a_terminal_that_goes_without_a_word_ends_the_player(tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    # In a session of its own that has no terminal: nobody sends it a signal.
+    player = subprocess.Popen(
+        [*COMMAND, "play", "vertical-edge-rgb"],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        cwd=tmp_path,
+        env={**os.environ, "TERM": "xterm-256color"},
+        start_new_session=True,
+    )
+    os.close(slave)
+    painted = b""
+    while b"cross-correlation" not in painted:
+        painted += os.read(master, 65536)
+    os.close(master)
+    assert player.wait(60) == 128 + signal.SIGHUP
