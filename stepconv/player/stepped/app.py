@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from stepconv.player import keys
+from stepconv.player.door import Guarded
 from stepconv.player.stage import Stage, without_colours
 from stepconv.player.stepped import screen
 from stepconv.player.stepped.playback import Playback
 
 
-class Stepper(App[int]):
+class Stepper(Guarded[int]):
     """The player of one algorithm's steps."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -37,6 +38,7 @@ class Stepper(App[int]):
         yield self.stage
 
     def on_mount(self) -> None:
+        super().on_mount()
         self.stage.redraw()
 
     def _update(self) -> None:
