@@ -9,6 +9,7 @@ separable    a column times a row
 winograd     fewer products, of transformed numbers
 fourier      products of waves, on a circle
 tiles        the engine's own: registers and vectors
+gpu_tiles    the same on a GPU: blocks, threads and what they share
 runs         all of them by name, held against the exact sums
 comparison   the table at the end: what each costs for an output cell
 """

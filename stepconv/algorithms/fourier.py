@@ -16,7 +16,10 @@ import numpy as np
 
 from stepconv.algorithms.ledger import Ledger
 from stepconv.algorithms.steps import WRAPPED, Panel, Step, numbered, panel
-from stepconv.algorithms.task import Array, Pair, Task
+from stepconv.algorithms.task import TILE, Array, Pair, Task
+
+# For larger circles a tile is as small as the others'.
+_LARGEST = 64
 
 
 def refuses(task: Task) -> str:
@@ -67,6 +70,18 @@ def circular(x: Array, w: Array) -> Array:
     """Return Σ x[(i + a) mod n, …] · w[a, …]: what comes out where the input is a circle."""
     taps = np.ndindex(*w.shape)
     return np.asarray(sum(w[a, b] * np.roll(x, (-a, -b), (0, 1)) for a, b in taps))
+
+
+def size_for(kernel: Pair) -> Pair:
+    """Return a tile that fills a circle about twice as large as the kernel.
+
+    >>> size_for((3, 3))
+    (6, 6)
+    """
+    sides = [_power(2 * k) for k in kernel]
+    if max(sides) > _LARGEST:
+        return TILE
+    return sides[0] - kernel[0] + 1, sides[1] - kernel[1] + 1
 
 
 def side_of(task: Task) -> Pair:

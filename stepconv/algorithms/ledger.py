@@ -52,7 +52,8 @@ class Ledger:
         self._multiplications = self._additions = self._read = self._written = 0
         self._hits = self._touches = 0
         self._distances: list[int] = []
-        self._lines: list[int] = []  # the one touched last is the last
+        self._lines: list[int] = []  # the one touched last comes first
+        self._known: set[int] = set()
         self._end = 0
 
     @property
@@ -134,12 +135,13 @@ class Ledger:
         found = found[found >= 0]
         for line in (found // self.machine.line_bytes).tolist():
             self._touches += 1
-            if line in self._lines:
-                since = len(self._lines) - 1 - self._lines.index(line)
+            if line in self._known:
+                since = self._lines.index(line)
                 self._distances.append(since)
                 self._hits += since < self.machine.lines
-                self._lines.remove(line)
-            self._lines.append(line)
+                del self._lines[since]
+            self._known.add(line)
+            self._lines.insert(0, line)
         return int(found.size)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from stepconv.algorithms import direct, fourier, im2col, separable, tiles, winograd
+from stepconv.algorithms import direct, fourier, gpu_tiles, im2col, separable, tiles, winograd
 from stepconv.algorithms.ledger import Counts, Ledger, Machine
 from stepconv.algorithms.steps import Step, panel
 from stepconv.algorithms.task import TILE, Array, Pair, Task, task_at
@@ -28,8 +28,20 @@ def _sum_bound(task: Task) -> Array:
     return np.asarray((task.w.size + 2) * task.unit * task.sizes)
 
 
-def _of_tile(machine: Machine, itemsize: int) -> Pair:
+def _of_tile(machine: Machine, trace: Trace) -> Pair:
     return TILE
+
+
+def _of_vectors(machine: Machine, trace: Trace) -> Pair:
+    return TILE[0], tiles.lanes(machine, trace.gather.source.dtype)
+
+
+def _of_circle(machine: Machine, trace: Trace) -> Pair:
+    return fourier.size_for((trace.plan.window.rows, trace.plan.window.columns))
+
+
+def _of_warp(machine: Machine, trace: Trace) -> Pair:
+    return gpu_tiles.OWN, gpu_tiles.WARP
 
 
 @dataclass(frozen=True)
@@ -40,7 +52,7 @@ class Algorithm:
     steps: Steps
     refuses: Callable[[Task], str] = _suits
     bound: Callable[[Task], Array] = _sum_bound
-    size: Callable[[Machine, int], Pair] = _of_tile
+    size: Callable[[Machine, Trace], Pair] = _of_tile
 
 
 def _winograd(m: int) -> Algorithm:
@@ -58,8 +70,11 @@ WAYS = {
     "im2col": (Algorithm("im2col", im2col.steps),),
     "separable": (Algorithm("separable", separable.steps, separable.refuses),),
     "winograd": (_winograd(2), _winograd(4)),
-    "fft": (Algorithm("fft", fourier.steps, fourier.refuses, fourier.bound),),
-    "tiles": (Algorithm("tiles", tiles.steps, size=tiles.size_for),),
+    "fft": (Algorithm("fft", fourier.steps, fourier.refuses, fourier.bound, _of_circle),),
+    "tiles": (
+        Algorithm("tiles", tiles.steps, size=_of_vectors),
+        Algorithm("tiles of a GPU", gpu_tiles.steps, gpu_tiles.refuses, size=_of_warp),
+    ),
 }
 
 
@@ -118,11 +133,8 @@ def every_run(
 
 
 def _made(trace: Trace, way: str, cell: tuple[int, int, int], machine: Machine) -> list[Run]:
-    itemsize = trace.gather.source.itemsize
-    return [
-        _run(each, task_at(trace, cell, each.size(machine, itemsize)), machine)
-        for each in WAYS[way]
-    ]
+    tasks = [(each, task_at(trace, cell, each.size(machine, trace))) for each in WAYS[way]]
+    return [_run(each, task, machine) for each, task in tasks if not each.refuses(task)]
 
 
 def _run(algorithm: Algorithm, task: Task, machine: Machine) -> Run:
@@ -160,7 +172,9 @@ def _end(
 
 
 def _refusal(task: Task, way: str) -> str:
-    return next(filter(None, (each.refuses(task) for each in WAYS[way])), "")
+    """Return why none of a way's algorithms suits; nothing if one does."""
+    reasons = [each.refuses(task) for each in WAYS[way]]
+    return reasons[0] if all(reasons) else ""
 
 
 def _check_call(trace: Trace, way: str) -> None:

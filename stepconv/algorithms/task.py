@@ -8,7 +8,6 @@ o o o o              x x x x x x …
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from math import fsum
 from typing import Any
@@ -107,7 +106,7 @@ class Task:
         out = np.zeros(self.size, x.dtype if whole else np.float64)
         for i, j in np.ndindex(*self.size):
             cells = x[:, self.rows(i), self.columns(j)]
-            out[i, j] = _total(cells.ravel(), w.ravel(), bias, whole, self.is_finite)
+            out[i, j] = _total(cells.ravel(), w.ravel(), bias, whole)
         return out
 
 
@@ -154,15 +153,24 @@ def _window(at: int, stride: int, dilation: int, window: int) -> slice:
     return slice(at * stride, at * stride + (window - 1) * dilation + 1, dilation)
 
 
-def _total(x: Array, w: Array, bias: Any, whole: bool, finite: bool) -> Any:
-    """Return the exact sum of products where there is one."""
+def _total(x: Array, w: Array, bias: Any, whole: bool) -> Any:
+    """Return the exact sum of products, where all are finite."""
     if whole:
         return int((x * w).sum()) + int(bias)
-    if not finite:
-        with np.errstate(all="ignore"):
-            return float((x.astype(np.float64) * w).sum() + bias)
-    if x.dtype == np.float32:
-        # A product of two float32 is a float64 exactly.
-        return fsum([*(x.astype(np.float64) * w.astype(np.float64)).tolist(), float(bias)])
-    exact = sum((Fraction(a) * Fraction(b) for a, b in zip(x.tolist(), w.tolist(), strict=True)))
-    return float(exact + Fraction(float(bias)))
+    products, rests = _exact_products(x.astype(np.float64), w.astype(np.float64))
+    if np.isfinite(rests).all():
+        return fsum([*products.tolist(), *rests.tolist(), float(bias)])
+    return float(products.sum() + bias)
+
+
+def _exact_products(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return p and q so that a·b = p + q exactly, where p = a·b rounded (Dekker, 1971)."""
+    p, (a_high, b_high) = a * b, (_high(a), _high(b))
+    a_low, b_low = a - a_high, b - b_high
+    return p, ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+def _high(a: Array) -> Array:
+    """Return the upper 26 bits of numbers."""
+    shifted = a * (2.0**27 + 1)
+    return np.asarray(shifted - (shifted - a))

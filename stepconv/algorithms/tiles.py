@@ -13,33 +13,34 @@ result that it belongs to:
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import numpy as np
 
 from stepconv.algorithms.ledger import Ledger, Machine
 from stepconv.algorithms.steps import Step, numbered, panel
-from stepconv.algorithms.task import TILE, Array, Pair, Task
+from stepconv.algorithms.task import Array, Task
 
 
-def size_for(machine: Machine, itemsize: int) -> Pair:
-    """Return the tile: some rows, each a vector of cells."""
-    return TILE[0], max(1, machine.vector_bytes // itemsize)
+def lanes(machine: Machine, dtype: np.dtype[Any]) -> int:
+    """Return how many cells a vector holds."""
+    return max(1, machine.vector_bytes // dtype.itemsize)
 
 
 def steps(task: Task, ledger: Ledger) -> Generator[Step, None, Array]:
     """Yield a step for each line of the input that the tile reads; return the tile."""
     x, w = task.source(ledger), ledger.array(task.w)
     rows, used = task.size
-    lanes = size_for(ledger.machine, task.x.itemsize)[1]
+    width = lanes(ledger.machine, task.x.dtype)
     # A vector for each row of the result; lanes beyond its end are computed and not stored.
-    registers = np.full((rows, lanes), task.bias, task.x.dtype)
+    registers = np.full((rows, width), task.bias, task.x.dtype)
     for c, line in np.ndindex(*task.x.shape[:2]):
         served = [(o, a) for o in range(rows) for a in _taps(task, o, line)]
         if not served:
             continue
         for b in range(task.kernel[1]):
             first = b * task.dilation[1]
-            vector = np.zeros(lanes, task.x.dtype)
+            vector = np.zeros(width, task.x.dtype)
             vector[:used] = x[c, line, first : first + (used - 1) * task.stride[1] + 1][
                 :: task.stride[1]
             ]
@@ -48,9 +49,9 @@ def steps(task: Task, ledger: Ledger) -> Generator[Step, None, Array]:
         told = "; ".join(f"row {a} of w for row {o}" for o, a in served)
         yield Step(
             f"line {line} of the input{numbered('channel', c, task.channels)}",
-            f"{task.kernel[1]} vectors of {lanes} cells are loaded, each shifted by a column of w, "
+            f"{task.kernel[1]} vectors of {width} cells are loaded, each shifted by a column of w, "
             f"and each serves {len(served)}: {told}.",
-            f"register[o] += w[a, b] · x[line, b : b + {lanes}], {lanes} products at once",
+            f"register[o] += w[a, b] · x[line, b : b + {width}], {width} products at once",
             (
                 panel(
                     *("input", "input", task.x[c]),
@@ -62,21 +63,21 @@ def steps(task: Task, ledger: Ledger) -> Generator[Step, None, Array]:
                     (sorted({a for _, a in served}), range(task.kernel[1])),
                 ),
                 panel(
-                    *("registers", f"{rows} registers of {lanes} lanes", registers),
-                    (sorted({o for o, _ in served}), range(lanes)),
+                    *("registers", f"{rows} registers of {width} lanes", registers),
+                    (sorted({o for o, _ in served}), range(width)),
                 ),
             ),
             ledger.counts,
         )
     out = ledger.array(np.zeros(task.size, task.x.dtype))
     out[:] = registers[:, :used]
-    idle = "" if used == lanes else f" {lanes - used} lanes of each worked for nothing."
+    idle = "" if used == width else f" {width - used} lanes of each worked for nothing."
     yield Step(
         "registers are stored",
         f"Only now is the result written, once: {rows} vectors.{idle}",
         "out[o, j] = register[o][j]",
         (
-            panel("registers", f"{rows} registers of {lanes} lanes", registers),
+            panel("registers", f"{rows} registers of {width} lanes", registers),
             panel("result", "tile", out.cells),
         ),
         ledger.counts,

@@ -201,7 +201,9 @@ def measured(trace: Trace, backend: str | None) -> dict[str, Measured]:
         ran = best.calls[0]
         if ran.algorithm in kernels:
             told = f"the engine's {ran.algorithm} on {ran.backend}"
-            found[kernels[ran.algorithm]] = Measured(ran.seconds, told)
+            title = kernels[ran.algorithm]
+            on_card = title == "tiles" and ran.backend == "cuda"
+            found["tiles of a GPU" if on_card else title] = Measured(ran.seconds, told)
     seconds = _product_of_matrices(trace)
     if seconds is not None:
         found["im2col"] = Measured(seconds, "NumPy")
