@@ -50,8 +50,7 @@ class Ledger:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self._multiplications = self._additions = self._read = self._written = 0
-        self._hits = self._touches = 0
-        self._distances: list[int] = []
+        self._hits = self._touches = self._again = self._distances = 0
         self._lines: list[int] = []  # the one touched last comes first
         self._known: set[int] = set()
         self._end = 0
@@ -59,7 +58,6 @@ class Ledger:
     @property
     def counts(self) -> Counts:
         """What has been counted so far."""
-        again = self._distances
         return Counts(
             self._multiplications,
             self._additions,
@@ -67,7 +65,7 @@ class Ledger:
             self._written,
             self._hits,
             self._touches - self._hits,
-            sum(again) / len(again) if again else None,
+            self._distances / self._again if self._again else None,
         )
 
     def array(self, cells: Array, places: Array | None = None) -> Counted:
@@ -133,11 +131,17 @@ class Ledger:
         """Touch the lines of some cells, and return how many cells lie in memory."""
         found = np.ravel(places)
         found = found[found >= 0]
-        for line in (found // self.machine.line_bytes).tolist():
-            self._touches += 1
+        lines = found // self.machine.line_bytes
+        # Neighbours in one line are hits at distance 0: only the first of them is looked up.
+        firsts = lines[np.flatnonzero(np.diff(lines, prepend=-1))].tolist()
+        self._touches += found.size
+        self._hits += found.size - len(firsts)
+        self._again += found.size - len(firsts)
+        for line in firsts:
             if line in self._known:
                 since = self._lines.index(line)
-                self._distances.append(since)
+                self._again += 1
+                self._distances += since
                 self._hits += since < self.machine.lines
                 del self._lines[since]
             self._known.add(line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -123,13 +123,22 @@ def runs(
 
 
 def every_run(
-    trace: Trace, cell: tuple[int, int, int] = (0, 0, 0), machine: Machine | None = None
+    trace: Trace,
+    cell: tuple[int, int, int] = (0, 0, 0),
+    machine: Machine | None = None,
+    *,
+    done: Mapping[str, list[Run]] | None = None,
 ) -> list[Run]:
-    """Compute the tile in every way that suits the call, for a table side by side."""
+    """Compute the tile in every way that suits the call, but for those that are done already."""
+    known = done or {}
     _check_call(trace, "all")
     task = task_at(trace, cell)
     fitting = (way for way in WAYS if not _refusal(task, way))
-    return [run for way in fitting for run in _made(trace, way, cell, machine or Machine())]
+    return [
+        run
+        for way in fitting
+        for run in known.get(way) or _made(trace, way, cell, machine or Machine())
+    ]
 
 
 def _made(trace: Trace, way: str, cell: tuple[int, int, int], machine: Machine) -> list[Run]:

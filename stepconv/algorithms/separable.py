@@ -25,7 +25,7 @@ def refuses(task: Task) -> str:
     for c, w in enumerate(task.w):
         if factors(w) is None:
             where = numbered("channel", c, task.channels)
-            return f"the kernel{where} is no column times a row: gaussian-3 or 1 2 1; 2 4 2; 1 2 1"
+            return f"the kernel{where} is no column times a row: 1 2 1; 2 4 2; 1 2 1 is"
     return ""
 
 

@@ -62,6 +62,8 @@ def show(
 
     if plain + as_json + (svg is not None) > 1:
         raise ArgumentError("--plain, --json and --svg say different things: give one")
+    if svg is not None and way is not None:
+        raise ArgumentError(f"--as {way} and --svg {svg} say two things: give one")
     if svg is not None:  # an older name of `stepconv export`
         output.check(svg, (".svg",), force)
         wanted = Wanted(svg, step, steps, link=link, letters=letters, force=force)

@@ -87,20 +87,40 @@ def machine() -> Machine:
     return Machine(**found, vector_bytes=lanes(np.uint8))
 
 
-def made(
-    asked: targets.Asked, way: str, cell: str | None, link: int | None = None
-) -> tuple[list[Run], list[Row]]:
-    """Return the runs that are asked for, and the table of all ways that suit the call."""
+@dataclass(frozen=True)
+class Made:
+    """What is asked for, computed; the table of all ways follows when somebody comes to it."""
+
+    trace: Trace
+    way: str
+    cell: tuple[int, int, int]
+    machine: Machine
+    runs: list[Run]
+
+    @property
+    def steps(self) -> list[tuple[str, Step]]:
+        """The steps of all runs one after the other, each with its algorithm."""
+        return [(run.algorithm.title, step) for run in self.runs for step in run.steps]
+
+    def rows(self, backend: str | None) -> list[Row]:
+        """Return the table of all ways that suit the call, beside what is measured now."""
+        from stepconv import algorithms
+        from stepconv.cli import terminal
+
+        with terminal.working("measuring …"):
+            done = {self.way: self.runs}
+            every = algorithms.every_run(self.trace, self.cell, self.machine, done=done)
+            return algorithms.table(every, measured(self.trace, backend))
+
+
+def made(asked: targets.Asked, way: str, cell: str | None, link: int | None = None) -> Made:
+    """Compute what is asked for."""
     from stepconv import algorithms
-    from stepconv.cli import terminal
 
     algorithms.check_way(way)
     trace = one_call(targets.trace_of(asked), way, link)
     at, here = cell_of(cell, trace), machine()
-    found = algorithms.runs(trace, way, at, here)
-    with terminal.working("measuring …"):
-        every = algorithms.every_run(trace, at, here)
-        return found, algorithms.table(every, measured(trace, asked.backend))
+    return Made(trace, way, at, here, algorithms.runs(trace, way, at, here))
 
 
 def show(
@@ -110,17 +130,17 @@ def show(
     from stepconv.cli import terminal
     from stepconv.cli.reading.steps import chosen
 
-    runs, rows = made(asked, way, cell, link)
-    steps = every_step(runs)
+    found = made(asked, way, cell, link)
+    steps = found.steps
     numbers = chosen(steps, wanted.step, wanted.steps, everything=True)
-    ends = len(steps) - 1 in numbers
+    rows = found.rows(asked.backend) if len(steps) - 1 in numbers else []
     if wanted.as_json:
         for number in numbers:
             terminal.print_json(as_data(number, *steps[number]))
-        if ends:
+        if rows:
             terminal.print_json({"table": [row.as_data() for row in rows]})
         return
-    (_sentences if wanted.plain else _panels)(steps, numbers, rows if ends else [])
+    (_sentences if wanted.plain else _panels)(steps, numbers, rows)
 
 
 def play(asked: targets.Asked, way: str, cell: str | None) -> int:
@@ -128,8 +148,8 @@ def play(asked: targets.Asked, way: str, cell: str | None) -> int:
     from stepconv.player.stepped import app
     from stepconv.player.stepped.playback import Playback
 
-    runs, rows = made(asked, way, cell)
-    return app.play(Playback(every_step(runs), rows))
+    found = made(asked, way, cell)
+    return app.play(Playback(found.steps, found.rows(asked.backend)))
 
 
 def _sentences(steps: list[tuple[str, Step]], numbers: range, rows: list[Row]) -> None:
@@ -156,11 +176,6 @@ def _panels(steps: list[tuple[str, Step]], numbers: range, rows: list[Row]) -> N
         console.print(Panel(drawn, title=title, title_align="left", expand=False))
     if rows:
         console.print(render.text(list(lines.table(rows, console.width).lines)))
-
-
-def every_step(runs: list[Run]) -> list[tuple[str, Step]]:
-    """Return the steps of all runs one after the other, each with its algorithm."""
-    return [(run.algorithm.title, step) for run in runs for step in run.steps]
 
 
 def as_data(number: int, algorithm: str, step: Step) -> dict[str, Any]:
