@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import compiling, memory
 from benchmarks.asked import mark
-from stepconv.cli.commands.bench import duration
+from stepconv.player.frame.formats import duration
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -115,8 +115,8 @@ def steps(task: Task, ledger: Ledger) -> Generator[Step, None, Array]:
         one = waves(cells, side, ledger)
         yield Step(
             f"the input as waves{where}",
-            f"{side[0]}x{side[1]} cells, zeros behind the {cells.shape[0]}x{cells.shape[1]} that "
-            "the windows cover, become as many waves: first along the rows, then down.",
+            f"The {cells.shape[0]}x{cells.shape[1]} cells that the windows cover, on a circle of "
+            f"{side[0]}x{side[1]}, become as many waves: first along the rows, then down.",
             "X[f] = Σ x[t] · e^(-2πi·f·t/n)",
             (panel("input", "input", cells, special=task.padded[c]), *_complex("X", one)),
             ledger.counts,

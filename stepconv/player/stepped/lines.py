@@ -17,6 +17,7 @@ from stepconv.player.text.lines import (
     block,
     clipped_line,
     columns,
+    cut,
     text_block,
     wrapped,
 )
@@ -27,6 +28,8 @@ _ROLES = {PADDING: grid.PADDING, WRAPPED: grid.UNREAD}
 _GAP = 3
 # Panels of more rows than these are shown in part, where nothing else says how high they may be.
 _ROWS = 24
+# Arrays are cut to no fewer rows, unless it is the only one.
+_FEWEST = 4
 # An array of more numbers than these is not told in words.
 _TOLD = 36
 
@@ -53,14 +56,22 @@ def body(step: Step, width: int, height: int | None = None) -> Block:
 
 
 def panels(step: Step, width: int, height: int | None) -> Block:
-    """Return the arrays side by side, in as many rows of them as they need; cut where they must."""
+    """Return the arrays side by side, in as many rows of them as they need.
+
+    Where that is too high they are cut; where they would be cut to almost nothing, the last stay.
+    """
     grids = [grid_of(each) for each in step.panels]
-    most = _ROWS if height is None else max(height - 1, 1)
-    for rows in range(most, 0, -1):
-        laid = _flowed([_drawn(each, width, rows) for each in grids], width)
-        if height is None or laid.height <= height:
-            return laid
-    return laid
+    if height is None:
+        return _flowed([_drawn(each, width, _ROWS) for each in grids], width)
+    for left_out in range(len(grids)):
+        named = ", ".join(each.title for each in grids[:left_out])
+        note = wrapped(f"no room for: {named}", width, "note") if named else Block()
+        for rows in range(height - 1, _FEWEST - 1, -1):
+            drawn = _flowed([_drawn(each, width, rows) for each in grids[left_out:]], width)
+            laid = above(drawn, note)
+            if laid.height <= height:
+                return laid
+    return cut(_drawn(grids[-1], width, max(height - 1, 1)), width, height)
 
 
 def _drawn(one: grid.Grid, width: int, rows: int) -> Block:
