@@ -336,6 +336,12 @@ def test_a_damaged_record(capsys: Capture) -> None:
     assert "recorded already" in refusal(capsys, "a.trace.npz", "--stride", "2")
 
 
+def test_a_file_of_another_kind_is_not_taken_for_a_record(capsys: Capture) -> None:
+    Path("photo.webp").write_bytes(b"RIFF and so on")
+    for options in ((), ("--kernel", "sobel-x")):
+        assert "photo.webp cannot be read: .png, .jpg" in refusal(capsys, "photo.webp", *options)
+
+
 def test_a_range_without_steps_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     for steps in ("70:99", "5:2"):
         assert main(["show", "vertical-edge-rgb", "--steps", steps, "--plain"]) == 2

@@ -131,3 +131,10 @@ def test_bytes_are_not_fed_where_numbers_were_learnt(tmp_path):
         feed.numbers(np.zeros((1, 1, 5, 5), np.uint8))
     with pytest.raises(ArgumentError, match="learnt from bytes, numbers do not fit"):
         Feed().numbers(np.zeros((1, 1, 5, 5), np.float32))
+
+
+def test_a_file_of_another_kind_is_no_data(tmp_path):
+    path = tmp_path / "five.png"
+    path.write_bytes(b"a picture")
+    with pytest.raises(DataError, match=r"five.png is no data set: a folder of pictures, an .npz"):
+        data.load(str(path))

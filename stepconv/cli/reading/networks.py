@@ -77,7 +77,7 @@ def _meant(name: str, known: list[str]) -> str:
     relatives = [each for each in known if each.rstrip("0123456789").split("-")[-1] == family]
     if name.lower() != family and len(family) > 3 and len(relatives) > 1:
         return f"there are {', '.join(relatives)}"
-    return closest(name, known, f"{', '.join(known)} or a .toml file fit")
+    return closest(name, known, f"{', '.join(known)}, a .toml file or a run folder fit")
 
 
 def training(path: str) -> dict[str, Any]:

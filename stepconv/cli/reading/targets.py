@@ -215,11 +215,13 @@ def with_input(asked: Asked) -> Asked:
 
 
 def _is_record(target: str) -> bool:
+    from zipfile import is_zipfile
+
     from stepconv.cli.reading import picture_files
 
     path = Path(target)
     pictured = path.suffix.lower() in picture_files.SUFFIXES
-    return path.suffix == ".npz" or (path.is_file() and not pictured)
+    return path.suffix == ".npz" or (path.is_file() and not pictured and is_zipfile(path))
 
 
 def _is_input(target: str) -> bool:
@@ -239,6 +241,9 @@ def _is_input(target: str) -> bool:
     hint = worked.closest(target, [*examples, *worked_chains(), *pictures])
     if operation is not None:
         hint = f"as an operation it is an option, --input eight-22x16 --op {operation}"
+    if Path(target).is_file() and Path(target).suffix != ".npz":
+        fitting = ", ".join(picture_files.SUFFIXES)
+        raise ArgumentError(f"{target} cannot be read: {fitting} and records (.npz) fit")
     raise ArgumentError(f"{target!r} is no worked example, no picture and no file: {hint}")
 
 

@@ -14,6 +14,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,8 @@ def load(paths: Sequence[Path], shape: tuple[int, ...] | None) -> Source:
     if path.suffix.lower() == ".csv" and path.is_file():
         return _of_files(table(path), shape)
     if path.is_file():
+        if path.suffix.lower() != ".npz" and not is_zipfile(path):
+            raise DataError(f"{path} is no data set: a folder of pictures, an .npz or a .csv fits")
         return _npz(path, shape)
     either = [(path / file, path / file.removesuffix(".gz")) for file in known.FILES]
     found = [file for pair in either for file in pair if file.is_file()]
