@@ -52,7 +52,7 @@ class Subject:
     ) -> Subject:
         """Return a network as it is, with the pictures that it learnt from."""
         known = _recipe_of(network)
-        how = replace(known, limit=limit or known.limit)
+        how = replace(known, limit=known.limit if limit is None else limit)
         found = _loaded(how, data_dir, network.model)
         found = renumbered(found, network.about.get("classes", ()), network.model.classes)
         return cls(network, found, how, Feed.told(network.about))
@@ -89,7 +89,9 @@ def again(network: Network, data: str, data_dir: Path | None, limit: int | None)
             f"--train {data} begins with weights drawn by chance, but this run began with those of "
             f"{how.start}: without --train the page has the weights that it came to"
         )
-    how = replace(how, data=data, limit=limit or (how.limit if data == how.data else None))
+    if limit is None and data == how.data:
+        limit = how.limit
+    how = replace(how, data=data, limit=limit)
     return Subject.anew(network.model, how, data_dir)
 
 

@@ -133,6 +133,10 @@ def test_a_page_begins_anew_with_other_weights(run: Path, tmp_path: Path) -> Non
     few = tmp_path / "few.html"
     assert main(["page", str(run), "--limit", "30", "-o", str(few)]) == 0
     assert told_by(few)["pictures"] == {"train": 30, "test": 6}
+    for train in ([], ["--train", "digits"]):
+        none = tmp_path / "none.html"
+        assert main(["page", str(run), *train, "--limit", "0", "-o", str(none)]) == 2
+        assert not none.exists()
     image = r'id="part-image".*?</script>'
     assert re.findall(image, first.read_text()) != re.findall(image, again.read_text())
 
