@@ -64,6 +64,18 @@ def test_every_level_and_view_keeps_to_the_screen(name, width, height):
     held(made, width, height)
 
 
+def test_on_the_way_back_a_filter_shows_the_gradient_of_its_bias():
+    made = visit("lenet5")
+    made.go_to("conv1", 1)
+    made.level = LAYER
+    arrays = {False: made.inside.network.parameters, True: made.inside.gradients}
+    for backward, found in arrays.items():
+        made.backward = backward
+        told = text(screen.lines(made, 120, 40))
+        assert f"bias {np.asarray(found['conv1.bias'])[1]:.4g}" in told
+    assert "gradient, filter 1" in told
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("name", ["mini-googlenet", "mini-densenet", "mlp"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from stepconv.explorer.frame import pixels
@@ -98,10 +100,10 @@ def _kernels(visit: Visit, width: int, height: int) -> Block:
     if weights is None or weights[0].size < 2 or height < 3:
         return Block()
     kernel = weights[visit.filter]
-    what = "gradient of filter" if visit.backward else "filter"
-    title = text_block(
-        clipped(f"{what} {visit.filter}: {sizes(kernel.shape)}", width), role="title"
-    )
+    titled = f"filter {visit.filter}: {sizes(kernel.shape)}"
+    if visit.backward:
+        titled = f"gradient, filter {visit.filter}"
+    title = text_block(clipped(titled, width), role="title")
     down, across = pixels.fitting(kernel.shape[1:], min(14, width), zoom=2)
     most = pixels.largest(kernel)
     abreast = max((width + 1) // (across + 1), 1)
@@ -123,5 +125,6 @@ def _kernels(visit: Visit, width: int, height: int) -> Block:
 
 
 def _bias(visit: Visit) -> str:
-    biases = visit.inside.network.parameters.get(f"{visit.column.name}.bias")
+    arrays: Any = visit.inside.gradients if visit.backward else visit.inside.network.parameters
+    biases = arrays.get(f"{visit.column.name}.bias")
     return "" if biases is None else f"bias {np.asarray(biases)[visit.filter]:.4g}"
