@@ -16,7 +16,8 @@ from rich.console import Console
 
 from stepconv import nn
 from stepconv.cli import main
-from stepconv.player.text import curve, report, training
+from stepconv.cli.showing import report, training
+from stepconv.player.text import curve
 from stepconv.train import data, events
 from stepconv.train.data import digits
 from stepconv.train.runs import METRICS, MODEL, STATE
@@ -162,6 +163,7 @@ def test_a_rate_that_is_too_large_ends_with_advice(capsys: pytest.CaptureFixture
     [
         (["lenet6"], "no model 'lenet6': did you mean 'lenet5'?"),
         (["nothing.toml"], "nothing.toml cannot be read"),
+        (["runs/nothing"], "a .toml file or a run folder fit"),
         (["lenet5", "--data", "mnits"], "data 'mnits' is not known: "),
         (["lenet5", "--epochs", "0"], "epochs=0 does not fit: 1 or more does"),
         (["lenet5", "--lr", "fast"], "'fast'"),
