@@ -35,8 +35,8 @@ from benchmarks.gpu_train import Training
 from stepconv import kernels
 from stepconv.bench.cells import Cell, arrays, catalogue, choose, image_filter
 from stepconv.bench.peers import Ours, Torch
-from stepconv.cli.commands.bench import duration
 from stepconv.errors import StepconvError
+from stepconv.player.frame.formats import duration
 
 Call = Callable[[], Any]
 Row = dict[str, Any]

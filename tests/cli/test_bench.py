@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks import memory, peak, tables
+from benchmarks import memory, tables
 from benchmarks.asked import ASKED, Ask, asks_for, judged, verdict
-from stepconv.bench import driver
+from stepconv.bench import driver, peak
 from stepconv.bench.cells import Cell, arrays, catalogue, choose
 from stepconv.bench.driver import Effort, MeasureError, Team
 from stepconv.bench.peers import OURS, PEERS, Ours
