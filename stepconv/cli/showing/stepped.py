@@ -52,10 +52,12 @@ def one_call(record: Trace | Chain, way: str, link: int | None) -> Trace:
 
 def cell_of(text: str | None, trace: Trace) -> tuple[int, int, int]:
     """Return the output cell (plane, row, column) that `--cell` names; the first without it."""
+    if text is None:
+        return 0, 0, 0
     planes, *plane = trace.gather.shape
     shape = plane[2 - trace.gather.axes :]
     try:
-        given = [0] * len(shape) if text is None else [int(number) for number in text.split(",")]
+        given = [int(number) for number in text.split(",")]
     except ValueError:
         given = []
     numbers = [*[0] * (len(shape) == len(given)), *given]

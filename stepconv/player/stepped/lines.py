@@ -184,11 +184,12 @@ def row_in_words(row: Row) -> str:
     )
     again = counts.reuse_distance
     reused = "" if again is None else f", {again:.1f} other lines between two uses of one"
+    off = f"off by at most {row.error:.2g}" if row.error else "exact"
     return (
         f"{row.algorithm}, for each of {row.cells} cells: "
         f"{row.a_cell(counts.multiplications):.1f} multiplications, "
         f"{row.a_cell(counts.additions):.1f} additions, "
         f"{row.a_cell(counts.bytes_read):.0f} bytes read, "
         f"{row.a_cell(counts.bytes_written):.0f} written, {row.hits:.0%} hits{reused}; "
-        f"off by at most {row.error:.2g}{took}."
+        f"{off}{took}."
     )

@@ -45,5 +45,5 @@ def _head(playback: Playback, status: Status, width: int) -> Line:
         Piece(" · ", "muted"),
         Piece(told),
     )
-    rest = width - columns(right) - 1
-    return (*filled(line, rest), Piece(right, "state", Spot("key:space")), Piece(" "))
+    told_in = filled(line, width - columns(right) - 2)
+    return (*told_in, Piece(" "), Piece(right, "state", Spot("key:space")), Piece(" "))
