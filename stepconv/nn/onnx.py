@@ -24,6 +24,7 @@ from stepconv.nn import layers
 from stepconv.nn.checkpoint import Network
 from stepconv.nn.description import to_dict
 from stepconv.nn.model import Place, stack
+from stepconv.nn.published import fixed
 
 IMAGES, LOGITS = "images", "logits"
 # Old enough for engines that are in use: a newer onnx writes more than they read.
@@ -185,6 +186,35 @@ class _Graph:
     def _(self, layer: layers.BatchNorm, place: Place, x: str) -> str:
         learnt = (*place.parameters, *place.statistics)
         return self.add("BatchNormalization", place.name, x, *learnt, epsilon=float(layer.epsilon))
+
+    @layer.register
+    def _(self, layer: fixed.LocalNorm, place: Place, x: str) -> str:
+        told = {name: float(getattr(layer, name)) for name in ("alpha", "beta", "bias")}
+        return self.add("LRN", place.name, x, size=layer.size, **told)
+
+    @layer.register
+    def _(self, layer: fixed.ReLU6, place: Place, x: str) -> str:
+        ends = {"low": 0, "high": 6}
+        names = [self.constant(f"{place.name}.{end}", np.float32(ends[end])) for end in ends]
+        return self.add("Clip", place.name, x, *names)
+
+    @layer.register
+    def _(self, layer: fixed.ChannelShuffle, place: Place, x: str) -> str:
+        channels, rows, columns = place.input
+        apart = np.array([0, layer.groups, channels // layer.groups, rows, columns], np.int64)
+        whole = np.array([0, channels, rows, columns], np.int64)
+        shapes = [
+            self.constant(f"{place.name}.{name}", shape)
+            for name, shape in (("apart", apart), ("whole", whole))
+        ]
+        x = self.add("Reshape", f"{place.name}.groups", x, shapes[0])
+        x = self.add("Transpose", f"{place.name}.dealt", x, perm=[0, 2, 1, 3, 4])
+        return self.add("Reshape", place.name, x, shapes[1])
+
+    def constant(self, name: str, array: Any) -> str:
+        """Keep an array beside the weights and return its name."""
+        self.constants.append(numpy_helper.from_array(np.asarray(array), name))
+        return name
 
     @layer.register
     def _(self, layer: layers.Residual, place: Place, x: str) -> str:

@@ -192,6 +192,25 @@ def test_what_we_exported_comes_back_with_the_same_bits(name: str, tmp_path: Pat
     np.testing.assert_allclose(answers(stranger, x), answers(network, x), rtol=1e-4, atol=1e-5)
 
 
+def test_layers_of_published_networks_go_out_and_come_back(tmp_path: Path) -> None:
+    stacked = (
+        *(nn.Conv(6, 3), LocalNorm(3, 0.2, 0.6, 1.5), ReLU6(), ChannelShuffle(2)),
+        *(nn.Flatten(), nn.Dense(4)),
+    )
+    model = nn.Model("published", (2, 6, 6), stacked, 4)
+    network, x = Network(model, initial_parameters(model, 1), {}), 3 * draw(1, 2, 6, 6)
+    path = tmp_path / "out.onnx"
+    path.write_bytes(exporting.model_bytes(network))
+    np.testing.assert_allclose(answers(network, x), judged(path, x), rtol=1e-4, atol=1e-6)
+    bare = onnx.load(path)
+    del bare.metadata_props[:]
+    path.write_bytes(bare.SerializeToString())
+    again = onnx_file.load(path)
+    kinds = [place.layer.kind for place in again.model.places]
+    assert kinds == [place.layer.kind for place in model.places]
+    assert np.array_equal(answers(again, x), answers(network, x))
+
+
 def recorded(path: Path) -> Any:
     tensor = onnx.TensorProto()
     tensor.ParseFromString(path.with_name(f"{path.stem}_output_0.pb").read_bytes())
