@@ -87,12 +87,17 @@ class Reader:
     def type(self, text: str) -> None:
         """Type a guess; an empty text takes the last character back."""
         self.guess = self.guess + text if text else self.guess[:-1]
-        self.told = None
+        self.told, self.message = None, ""
 
     def answer(self) -> None:
-        """Tell what is to be said about the guess."""
-        if self.question is not None and self.guess.strip():
-            self.told = judged(self.question, self.guess)
+        """Tell what is to be said about the guess, if it is one: a slip gives nothing away."""
+        if self.question is None or not self.guess.strip():
+            return
+        if wants_number(self.question) and not any(c.isdigit() for c in self.guess):
+            self.message = f"{self.guess.strip()} is no number: one such as 3, 1/2 or 8x8 fits"
+            self.guess = ""
+            return
+        self.told = judged(self.question, self.guess)
 
     def pick(self, number: int) -> None:
         """Choose an answer of those that are offered."""
@@ -112,6 +117,12 @@ class Reader:
         self.page = SCENE
         self.guess, self.told, self.message, self.frame = "", None, "", 0
         self.progress.visit(self.lesson, self.number)
+
+
+def wants_number(question: Question) -> bool:
+    """Tell whether every right answer of a question is told in numbers."""
+    right = [each.text or "" for each in question.answers if each.is_right]
+    return bool(right) and all(any(c.isdigit() for c in text) for text in right)
 
 
 def judged(question: Question, guess: str) -> Answer:

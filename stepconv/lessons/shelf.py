@@ -33,7 +33,7 @@ def lesson(name: str) -> Lesson:
     if Path(name).suffix == ".md" or Path(name).is_file():
         return read(Path(name))
     known = [name_of(path) for path in _files()]
-    hint = closest(name, known, f"{', '.join(known)} or a .md file fit")
+    hint = closest(name, known, f"{', '.join(known)}, their numbers or a .md file fit")
     raise ArgumentError(f"no lesson {name!r}: {hint}")
 
 

@@ -53,6 +53,7 @@ def test_frames_fit_and_do_not_jump(scene: demo.Scene) -> None:
             assert max(map(line_width, lines)) <= width
 
 
+@pytest.mark.slow
 def test_on_a_pipe_it_is_plain_text_without_a_pause(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,7 +98,10 @@ def test_an_unknown_theme_is_one_line(theme: str, capsys: pytest.CaptureFixture[
     assert err.count("\n") == 1
 
 
-def test_a_kernel_is_listed_as_one_would_type_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_kernel_is_listed_as_one_would_type_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     assert "1/16 1/8 1/16; 1/8 1/4 1/8; 1/16 1/8 1/16" in listing(capsys, "kernels")
     for kernel in worked.named_kernels().values():
         np.testing.assert_array_equal(typed.parse(typed.spell(kernel.kernel)), kernel.kernel)

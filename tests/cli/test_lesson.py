@@ -48,6 +48,7 @@ def test_a_network_of_a_lesson_is_trained_first_in_a_shell(
     assert f"To look: {wanted}\n" in out
 
 
+@pytest.mark.slow
 def test_a_drawing_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     out = told(capsys, "learning", "--plain")
     assert "39 of 784 pixels differ, distance 5.2" in out  # a frame that is not the last

@@ -426,6 +426,7 @@ def test_what_is_odd_is_said_on_stderr(tmp_path: Path, capsys: pytest.CaptureFix
     assert "1 .heic" in err
 
 
+@pytest.mark.slow
 def test_two_that_begin_at_once_get_two_folders(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "stepconv", "train", "small.toml", "--limit", "100"]
     crowd = [

@@ -83,6 +83,7 @@ def test_ctrl_c_at_any_moment(typed: str, delay: float, tmp_path: Path) -> None:
         assert said.count("\n") <= 1
 
 
+@pytest.mark.slow
 def test_an_interrupt_that_nobody_hears_comes_again() -> None:
     script = (
         "import ctypes, signal, time, typer\nfrom stepconv.cli import terminal\n"

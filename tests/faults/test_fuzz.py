@@ -15,6 +15,7 @@ def test_what_was_found_once_is_refused_or_read(path: Path, tmp_path: Path) -> N
     assert fuzz.trouble(kind, path.read_bytes(), tmp_path) == ""
 
 
+@pytest.mark.slow
 def test_the_fuzzer_starts_from_what_is_right(tmp_path: Path) -> None:
     for make, _, read in fuzz.KINDS.values():
         for content in make(tmp_path):

@@ -99,6 +99,7 @@ def inside_bounds(field: Any) -> None:
         assert left <= across[0] <= across[-1] < right
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", some_of_the_zoo("lenet5"))
 def test_influence_is_what_a_small_push_does(name: str) -> None:
     inside = looked(name, np.float64)

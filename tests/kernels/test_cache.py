@@ -70,6 +70,7 @@ def test_the_next_process_loads_both_forms_and_they_do_not_collide(folder):
     assert run(BOTH_FORMS) == [bits, [1, 1]]
 
 
+@pytest.mark.slow
 def test_kernels_of_one_name_from_different_processes_are_told_apart(folder):
     """Each was the first that its process compiled, so that their code has the same name."""
     script = """
@@ -88,6 +89,7 @@ print(json.dumps(found))
     assert run(opening + f"order = {order}" + script) == [True] * 4
 
 
+@pytest.mark.slow
 def test_several_processes_may_fill_an_empty_cache_at_once(folder):
     answers = [finish(p) for p in [start(BOTH_FORMS) for _ in range(3)]]
     assert len({str(bits) for bits, _ in answers}) == 1

@@ -154,6 +154,7 @@ print(json.dumps(statuses))
     assert run(script, STEPCONV_THREADS="3") == [0, 0]
 
 
+@pytest.mark.slow
 @needs_fork
 def test_a_child_may_be_forked_while_threads_call_and_compile():
     script = """

@@ -50,6 +50,7 @@ def test_without_the_proof_it_is_not(monkeypatch):
         assert_within_bound(proven(call), call)
 
 
+@pytest.mark.slow
 def test_parts_are_left_out_and_summed(monkeypatch):
     """Windows at the corners of a full correlation see hardly anything: those alone are summed."""
     summed = []

@@ -67,6 +67,7 @@ def test_code_is_compiled_once() -> None:
     assert row(note, {**dict.fromkeys(["out", "number", "share"], 0)})[0] != 0
 
 
+@pytest.mark.slow
 def test_code_is_remembered_on_disk_and_made_anew_if_damaged(tmp_path: Path) -> None:
     script = """
 from tests.kernels.test_lane_rows import note, row, run

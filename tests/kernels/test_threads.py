@@ -79,6 +79,7 @@ print(json.dumps([in_child(child), in_child(child), digest() == expected, expect
     assert run(OPENING + script, STEPCONV_THREADS="2") == [0, 0, True, reference]
 
 
+@pytest.mark.slow
 @needs_fork
 def test_a_pool_of_forked_processes_gets_the_same_bits(reference: str) -> None:
     script = """
@@ -108,6 +109,7 @@ print(json.dumps([trace.output.tobytes().hex(), sorted(set(trace.workers.tolist(
 """
 
 
+@pytest.mark.slow
 def test_a_recorder_writes_down_its_threads(tmp_path: Path) -> None:
     environment = {"STEPCONV_CACHE_DIR": str(tmp_path), "STEPCONV_THREADS": "2"}
     first, second = (run(OPENING + RECORD, **environment) for _ in range(2))
@@ -115,6 +117,7 @@ def test_a_recorder_writes_down_its_threads(tmp_path: Path) -> None:
     assert set(first[1]) <= {0, 1}
 
 
+@pytest.mark.slow
 def test_a_cache_folder_that_cannot_be_made_changes_no_bit(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("here a folder is wanted")
     folder = str(tmp_path / "file" / "cache")
@@ -123,6 +126,7 @@ def test_a_cache_folder_that_cannot_be_made_changes_no_bit(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
+@pytest.mark.slow
 def test_a_read_only_or_damaged_cache_changes_no_bit(tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     script = OPENING + FEW
@@ -162,6 +166,7 @@ slow(np.zeros(1))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_ctrl_c_ends_a_long_call_and_the_next_one_is_whole(threads: str) -> None:
     script = """

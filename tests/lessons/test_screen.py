@@ -355,3 +355,14 @@ def test_in_a_real_terminal(terminal: Terminal, tmp_path: Path) -> None:
     terminal.wait("status=0")
     assert terminal.is_restored()
     assert '"images"' in (tmp_path / "stepconv" / "lessons.json").read_text()
+
+
+def test_a_slip_of_the_finger_gives_no_answer_away(tmp_path: Path) -> None:
+    reader = Reader([parse(TEXT, "edges")], tools(), Progress(tmp_path / "lessons.json"))
+    reader.open(0, 0)
+    reader.type("x")
+    reader.answer()
+    assert reader.told is None
+    assert reader.message == "x is no number: one such as 3, 1/2 or 8x8 fits"
+    reader.type("75")
+    assert reader.message == ""

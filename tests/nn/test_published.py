@@ -170,6 +170,7 @@ def test_constants_are_worked_out_and_taken_into_layers(tmp_path: Path) -> None:
     np.testing.assert_allclose(found / found.sum(), judged(path, x), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lenet5", "mini-resnet", "mini-googlenet", "mini-densenet"])
 def test_what_we_exported_comes_back_with_the_same_bits(name: str, tmp_path: Path) -> None:
     model = nn.build(name)
@@ -458,6 +459,7 @@ def test_weights_by_name_and_in_order() -> None:
         by_name.network(model, {**others, first: np.zeros(3, "f4")})
 
 
+@pytest.mark.slow
 def test_colours_are_fed_as_they_were() -> None:
     model = famous.build("alexnet", (3, 64, 64), 5)
     network = Network(model, initial_parameters(model, 1), {}, {"scale": 1.0})

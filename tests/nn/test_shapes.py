@@ -144,6 +144,7 @@ def test_shapes_are_those_of_the_network_at_work(name):
     assert [*rows.values()][-1].output == answers.shape[1:]
 
 
+@pytest.mark.slow
 def test_a_field_is_what_changes_a_cell():
     """Light one pixel after the other: those that a cell answers to fill its receptive field."""
     inner = (nn.Conv(1, 3, padding=1, bias=False), nn.Conv(1, 3, padding=1, bias=False))

@@ -136,6 +136,7 @@ def digest(threads: int) -> str:
     return bits.hexdigest()
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_no_bit() -> None:
     script = """
 from tests.nn.test_training import digest

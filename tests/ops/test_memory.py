@@ -92,6 +92,7 @@ def test_a_call_keeps_no_input_alive(call: Call, backend: str) -> None:
     assert len(results) >= 1
 
 
+@pytest.mark.slow
 def test_many_calls_leave_no_memory_behind(backend: str) -> None:
     def run_all() -> None:
         for call in CALLS:

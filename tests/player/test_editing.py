@@ -267,6 +267,7 @@ def test_every_field_is_reached_by_tab_and_told() -> None:
         assert word in text
 
 
+@pytest.mark.slow
 def test_keys_reach_the_editor_and_its_commands_are_kept(tmp_path: Path) -> None:
     async def run() -> Player:
         player = Player(sample("vertical-edge-gray"), desk=DESK)

@@ -158,6 +158,7 @@ def test_whatever_a_function_does_it_is_wrong_and_nothing_else(
     assert said in verdict.failure.wrong
 
 
+@pytest.mark.slow
 def test_what_a_function_starts_ends_with_it(tmp_path: Path) -> None:
     alive = tmp_path / "alive"
     late = f"import time; time.sleep(3); open({str(alive)!r}, 'w')"

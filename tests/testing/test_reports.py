@@ -161,6 +161,7 @@ def test_a_class_is_graded_and_the_same_slips_stand_together(course: Path) -> No
     assert "SyntaxError" in grades[-1].reason
 
 
+@pytest.mark.slow
 def test_the_same_homework_gets_the_same_points(course: Path) -> None:
     (course / "copy.py").write_text((course / "ada.py").read_text())
     points = {
@@ -169,6 +170,7 @@ def test_the_same_homework_gets_the_same_points(course: Path) -> None:
     assert points["ada"] == points["copy"]
 
 
+@pytest.mark.slow
 def test_the_grades_as_a_table_and_as_csv(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["grade", str(course), "--op", "correlate", "--seed", "1"]) == 1
     out = capsys.readouterr().out

@@ -362,6 +362,7 @@ def test_a_step_beyond_the_sample_is_checked_when_it_is_shown(tmp_path: Path) ->
     assert back[500].result == trace[500].result
 
 
+@pytest.mark.slow
 def test_a_large_trace_is_stored_unpacked(tmp_path: Path) -> None:
     x = np.zeros(2**22)
     trace = stepconv.record(stepconv.relu, x)

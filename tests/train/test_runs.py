@@ -234,6 +234,7 @@ def start(folder: Path, how: str, threads: int = 2) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_killed_without_a_warning(straight: Path, tmp_path: Path) -> None:
     for how, steps in (("new", 4), ("resume", 3)):
         with start(tmp_path, how) as process:

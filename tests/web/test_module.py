@@ -50,6 +50,7 @@ def module(made: tuple[Path, Any]) -> Any:
     return wasmtime.Module(wasmtime.Engine(), made[0].read_bytes())
 
 
+@pytest.mark.slow
 def test_some_networks_have_the_bits_of_the_twin(made: tuple[Path, list[dict[str, Any]]]) -> None:
     hold(made[1], QUICK)
 

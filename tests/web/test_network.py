@@ -50,6 +50,7 @@ def hold(name: str) -> None:
         assert all(0 <= read < len(layers) for read in layer["reads"])
 
 
+@pytest.mark.slow
 def test_what_is_told_of_a_network() -> None:
     hold("dropout")
 

@@ -81,7 +81,11 @@ def shapes(
         raise ArgumentError(f"--classes {classes} does not fit: 1 or more do")
     chosen = [
         option
-        for option, is_on in (("--draw", draw or out), ("--toml", toml), ("--json", as_json))
+        for option, is_on in (
+            ("--out" if out and not draw else "--draw", draw or out),
+            ("--toml", toml),
+            ("--json", as_json),
+        )
         if is_on
     ]
     if len(chosen) > 1:

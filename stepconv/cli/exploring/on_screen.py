@@ -67,6 +67,8 @@ def visit(opened: Opened) -> Visit:
     made = Visit(subject(opened.model, inside), bench, _beside(opened))
     if not opened.picture:
         made.message = "the pictures that it learnt from are not here: d is a sheet to draw on"
+    elif not opened.network.about:
+        made.message = "it has learnt nothing: its weights are drawn by chance"
     return made
 
 

@@ -126,7 +126,8 @@ def _column(visit: Visit, column: Column, thumb: int, high: int) -> Block:
 def _told(visit: Visit, column: Column, wide: int) -> Line:
     """Return what a layer learns, or on the way back how large its gradient is."""
     if not visit.backward:
-        told = f"{column.parameters:,} par" if column.parameters else ""
+        told = f"{column.parameters:,} parameters" if column.parameters else ""
+        told = told if len(told) <= wide else told.replace("parameters", "par.")
         return (Piece(clipped(told, wide), "key"),)
     sizes = visit.gradient_sizes
     return size_bar(sizes[column.name], max(sizes.values()), wide)
