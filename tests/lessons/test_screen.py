@@ -156,7 +156,7 @@ def test_inside_a_scene_the_players_keys_work_and_escape_leads_back(tmp_path: Pa
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        (["q", "enter"], "Look again."),
+        (["9", "enter"], "Look again."),
         (["7", "backspace", "0", "enter"], "Nothing but dark."),
     ],
 )
