@@ -112,7 +112,7 @@ def complain(message: str) -> None:
 
 
 def harmless(text: object) -> str:
-    """Return a text without what a terminal would act on, as a file's name may hold.
+    r"""Return a text without what a terminal would act on, as a file's name may hold.
 
     >>> harmless("\x1b[2Jmine")
     '\\x1b[2Jmine'

@@ -180,6 +180,6 @@ def test_in_a_real_terminal(runs, width, height, before):
         terminal.keys("d", "x", "Space", "Down", "Down", "Down")
         terminal.wait("pen down at row 17")
         terminal.keys("q")
-        terminal.wait_until(lambda seen: "pen" not in seen, "the screen as it was")
+        terminal.wait_until(lambda seen: "pen down" not in seen, "the screen as it was")
     finally:
         terminal.call("kill-server")

@@ -125,6 +125,8 @@ def _kernels(visit: Visit, width: int, height: int) -> Block:
 
 
 def _bias(visit: Visit) -> str:
-    arrays: Any = visit.inside.gradients if visit.backward else visit.inside.network.parameters
-    biases = arrays.get(f"{visit.column.name}.bias")
-    return "" if biases is None else f"bias {np.asarray(biases)[visit.filter]:.4g}"
+    name, learnt = f"{visit.column.name}.bias", visit.inside.network.parameters
+    if name not in learnt:
+        return ""
+    arrays: Any = visit.inside.gradients if visit.backward else learnt
+    return f"bias {np.asarray(arrays[name])[visit.filter]:.4g}"
