@@ -315,6 +315,20 @@ def test_hostile_files_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "does not hold" in written(lambda graph: graph.initializer[0].dims.append(7))
     assert "below 0" in written(lambda graph: graph.initializer[0].dims.append(-7))
     assert "2 inputs" in written(lambda graph: graph.input.append(graph.output[0]))
+
+    def options(graph: Any) -> None:
+        del graph.node[0].attribute[:]
+        graph.node[0].attribute.add(name="strides", type=1, f=2.0)
+
+    def kinds(graph: Any) -> None:
+        graph.node[0].attribute.add(name="group", type=0)
+
+    def inputs(graph: Any) -> None:
+        graph.node[0].op_type = "Clip"
+        del graph.node[0].input[:]
+
+    for change in (options, kinds, inputs):
+        assert written(change)
     path.write_bytes(b"\xff" * 100)
     assert "damaged" in refused(path)
     path.write_bytes(good.SerializeToString()[:-9])

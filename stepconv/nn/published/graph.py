@@ -69,6 +69,8 @@ def read(path: Path) -> Graph:
         return _graph(model)
     except ArgumentError as error:
         raise ArgumentError(f"{path}: {error}") from None
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError):
+        raise DataError(f"{path} is damaged: a node's options are of no known kind") from None
 
 
 def _graph(model: Any) -> Graph:

@@ -60,6 +60,10 @@ def convert(links: Sequence[Link], graph: Graph, shape: Shape) -> Stack:
             if node.name in str(error):
                 raise
             raise node.refuse(f"does not fit: {error}") from None
+        except KeyError as error:
+            raise node.refuse(f"lacks {error.args[0]}") from None
+        except (TypeError, ValueError, IndexError, OverflowError):
+            raise node.refuse("has options that are none of its kind") from None
     return made
 
 
