@@ -18,6 +18,7 @@ true}`; with `kind = "list"` tables [[run]] say each training by itself.
 
 import hashlib
 import itertools
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -171,7 +172,9 @@ def _training(
         if not paths:
             fit = f"{', '.join(FORMS)}, a folder, an .npz or a .csv fit"
             raise ArgumentError(f"data={choices['data']!r} is not there: {fit}")
-        choices["data"] = ":".join(str(path.resolve()) for path in paths)
+        choices["data"] = os.pathsep.join(str(path.resolve()) for path in paths)
+    if "start" in choices:
+        choices["start"] = str((beside / str(choices["start"])).absolute())
     description = None
     if name.endswith(".toml"):
         text = (beside / name).read_text("utf-8")

@@ -88,6 +88,8 @@ def _ended(waiting: dict[Future[Outcome], str]) -> Iterator[Outcome]:
             outcome = future.result()
         except BrokenProcessPool:
             outcome = Outcome(name, "died")
+        except Exception as error:  # what no trial foresees is its own trouble, not the sweep's
+            outcome = Outcome(name, "failed", told=f"{type(error).__name__}: {error}")
         if outcome.status != "stopped":  # a pool that breaks asks the others to stop
             yield outcome
 

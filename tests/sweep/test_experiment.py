@@ -53,6 +53,11 @@ def test_a_network_of_ones_own(tmp_path: Path) -> None:
     assert one.name == "run"
 
 
+def test_what_a_training_begins_with_lies_beside_the_file(tmp_path: Path) -> None:
+    (one,) = read(tmp_path, '[train]\nstart = "a.safetensors"')
+    assert one.recipe.start == str(tmp_path / "a.safetensors")
+
+
 def test_draws_are_the_same_each_time(tmp_path: Path) -> None:
     text = """
     kind = "random"
