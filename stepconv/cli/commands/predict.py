@@ -105,9 +105,10 @@ def answer(classes: list[str], row: Any, sure_from: float) -> dict[str, Any]:
 
 
 def bars(classes: list[str], shares: Any) -> list[str]:
-    """Return a bar for each class; of very many, those that it finds likeliest."""
-    many = range(len(classes))
-    chosen = sorted(sorted(many, key=lambda i: -shares[i])[:MOST_BARS])
+    """Return a bar for each class; of very many, the likeliest, and the first of them first."""
+    chosen = list(range(len(classes)))
+    if len(chosen) > MOST_BARS:
+        chosen = sorted(chosen, key=lambda i: -shares[i])[:MOST_BARS]
     width = max(len(classes[i]) for i in chosen)
     return [
         f"  {classes[i]:>{width}} {'█' * round(BAR * shares[i]):<{BAR}} {shares[i]:>6.1%}"
