@@ -1,6 +1,7 @@
 """Networks on disk: others read them, damage is noticed, the same contents are the same bytes."""
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,31 @@ def test_awkward_arrays_keep_their_numbers(tmp_path: Path) -> None:
     for name, array in arrays.items():
         assert found[name].dtype == array.dtype
         assert np.array_equal(found[name], array)
+
+
+def test_weights_are_read_once(tmp_path: Path) -> None:
+    """A network of a hundred megabytes takes that much memory, and no second copy on the way."""
+    path, cells = tmp_path / "state.safetensors", np.zeros(2**20, np.float32)
+    checkpoint.save(path, "state", {"a": cells, "b": cells}, {})
+    tracemalloc.start()
+    try:
+        arrays, _ = checkpoint.load(path, "state")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert arrays["a"].flags.writeable
+    assert most < 1.2 * path.stat().st_size
+
+
+def test_numbers_of_others_may_lie_anywhere(tmp_path: Path) -> None:
+    path, cells = tmp_path / "weights.safetensors", np.arange(5, dtype=np.float32)
+    told = {"a": {"dtype": "F32", "shape": [5], "data_offsets": [0, 20]}}
+    for spaces in range(4):
+        header = json.dumps(told).encode() + b" " * spaces
+        path.write_bytes(len(header).to_bytes(8, "little") + header + cells.tobytes())
+        found = checkpoint.load_arrays(path)["a"]
+        assert found.flags.aligned
+        assert np.array_equal(found, cells)
 
 
 def test_every_flipped_bit_is_found(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def predict(
     sure_from = float(network.about.get("sure_from", 0.0))
     nothing = "no digit here" if feed.form == "digit" else "nothing that it knows"
     predictor, console = runs.predictor(network, chosen), terminal.stdout()
+    del network  # its weights would be held twice: the predictor has its own
     for file, array in given.items():
         seen = as_seen(array, shape, feed, as_is, str(file))
         shares = np.empty((0, len(classes)))
