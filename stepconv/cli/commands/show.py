@@ -69,16 +69,14 @@ def show(
         wanted = Wanted(svg, step, steps, link=link, letters=letters, force=force)
         exporting.export(asked, wanted)
         return
-    example = asked.example
-    if example is not None and not has_windows(example):
-        if way is not None:
-            raise ArgumentError(f"--as {way}: {example.id} is a number that no kernel slides for")
-        showing.count(example, as_json)
-        return
     if way is not None:
         from stepconv.cli.showing import stepped
 
         stepped.show(asked, way, cell, link, stepped.Wanted(step, steps, plain, as_json))
+        return
+    example = asked.example
+    if example is not None and not has_windows(example):
+        showing.count(example, as_json)
         return
     if cell is not None:
         raise ArgumentError(f"--cell {cell} needs --as: --step says which window is shown")

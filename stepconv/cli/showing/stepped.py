@@ -10,6 +10,7 @@ from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
     from stepconv.algorithms import Machine, Measured, Row, Run, Step
+    from stepconv.player.stepped.pages import Page
     from stepconv.trace import Chain, Trace
 
 # Kernels of the engine that are an algorithm's own form, by the name that `use_algorithm` takes.
@@ -104,6 +105,25 @@ class Made:
         """The steps of all runs one after the other, each with its algorithm."""
         return [(run.algorithm.title, step) for run in self.runs for step in run.steps]
 
+    def pages(
+        self,
+        backend: str | None,
+        step: int | None = None,
+        steps: str | None = None,
+        *,
+        everything: bool = True,
+        every: int = 1,
+    ) -> list[Page]:
+        """Return the pages that are wanted: steps, and behind the last of them the table."""
+        from stepconv.cli.reading.steps import chosen
+        from stepconv.player.stepped import pages
+
+        found = self.steps
+        last = len(found)
+        numbers = chosen(range(last + 1), step, steps, everything=everything, every=every)
+        made = pages.pages(found, self.rows(backend) if last in numbers else [])
+        return [made[number] for number in numbers]
+
     def rows(self, backend: str | None) -> list[Row]:
         """Return the table of all ways that suit the call, beside what is measured now."""
         from stepconv import algorithms
@@ -118,8 +138,12 @@ class Made:
 def made(asked: targets.Asked, way: str, cell: str | None, link: int | None = None) -> Made:
     """Compute what is asked for."""
     from stepconv import algorithms
+    from stepconv.trace.gallery.traces import has_windows
 
     algorithms.check_way(way)
+    example = asked.example
+    if example is not None and not has_windows(example):
+        raise ArgumentError(f"--as {way}: {example.id} is a number that no kernel slides for")
     trace = one_call(targets.trace_of(asked), way, link)
     at, here = cell_of(cell, trace), machine()
     return Made(trace, way, at, here, algorithms.runs(trace, way, at, here))
@@ -128,21 +152,17 @@ def made(asked: targets.Asked, way: str, cell: str | None, link: int | None = No
 def show(
     asked: targets.Asked, way: str, cell: str | None, link: int | None, wanted: Wanted
 ) -> None:
-    """Print the steps that are wanted; behind the last of all, the table."""
+    """Print the steps that are wanted, and the table, which is the last."""
     from stepconv.cli import terminal
-    from stepconv.cli.reading.steps import chosen
 
-    found = made(asked, way, cell, link)
-    steps = found.steps
-    numbers = chosen(steps, wanted.step, wanted.steps, everything=True)
-    rows = found.rows(asked.backend) if len(steps) - 1 in numbers else []
+    pages = made(asked, way, cell, link).pages(asked.backend, wanted.step, wanted.steps)
     if wanted.as_json:
-        for number in numbers:
-            terminal.print_json(as_data(number, *steps[number]))
-        if rows:
-            terminal.print_json({"table": [row.as_data() for row in rows]})
-        return
-    (_sentences if wanted.plain else _panels)(steps, numbers, rows)
+        for page in pages:
+            terminal.print_json(as_data(page))
+    elif wanted.plain:
+        _sentences(pages)
+    else:
+        _panels(pages)
 
 
 def play(asked: targets.Asked, way: str, cell: str | None) -> int:
@@ -150,41 +170,42 @@ def play(asked: targets.Asked, way: str, cell: str | None) -> int:
     from stepconv.player.stepped import app
     from stepconv.player.stepped.playback import Playback
 
-    found = made(asked, way, cell)
-    return app.play(Playback(found.steps, found.rows(asked.backend)))
+    return app.play(Playback(made(asked, way, cell).pages(asked.backend)))
 
 
-def _sentences(steps: list[tuple[str, Step]], numbers: range, rows: list[Row]) -> None:
-    from stepconv.player.stepped import lines
+def _sentences(pages: list[Page]) -> None:
+    from stepconv.player.stepped import table
 
-    for number in numbers:
-        print(lines.step_in_words(number, *steps[number]))
-    for row in rows:
-        print(lines.row_in_words(row))
+    for page in pages:
+        for told in [page.spoken] if page.step else map(table.row_in_words, page.rows):
+            print(told)
 
 
-def _panels(steps: list[tuple[str, Step]], numbers: range, rows: list[Row]) -> None:
+def _panels(pages: list[Page]) -> None:
     from rich.panel import Panel
 
     from stepconv.cli import terminal
     from stepconv.player import render
-    from stepconv.player.stepped import lines
+    from stepconv.player.stepped import lines, table
 
     console = terminal.stdout()
-    for number in numbers:
-        algorithm, step = steps[number]
-        drawn = render.text(list(lines.body(step, console.width - 4).lines))
-        title = f"{algorithm}, step {number}: {step.title}"
+    for page in pages:
+        if page.step is None:
+            console.print(render.text(list(table.table(page.rows, console.width).lines)))
+            continue
+        drawn = render.text(list(lines.body(page.step, console.width - 4).lines))
+        title = f"{page.algorithm}, step {page.number}: {page.title}"
         console.print(Panel(drawn, title=title, title_align="left", expand=False))
-    if rows:
-        console.print(render.text(list(lines.table(rows, console.width).lines)))
 
 
-def as_data(number: int, algorithm: str, step: Step) -> dict[str, Any]:
-    """Return a step as plain data."""
+def as_data(page: Page) -> dict[str, Any]:
+    """Return a page as plain data."""
+    step = page.step
+    if step is None:
+        return {"table": [row.as_data() for row in page.rows]}
     return {
-        "step": number,
-        "algorithm": algorithm,
+        "step": page.number,
+        "algorithm": page.algorithm,
         "title": step.title,
         "words": step.words,
         "formula": step.formula,

@@ -13,6 +13,8 @@ from stepconv.player.door import Guarded
 from stepconv.player.stage import Stage, without_colours
 from stepconv.player.stepped import screen
 from stepconv.player.stepped.playback import Playback
+from stepconv.player.text.head_and_foot import Status
+from stepconv.player.text.lines import Line
 
 
 class Stepper(Guarded[int]):
@@ -31,8 +33,13 @@ class Stepper(Guarded[int]):
     def __init__(self, playback: Playback) -> None:
         super().__init__(ansi_color=without_colours())
         self.playback = playback
-        self.stage = Stage(lambda width, height: screen.lines(playback, width, height))
+        self.stage = Stage(self._lines)
         self._clock: Timer | None = None
+
+    def _lines(self, width: int, height: int) -> list[Line]:
+        playback = self.playback
+        status = Status(playback.playing, playback.speed)
+        return screen.lines(playback.page, width, height, status, playback.view)
 
     def compose(self) -> ComposeResult:
         yield self.stage

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepconv.algorithms import Counts, Panel, Row, Step
+from stepconv.algorithms import Counts, Panel, Step
 from stepconv.algorithms.steps import PADDING, WRAPPED
 from stepconv.player.frame import grid
-from stepconv.player.frame.formats import duration, format_of
-from stepconv.player.text.lines import (
-    Block,
-    Line,
-    Piece,
-    above,
-    beside,
-    block,
-    clipped_line,
-    columns,
-    cut,
-    text_block,
-    wrapped,
-)
+from stepconv.player.frame.formats import format_of
+from stepconv.player.text.lines import Block, above, beside, cut, wrapped
 from stepconv.player.text.numbers import numbers_of
 from stepconv.player.text.panels import part, title
 
@@ -124,72 +112,4 @@ def in_words(counts: Counts) -> str:
         f"so far {counts.multiplications:,} multiplications, {counts.additions:,} additions, "
         f"{counts.bytes_read:,} bytes read, {counts.bytes_written:,} written; "
         f"cache: {counts.cache_hits:,} hits, {counts.cache_misses:,} misses{reused}"
-    )
-
-
-# What stands in the table, the most telling first: a narrow screen leaves out the last.
-_COLUMNS = ("·", "+", "read", "written", "hits", "error", "call", "reuse")
-_MEANT = (
-    "For an output cell: multiplications, additions, bytes read and written; touches that hit the "
-    "cache; the largest error; what the whole call takes here; lines between two uses of one."
-)
-
-
-def table(rows: Sequence[Row], width: int) -> Block:
-    """Return the table of all ways, a line for each."""
-    named = max(columns(row.algorithm) for row in rows)
-    texts = [_texts(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(_COLUMNS, *texts, strict=True)]
-    shown = len(widths)
-    while shown > 1 and named + sum(widths[:shown]) + 2 * shown > width:
-        shown -= 1
-
-    def line(name: str, cells: Sequence[str], role: str = "") -> Line:
-        told = (cell.rjust(wide) for cell, wide in zip(cells, widths[:shown], strict=False))
-        return clipped_line((Piece("  ".join([name.ljust(named), *told]), role),), width)
-
-    head = line("algorithm", _COLUMNS, "title")
-    lines = block(
-        [head, *(line(row.algorithm, cells) for row, cells in zip(rows, texts, strict=True))]
-    )
-    return above(lines, wrapped(_MEANT, width, "muted"), _measured(rows, width), gap=1)
-
-
-def _measured(rows: Sequence[Row], width: int) -> Block:
-    """Return what was measured, where the names say too little."""
-    by = [f"{row.algorithm} by {row.measured.by}" for row in rows if row.measured is not None]
-    return wrapped(f"Measured: {'; '.join(by)}.", width, "muted") if by else text_block()
-
-
-def _texts(row: Row) -> tuple[str, ...]:
-    counts = row.counts
-    again = counts.reuse_distance
-    return (
-        *(f"{row.a_cell(n):.1f}" for n in (counts.multiplications, counts.additions)),
-        *(f"{row.a_cell(n):.0f}" for n in (counts.bytes_read, counts.bytes_written)),
-        f"{row.hits:.0%}",
-        f"{row.error:.0e}" if row.error else "0",
-        "-" if row.measured is None else duration(row.measured.seconds),
-        "-" if again is None else f"{again:.1f}",
-    )
-
-
-def row_in_words(row: Row) -> str:
-    """Return a row of the table as a sentence."""
-    counts = row.counts
-    took = (
-        ""
-        if row.measured is None
-        else (f"; the whole call takes {duration(row.measured.seconds)} by {row.measured.by}")
-    )
-    again = counts.reuse_distance
-    reused = "" if again is None else f", {again:.1f} other lines between two uses of one"
-    off = f"off by at most {row.error:.2g}" if row.error else "exact"
-    return (
-        f"{row.algorithm}, for each of {row.cells} cells: "
-        f"{row.a_cell(counts.multiplications):.1f} multiplications, "
-        f"{row.a_cell(counts.additions):.1f} additions, "
-        f"{row.a_cell(counts.bytes_read):.0f} bytes read, "
-        f"{row.a_cell(counts.bytes_written):.0f} written, {row.hits:.0%} hits{reused}; "
-        f"{off}{took}."
     )

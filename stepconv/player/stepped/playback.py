@@ -4,41 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepconv.algorithms import Row, Step
 from stepconv.player.playback import SPEEDS
+from stepconv.player.stepped.pages import Page
 
 
 class Playback:
-    """The steps of algorithms, each with a title, and behind them the table as the last page.
+    """One page of several, and whether the next ones follow by themselves.
 
-    >>> playback = Playback([], [])
+    >>> from stepconv.player.stepped.pages import pages
+    >>> playback = Playback(pages([], []))
     >>> playback.move(1)
-    >>> playback.number, playback.steps
-    (0, 1)
+    >>> playback.number, playback.page.title
+    (0, 'side by side')
     """
 
-    def __init__(self, steps: Sequence[tuple[str, Step]], rows: Sequence[Row]) -> None:
-        self.every = steps
-        self.rows = rows
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self.pages = pages
         self.number = 0
         self.playing = False
         self.speed = 1.0
         self.view = ""
 
     @property
-    def steps(self) -> int:
-        """How many pages there are, the table among them."""
-        return len(self.every) + 1
-
-    @property
-    def step(self) -> Step | None:
-        """The step that is shown; None where that is the table."""
-        return self.every[self.number][1] if self.number < len(self.every) else None
-
-    @property
-    def title(self) -> str:
-        """The algorithm whose step is shown."""
-        return self.every[self.number][0] if self.number < len(self.every) else "all that suit"
+    def page(self) -> Page:
+        """The page that is shown."""
+        return self.pages[self.number]
 
     def move(self, by: int) -> None:
         """Go some steps on, or back."""
@@ -47,17 +37,17 @@ class Playback:
 
     def go(self, number: int) -> None:
         """Go to a page."""
-        self.number = min(max(number, 0), self.steps - 1)
+        self.number = min(max(number, 0), len(self.pages) - 1)
 
     def go_to_end(self, which: int) -> None:
         """Go to the first page, or to the last."""
         self.playing = False
-        self.go(which * (self.steps - 1))
+        self.go(which * (len(self.pages) - 1))
 
     def toggle_playing(self) -> None:
         """Play or pause; from the last page all begins anew."""
         self.playing = not self.playing
-        if self.playing and self.number == self.steps - 1:
+        if self.playing and self.number == len(self.pages) - 1:
             self.number = 0
 
     def change_speed(self, by: int) -> None:
@@ -68,7 +58,7 @@ class Playback:
     def tick(self) -> None:
         """Play one step on, to the table at most."""
         self.go(self.number + 1)
-        self.playing = self.number < self.steps - 1
+        self.playing = self.number < len(self.pages) - 1
 
     def look(self, view: str) -> None:
         """Open the page of keys, or close it."""
