@@ -231,6 +231,7 @@ def test_long_files_are_named() -> None:
         ("trace.model", "import hypothesis"),
         ("export.reel", "from stepconv.player.app import Player"),
         ("export.figure", "import rich"),
+        ("export.stepped", "from stepconv.algorithms import Step"),
         ("player.app", "from stepconv.cli import main"),
         ("cli.commands.train", "import hypothesis"),
         ("cli.commands.show", "import numba"),

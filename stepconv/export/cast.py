@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Protocol
 
-from stepconv.export.reel import Shot
 from stepconv.player import render
-from stepconv.player.text import layout
 from stepconv.player.text.lines import Line
 
 # The terminal that most things are made for; a wider one is higher in proportion.
@@ -15,7 +14,15 @@ WIDTH, HEIGHT = 80, 24
 _CLEAR, _HOME, _REST = "\x1b[2J\x1b[?25l", "\x1b[H", "\x1b[K"
 
 
-def recording(shots: Iterable[Shot], title: str, *, width: int | None, fps: float) -> bytes:
+class Seen(Protocol):
+    """What can be recorded: lines on a terminal, and the marker that tells which they are."""
+
+    @property
+    def marker(self) -> str: ...
+    def screen(self, width: int, height: int) -> list[Line]: ...
+
+
+def recording(shots: Iterable[Seen], title: str, *, width: int | None, fps: float) -> bytes:
     """Return shots as a recording, so many a second."""
     width = width or WIDTH
     height = max(HEIGHT, width * HEIGHT // WIDTH)
@@ -24,12 +31,10 @@ def recording(shots: Iterable[Shot], title: str, *, width: int | None, fps: floa
     number = -1
     for number, shot in enumerate(shots):
         at = round(number / fps, 3)
-        frame = shot.frame
-        screen = layout.screen(frame, width, height)
+        screen = shot.screen(width, height)
         start = _CLEAR if number == 0 else ""
         lines.append(_event(at, "o", start + _HOME + "\r\n".join(map(_coloured, screen))))
-        where = f"step {frame.number} of {frame.steps}, {frame.place}"
-        lines.append(_event(at, "m", ": ".join(filter(None, [shot.heading, where]))))
+        lines.append(_event(at, "m", shot.marker))
     # The last step is seen as long as the others.
     lines.append(_event(round((number + 1) / fps, 3), "o", "\r\n"))
     return ("\n".join(lines) + "\n").encode()

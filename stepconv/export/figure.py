@@ -21,38 +21,47 @@ from stepconv.player.text.lines import Line, Piece, above, as_text, clipped, col
 # average.
 SIZE, TITLE_SIZE = 16, 18
 ADVANCE, _ON_AVERAGE = 9.6, 8.2
-_LINE, _CELL = 24, 28
-_HEAD = TITLE_SIZE + _LINE + 8
-_MARGIN, _GAP, _ARROW = 24, 18, 44
+LINE, CELL = 24, 28
+HEAD = TITLE_SIZE + LINE + 8
+MARGIN, GAP, _ARROW = 24, 18, 44
 # Pixels that are not computed yet: no gray that a picture has.
 _UNKNOWN = (200, 206, 216)
 # Tables of more cells are pictures, of so many pixels a side at most.
-_MOST_ROWS, _WIDEST, _PICTURE, _MOST_PIXELS = 32, 1000, 420, 256
+_MOST_ROWS, WIDEST, _PICTURE, _MOST_PIXELS = 32, 1000, 420, 256
 # Narrower than this the sums have no room; more lines of them nobody reads.
-_NARROWEST, _MOST_LINES = 760, 9
+NARROWEST, _MOST_LINES = 760, 9
 
 
 class Cell(NamedTuple):
-    """A number as it is written, and its role."""
+    """A number as it is written, and its role; or a name, which begins at the left."""
 
     text: str
     role: str
+    is_name: bool = False
 
 
 class Table(NamedTuple):
-    """Cells of one size; numbers end so far from a cell's right edge."""
+    """Cells of one size; numbers end so far from a cell's right edge.
+
+    `wide` are the widths of the columns where they differ.
+    """
 
     x: float
     y: float
     cell: tuple[float, float]
     rows: tuple[tuple[Cell, ...], ...]
     inset: float
+    wide: tuple[float, ...] = ()
+
+    @property
+    def widths(self) -> tuple[float, ...]:
+        """The width of each column."""
+        return self.wide or (self.cell[0],) * max(map(len, self.rows), default=0)
 
     @property
     def size(self) -> tuple[float, float]:
         """Width and height."""
-        width, height = self.cell
-        return width * max(map(len, self.rows), default=0), height * len(self.rows)
+        return sum(self.widths), self.cell[1] * len(self.rows)
 
 
 class Picture(NamedTuple):
@@ -112,7 +121,7 @@ class Figure:
         return as_text(self.head.pieces)
 
 
-class _Panel(NamedTuple):
+class Panel(NamedTuple):
     """A grid with its title, and the room that it takes in every step."""
 
     grid: Grid
@@ -122,8 +131,8 @@ class _Panel(NamedTuple):
 
     def at(self, x: float, y: float) -> tuple[Part, ...]:
         """Return the parts of the panel when its corner is here."""
-        title = Words(x, y + _LINE / 2, (Piece(self.grid.title, "title"),), SIZE - 2)
-        return title, self.drawn._replace(x=x, y=y + _LINE)
+        title = Words(x, y + LINE / 2, (Piece(self.grid.title, "title"),), SIZE - 2)
+        return title, self.drawn._replace(x=x, y=y + LINE)
 
 
 def top(frame: Frame) -> tuple[float, float, list[Part]]:
@@ -133,40 +142,54 @@ def top(frame: Frame) -> tuple[float, float, list[Part]]:
 
 def told(frame: Frame, width: float) -> tuple[Line, ...]:
     """Return the lines below the panels: the sums, what is rounded, the size formula."""
-    room = int((width - 2 * _MARGIN) / ADVANCE)
+    room = int((width - 2 * MARGIN) / ADVANCE)
     return above(panels.words(frame, room, _MOST_LINES), panels.below(frame, room)).lines
 
 
 def size_of(frame: Frame) -> tuple[float, float]:
     """Return the width and height that a frame needs, without the lines below its panels."""
     width, height, _ = top(frame)
-    return max(width, _NARROWEST) + 2 * _MARGIN, height + _HEAD + 2 * _MARGIN
+    return max(width, NARROWEST) + 2 * MARGIN, height + HEAD + 2 * MARGIN
 
 
 def height_of(lines: int) -> float:
     """Return the height of so many lines below the panels."""
-    return lines * _LINE + _GAP / 2
+    return lines * LINE + GAP / 2
 
 
 def figure(frame: Frame, spoken: str, size: tuple[float, float], heading: str = "") -> Figure:
     """Return the figure of a frame on a page of a size; the heading is that of a link."""
     width, height = size
-    room = int((width - 2 * _MARGIN) / (ADVANCE * TITLE_SIZE / SIZE))
+    room = title_room(width)
     title = " · ".join(head_and_foot.heading(frame, None, room))
     _, panels_height, parts = top(frame)
-    y: float = _MARGIN + _HEAD
-    moved = [part._replace(x=part.x + _MARGIN, y=part.y + y) for part in parts]
-    y += panels_height + _GAP / 2
-    head = Words(_MARGIN, _MARGIN + TITLE_SIZE / 2, (Piece(title, "title"),), TITLE_SIZE)
+    y: float = MARGIN + HEAD
+    moved = [part._replace(x=part.x + MARGIN, y=part.y + y) for part in parts]
+    y += panels_height + GAP / 2
     second = heading or ("" if frame.title in title else frame.title)
-    pieces = (Piece(clipped(second, room), "muted"),)
-    under = Words(_MARGIN, _MARGIN + TITLE_SIZE + _LINE / 2, pieces, SIZE - 2)
+    under = subheading_of(clipped(second, room))
     below = [
         part
         for number, line in enumerate(told(frame, width))
-        for part in _line(line, y + (number + 0.5) * _LINE)
+        for part in words(line, y + (number + 0.5) * LINE)
     ]
+    head = heading_of(title)
     return Figure(width, height, head, spoken, (*([under] if second else []), *moved, *below))
+
+
+def title_room(width: float) -> int:
+    """Return how many letters a title has room for."""
+    return int((width - 2 * MARGIN) / (ADVANCE * TITLE_SIZE / SIZE))
+
+
+def heading_of(title: str) -> Words:
+    """Return a title at its place."""
+    return Words(MARGIN, MARGIN + TITLE_SIZE / 2, (Piece(title, "title"),), TITLE_SIZE)
+
+
+def subheading_of(text: str) -> Words:
+    """Return the line below a title at its place."""
+    return Words(MARGIN, MARGIN + TITLE_SIZE + LINE / 2, (Piece(text, "muted"),), SIZE - 2)
 
 
 def _abreast(frame: Frame) -> tuple[float, float, list[Part]]:
@@ -182,11 +205,11 @@ def _abreast(frame: Frame) -> tuple[float, float, list[Part]]:
         y = 0.0
         for panel in middle:
             parts += panel.at(x, y)
-            y += panel.height + _GAP / 2
+            y += panel.height + GAP / 2
         x += max(panel.width for panel in middle)
-        height = max(height, y - _GAP / 2)
+        height = max(height, y - GAP / 2)
         arrows.append(x)
-    line = _LINE + min(left.height, right.height, height) / 2 - _LINE / 2
+    line = LINE + min(left.height, right.height, height) / 2 - LINE / 2
     parts += [Arrow(at + 8, line, _ARROW - 16, frame.backward) for at in arrows]
     parts += right.at(x + _ARROW, 0)
     return x + _ARROW + right.width, height, parts
@@ -210,11 +233,11 @@ def _stacked(frame: Frame) -> tuple[float, float, list[Part]]:
             panel.grid.part in ("kernel", "products", "window") and len(at) == (panel.grid.shape[1])
         )
         parts += panel.at(under if aligned else 0, y)
-        y += panel.height + _GAP / 2
-    return max(panel.width for panel in order), y - _GAP / 2, parts
+        y += panel.height + GAP / 2
+    return max(panel.width for panel in order), y - GAP / 2, parts
 
 
-def _widened(panel: _Panel, wide: float) -> _Panel:
+def _widened(panel: Panel, wide: float) -> Panel:
     """Return a panel whose cells are so wide."""
     if not isinstance(panel.drawn, Table):
         return panel
@@ -224,7 +247,7 @@ def _widened(panel: _Panel, wide: float) -> _Panel:
     return panel._replace(drawn=drawn, width=max(panel.width, drawn.size[0]))
 
 
-def _middle(frame: Frame, *sides: _Panel) -> list[Grid]:
+def _middle(frame: Frame, *sides: Panel) -> list[Grid]:
     """Return the grids between input and output: the window too, where its numbers are not seen."""
     inner = panels.inner(frame)
     seen = all(isinstance(side.drawn, Table) or side.grid is not frame.source for side in sides)
@@ -232,17 +255,24 @@ def _middle(frame: Frame, *sides: _Panel) -> list[Grid]:
     return [frame.window, *inner] if hidden and frame.window else inner
 
 
-def _panel(frame: Frame, grid: Grid) -> _Panel:
+def _panel(frame: Frame, grid: Grid) -> Panel:
+    """Return a grid of a frame; what changes its size takes the most that it ever needs."""
+    made = panel(grid)
+    if not panels.is_steady(grid) or not isinstance(made.drawn, Table):
+        return made
+    (rows, across), (wide, high) = frame.largest_patch, made.drawn.cell
+    room = max(made.width, across * wide), max(made.height, rows * high + LINE)
+    return made._replace(width=room[0], height=room[1])
+
+
+def panel(grid: Grid) -> Panel:
+    """Return a grid with its title: in numbers, or if they are too many as a picture."""
     rows, across = grid.shape
-    small = rows <= _MOST_ROWS and across * _cell_width(grid) <= _WIDEST
+    small = rows <= _MOST_ROWS and across * _cell_width(grid) <= WIDEST
     drawn = _table(grid) if small else _picture(grid)
     width, height = drawn.size
-    if panels.is_steady(grid):
-        rows, across = frame.largest_patch
-        wide, high = drawn.cell if isinstance(drawn, Table) else (0, 0)
-        width, height = max(width, across * wide), max(height, rows * high)
     title = columns(grid.title) * ADVANCE * (SIZE - 2) / SIZE
-    return _Panel(grid, drawn, max(width, title), height + _LINE)
+    return Panel(grid, drawn, max(width, title), height + LINE)
 
 
 def _table(grid: Grid) -> Table:
@@ -257,11 +287,11 @@ def _table(grid: Grid) -> Table:
         rows.append(tuple(Cell("" if r == UNKNOWN else text.strip(), r) for text, r in told))
     width = _cell_width(grid)
     inset = (width - grid.sheet.format.width * ADVANCE) / 2
-    return Table(0, 0, (width, _CELL), tuple(rows), inset)
+    return Table(0, 0, (width, CELL), tuple(rows), inset)
 
 
 def _cell_width(grid: Grid) -> float:
-    return max(_CELL, grid.sheet.format.width * ADVANCE + 14)
+    return max(CELL, grid.sheet.format.width * ADVANCE + 14)
 
 
 def _picture(grid: Grid) -> Picture:
@@ -282,16 +312,16 @@ def _picture(grid: Grid) -> Picture:
     return Picture(0, 0, size, shape, pixels.tobytes(), marked, grid.role)
 
 
-def _line(line: Line, y: float) -> list[Part]:
+def words(line: Line, y: float) -> list[Part]:
     """Return a line of the player as words; what two spaces end is a column of its own."""
     text = as_text(line)
     if text and not text.strip("─"):
-        return [Rule(_MARGIN, y, len(text) * _ON_AVERAGE)]
+        return [Rule(MARGIN, y, len(text) * _ON_AVERAGE)]
     first = line[0].text if line else ""
     if len(line) > 1 and first.endswith("  "):
-        words = Words(_MARGIN, y, (line[0]._replace(text=first.rstrip()),))
-        return [words, Words(_MARGIN + columns(first) * _ON_AVERAGE, y, _joined(line[1:]))]
-    return [Words(_MARGIN, y, _joined(line))] if text.strip() else []
+        name = Words(MARGIN, y, (line[0]._replace(text=first.rstrip()),))
+        return [name, Words(MARGIN + columns(first) * _ON_AVERAGE, y, _joined(line[1:]))]
+    return [Words(MARGIN, y, _joined(line))] if text.strip() else []
 
 
 def _joined(pieces: Sequence[Piece]) -> tuple[Piece, ...]:

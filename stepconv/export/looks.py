@@ -15,6 +15,7 @@ class Look(NamedTuple):
     paper: str | None = None
     bold: bool = False
     italic: bool = False
+    struck: bool = False
 
 
 class Theme(NamedTuple):
@@ -36,7 +37,7 @@ def look(role: str, theme: Theme) -> Look:
     """Return how a role is drawn.
 
     >>> look("result", LIGHT)
-    Look(ink='#000000', paper='#ff9a1f', bold=True, italic=False)
+    Look(ink='#000000', paper='#ff9a1f', bold=True, italic=False, struck=False)
     """
     style = render.style(role, light=theme is LIGHT)
     ink = theme.faint if style.dim else theme.ink
@@ -45,4 +46,4 @@ def look(role: str, theme: Theme) -> Look:
     paper = None if style.bgcolor is None else style.bgcolor.get_truecolor().hex
     if role == "padding":
         paper = theme.padding
-    return Look(ink, paper, bool(style.bold), bool(style.italic))
+    return Look(ink, paper, bool(style.bold), bool(style.italic), bool(style.strike))

@@ -17,7 +17,7 @@ from stepconv.export.strokes import Box, Label, Pixels, Shape, Stroke, strokes, 
 # Fonts by weight; Symbol has what the others lack, each sign at a place of its own.
 _FONTS = ("Helvetica", "Helvetica-Bold", "Helvetica-Oblique", "Helvetica-BoldOblique", "Symbol")
 _SYMBOL = len(_FONTS) - 1
-_SYMBOLS = {"≈": "\xbb", "−": "-", "→": "\xae", "←": "\xac", "Σ": "S", "≤": "\xa3"}
+_SYMBOLS = {"≈": "\xbb", "−": "-", "→": "\xae", "←": "\xac", "Σ": "S", "≤": "\xa3", "π": "p"}
 # How wide the signs of numbers are in Helvetica, in parts of their size; others are like digits.
 _WIDTHS = {".": 0.278, "-": 0.333, "f": 0.278, "i": 0.222, "·": 0.278}
 _DIGIT = 0.556
@@ -141,7 +141,7 @@ def _label(label: Label) -> str:
 
 def _latin(text: str) -> str:
     """Return a text in the signs that the fonts have, as Latin-1 would write them."""
-    return text.encode("cp1252", "replace").decode("latin-1")
+    return text.replace("⁻¹", "^-1").encode("cp1252", "replace").decode("latin-1")
 
 
 def _colour(colour: str | None) -> str:

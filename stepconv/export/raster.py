@@ -23,6 +23,7 @@ _FONTS = (
 )
 # What stands for signs that a font lacks.
 SPELLED = {"≈": "~", "×": "x", "−": "-", "–": "-", "→": "->", "←": "<-", "Σ": "sum", "²": "^2"}
+SPELLED.update({"π": "pi", "⁻": "^-", "µ": "u"})
 # How the colours of a GIF are chosen: others take longer than all the drawing.
 _QUICK = Image.Quantize.FASTOCTREE
 

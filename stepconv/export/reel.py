@@ -8,6 +8,8 @@ from functools import cached_property
 from stepconv.export.figure import Figure, figure, height_of, size_of, told
 from stepconv.player.frame.film import Film
 from stepconv.player.frame.frames import Frame, frame
+from stepconv.player.text import layout
+from stepconv.player.text.lines import Line
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,17 @@ class Shot:
     def spoken(self) -> str:
         """The step as a sentence for those who listen."""
         return self.film.trace.step(self.index).in_words()
+
+    @property
+    def marker(self) -> str:
+        """Which step this is, as a recording marks it."""
+        frame = self.frame
+        where = f"step {frame.number} of {frame.steps}, {frame.place}"
+        return ": ".join(filter(None, [self.heading, where]))
+
+    def screen(self, width: int, height: int) -> list[Line]:
+        """Return the step as a terminal of this size shows it."""
+        return layout.screen(self.frame, width, height)
 
 
 class Reel(list[Shot]):

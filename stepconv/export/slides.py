@@ -102,33 +102,34 @@ class _Slide:
 
     def table(self, table: Table) -> None:
         """Add a table whose cells hold the numbers."""
-        width, height = table.cell
-        columns = max(map(len, table.rows), default=0)
-        if not columns:
+        if not table.widths:
             return
-        box = self.box(table.x, table.y, columns * width, len(table.rows) * height)
-        made = self.shapes.add_table(1, columns, *box).table._tbl
+        box = self.box(table.x, table.y, *table.size)
+        made = self.shapes.add_table(1, len(table.widths), *box).table._tbl
         made.tblPr.attrib.clear()
         del made.tblPr[:]
-        for column in made.tblGrid:
+        for column, width in zip(made.tblGrid, table.widths, strict=True):
             column.set("w", str(self.length(width)))
         made.remove(made.tr_lst[0])
         for cells in table.rows:
             # Written as XML: cell by cell python-pptx would take minutes for a long film.
             shown = "".join(self.cell(cell, table.inset) for cell in cells)
-            high = self.length(height)
+            high = self.length(table.cell[1])
             made.append(parse_xml(f'<a:tr {nsdecls("a")} h="{high}">{shown}</a:tr>'))
 
     def cell(self, cell: Cell, inset: float) -> str:
         """Return the XML of one cell."""
         seen = look(cell.role, LIGHT)
         size = f'sz="{round(SIZE * self.scale * 100)}" b="{seen.bold:d}" i="{seen.italic:d}"'
+        size += ' strike="sngStrike"' * seen.struck
         text = f"<a:r><a:rPr {size}>{_filled(seen.ink)}</a:rPr><a:t>{escape(cell.text)}</a:t></a:r>"
         paper = _filled(seen.paper or LIGHT.paper)
         lines = "".join(f'<a:{side} w="6350">{_filled(LIGHT.line)}</a:{side}>' for side in _SIDES)
-        margins = f'marL="0" marR="{self.length(min(inset, 6))}" marT="0" marB="0"'
+        rim = self.length(min(inset, 6))
+        side, left, right = ("l", rim, 0) if cell.is_name else ("r", 0, rim)
+        margins = f'marL="{left}" marR="{right}" marT="0" marB="0"'
         return (
-            f'<a:tc><a:txBody><a:bodyPr/><a:p><a:pPr algn="r"/>'
+            f'<a:tc><a:txBody><a:bodyPr/><a:p><a:pPr algn="{side}"/>'
             f"{text if cell.text else f'<a:endParaRPr {size}/>'}</a:p></a:txBody>"
             f'<a:tcPr {margins} anchor="ctr">{lines}{paper}</a:tcPr></a:tc>'
         )

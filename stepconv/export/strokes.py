@@ -11,8 +11,8 @@ from typing import NamedTuple
 from stepconv.export.figure import SIZE, Arrow, Figure, Picture, Rule, Table, Words
 from stepconv.export.looks import Look, Theme, look
 
-# How far below its middle a line of letters stands, in parts of their size.
-_BASE = 0.35
+# In parts of their size: how far below its middle a line of letters stands, how wide a digit is.
+_BASE, _DIGIT = 0.35, 0.556
 
 
 class Box(NamedTuple):
@@ -98,10 +98,10 @@ def _strokes(part: object, theme: Theme) -> Iterator[Stroke]:
 
 
 def _table(table: Table, theme: Theme) -> Iterator[Stroke]:
-    width, height = table.cell
+    height = table.cell[1]
     for i, row in enumerate(table.rows):
-        for j, cell in enumerate(row):
-            x, y = table.x + j * width, table.y + i * height
+        x, y = table.x, table.y + i * height
+        for cell, width in zip(row, table.widths, strict=True):
             seen = look(cell.role, theme)
             # The cell as it is without a mark comes first: in a film it always stays.
             yield Box(x, y, width, height, theme.paper, theme.line)
@@ -109,8 +109,12 @@ def _table(table: Table, theme: Theme) -> Iterator[Stroke]:
                 yield Box(x, y, width, height, seen.paper, theme.line)
             if cell.text:
                 base = y + height / 2 + _BASE * SIZE
-                pieces = ((cell.text, seen),)
-                yield Label(x + width - table.inset, base, SIZE, pieces, ends=True)
+                at = x + (table.inset if cell.is_name else width - table.inset)
+                yield Label(at, base, SIZE, ((cell.text, seen),), ends=not cell.is_name)
+            if cell.text and seen.struck:
+                long = len(cell.text) * _DIGIT * SIZE
+                yield Box(x + width - table.inset - long, y + height / 2, long, 1, seen.ink, None)
+            x += width
 
 
 def _outline(box: tuple[float, float, float, float], fill: str) -> Iterator[Stroke]:

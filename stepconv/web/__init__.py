@@ -8,9 +8,11 @@
 `stepconv page` writes them. The scripts of a record's page, in reading order:
 
     parts               what the file holds, and elements of the page
+    controls            play and pause, speed, the keys and buttons of all that plays
     steps               where one stands, and what the file says of a step
     grids, panels       numbers in tables; source, window, kernel, products, result and sums
     record              keys, buttons and the mouse
+    stepped             in their place where an algorithm is stepped (`export/stepped_page.py`)
 
 Those of a network's page:
 

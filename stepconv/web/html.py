@@ -19,6 +19,8 @@ _FOLDER = Path(__file__).parent / "page"
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class|let) )", re.MULTILINE)
 
+_INCLUDED = re.compile(r"<!-- (\w+\.html) -->")
+
 
 def page(
     title: str,
@@ -31,6 +33,8 @@ def page(
     parts: Mapping[str, bytes] | None = None,
 ) -> str:
     """Return a page of files in page/: `body` is one of them, styles and scripts are several.
+
+    Where the body names another file, as in <!-- controls.html -->, it is put there.
 
     The scripts find `told` as JSON in the element "told", each part packed in "part-<name>", and
     what a worker is made of in "worker". The page asks no address for anything.
@@ -62,7 +66,7 @@ def page(
             '<meta name="color-scheme" content="light dark">',
             f"<title>{html.escape(title)}</title>",
             f"<style>{style}</style>",
-            text(body),
+            _INCLUDED.sub(lambda found: text(found[1]), text(body)),
             *blocks,
             f'<script type="module">{script}</script>',
             "</html>",

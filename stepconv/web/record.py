@@ -31,7 +31,7 @@ _COMPARED = 45_000
 _NAMED = 4
 _MET = {"route": "winner?", "spread": "1 / cells", "slope": "slope", "gate": "open?"}
 _STYLES = ("common.css", "record.css")
-_SCRIPTS = ("parts.mjs", "steps.mjs", "grids.mjs", "panels.mjs", "record.mjs")
+_SCRIPTS = ("parts.mjs", "controls.mjs", "steps.mjs", "grids.mjs", "panels.mjs", "record.mjs")
 
 
 def page(record: Trace | Chain, told: dict[str, Any] | None = None) -> str:

@@ -93,6 +93,29 @@ def test_slides_tell_what_they_are_of(capsys: Capture) -> None:
     assert "NumPy" in told
 
 
+def test_every_suffix_of_an_algorithm(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pptx")
+    monkeypatch.setattr("stepconv.cli.showing.stepped._SECONDS", 0.0)
+    edge = ("vertical-edge-gray", "--as", "separable")
+    for suffix, kind in KINDS.items():
+        if "way" in kind.takes:
+            steps = "5 steps" if kind.all_steps else "1 step,"
+            assert steps in export(capsys, *edge, "--cell", "2,2", "-o", f"edge{suffix}")
+    assert frames("edge.gif") == 5
+    *steps, last = json.loads(Path("edge.json").read_text("utf-8"))
+    assert [step["step"] for step in steps] == [0, 1, 2, 3]
+    assert "separable" in [row["algorithm"] for row in last["table"]]
+    export(capsys, *edge, "--step", "-1", "-o", "costs.svg")
+    told = ElementTree.parse("costs.svg").getroot()
+    assert "side by side" in str(told.findtext("{*}title"))
+    export(capsys, *edge, "--steps", "1:3", "--fps", "1", "-o", "two.gif")
+    assert frames("two.gif") == 2
+    chain = ("vertical-edge-gray", "--then", "relu", "--as", "direct")
+    export(capsys, *chain, "--link", "0", "-o", "link.svg")
+    assert main(["page", *edge, "-o", "again.html"]) == 0
+    assert "5 steps" in capsys.readouterr()[1]
+
+
 def test_a_network_as_its_description(capsys: Capture) -> None:
     export(capsys, "lenet5", "-o", "mine.toml")
     assert load("mine.toml") == build("lenet5")
@@ -127,6 +150,21 @@ def test_a_network_as_its_description(capsys: Capture) -> None:
         (("lenet5", "-o", "a.html"), "lenet5 has learnt nothing yet"),
         (("lenet5", "-o", "a.gif"), "lenet5 is a network, and a .gif is not"),
         (("lenet5", "--stride", "2", "-o", "a.toml"), "--stride 2 has no place here"),
+        (
+            (EDGE, "--as", "fft", "-o", "a.npz"),
+            ".svg, .png, .gif, .pptx, .pdf, .cast, .json, .html",
+        ),
+        ((EDGE, "--as", "fft", "-o", "a.onnx"), "--as fft has no place here"),
+        ((EDGE, "--as", "magic", "-o", "a.gif"), "direct, im2col"),
+        ((EDGE, "--as", "fft", "--letters", "-o", "a.gif"), "--letters has no place"),
+        ((EDGE, "--as", "fft", "--step", "99", "-o", "a.gif"), "whose steps are 0 to 12"),
+        ((EDGE, "--as", "fft", "--cell", "9,9", "-o", "a.gif"), "0,0,0 to 0,7,7 fits"),
+        ((EDGE, "--cell", "1,1", "-o", "a.gif"), "--cell 1,1 needs --as"),
+        ((EDGE, "--cell", "1,1", "-o", "a.html"), "--cell 1,1 needs --as"),
+        ((EDGE, "--then", "relu", "--as", "fft", "-o", "a.html"), "--link 0 to 1 fits"),
+        (("max-pool-4x4", "--as", "fft", "-o", "a.pptx"), "slides no kernel"),
+        (("size-10-3-p0-s1", "--as", "fft", "-o", "a.gif"), "is a number"),
+        (("lenet5", "--as", "fft", "-o", "a.html"), "--as fft has no place here"),
         (("no-such", "-o", "a.gif"), "'no-such' is no worked example"),
         (("size-10-3-p0-s1", "-o", "a.gif"), "is a size"),
         (("-o", "a.gif"), "nothing to show"),

@@ -11,10 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from stepconv.export import stepped_page
 from stepconv.web import html, network, record
 
 PAGE = Path(html.__file__).parent / "page"
 SCRIPTS = sorted(path.name for path in PAGE.glob("*.mjs"))
+BUNDLES = {
+    "page": network._SCRIPTS,
+    "worker": network._WORKER,
+    "record": record._SCRIPTS,
+    "stepped": stepped_page._SCRIPTS,
+}
 NODE, TYPES = shutil.which("node"), shutil.which("tsc")
 
 
@@ -64,7 +71,7 @@ def test_every_script_is_in_the_page_of_a_network() -> None:
 
 
 def test_what_one_script_takes_stands_before_it() -> None:
-    for bundle in (network._SCRIPTS, network._WORKER, record._SCRIPTS):
+    for bundle in BUNDLES.values():
         seen: set[str] = set()
         for name in bundle:
             taken = re.findall(r'from "\./(.*?)"', html.text(name))
@@ -87,8 +94,7 @@ def test_the_engine_is_short() -> None:
 
 @pytest.mark.skipif(NODE is None, reason="there is no node")
 def test_scripts_are_good_javascript(tmp_path: Path) -> None:
-    bundles = {"page": network._SCRIPTS, "worker": network._WORKER, "record": record._SCRIPTS}
-    for name, scripts in bundles.items():
+    for name, scripts in BUNDLES.items():
         file = tmp_path / f"{name}.mjs"
         file.write_text(html.bundle(scripts), "utf-8")
         done = subprocess.run([NODE, "--check", file], capture_output=True, text=True, check=False)

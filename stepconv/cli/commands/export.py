@@ -35,6 +35,8 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     asked: targets.Asked,
     letters: targets.Letters = False,
+    way: targets.Way = None,
+    cell: targets.OutputCell = None,
 ) -> None:
     """Write a record, its steps or a network as a file.
 
@@ -50,6 +52,8 @@ def export(
         .json .npz   the steps as data; the record
         .onnx .toml  a trained network; a network's description
 
+    With --as the steps are those of an algorithm, the last of them the table of all that suit.
+
     .png and .gif need the extra stepconv[images], .pptx stepconv[slides], .onnx stepconv[onnx].
 
     Examples:
@@ -58,12 +62,13 @@ def export(
         stepconv export vertical-edge-rgb --steps 0:16 --fps 4 -o edge.gif
         stepconv export eight-22x16 --kernel sobel-x --every 20 -o slides.pptx
         stepconv export max-pool-4x4 --then relu -o pool.pdf
+        stepconv export vertical-edge-gray --as winograd --cell 2,2 -o winograd.pptx
         stepconv export runs/lenet5-mnist -o digits.onnx
     """
     from stepconv.cli.showing import exporting
     from stepconv.cli.showing.kinds import Wanted
 
-    wanted = Wanted(out, step, steps, every, link, width, fps, letters, dark, force)
+    wanted = Wanted(out, step, steps, every, link, width, fps, letters, dark, way, cell, force)
     holds, *more = exporting.export(asked, wanted)
     told = f"{out}: {holds}, {out.stat().st_size:,} bytes"
     print("\n".join([told, *more]), file=sys.stderr)

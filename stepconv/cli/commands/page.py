@@ -34,11 +34,14 @@ def page(
         typer.Option("--relaxed", help="Faster where a browser rounds once, but in other bits."),
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    way: targets.Way = None,
+    cell: targets.OutputCell = None,
 ) -> None:
     """Write one HTML file that needs no server and no network.
 
     It opens from a USB stick. Of anything that `stepconv show` takes it makes a page that plays:
-    every step with its window, its products and sums, keys as in the player, cells to point at.
+    every step with its window, its products and sums, keys as in the player, cells to point at;
+    with --as the steps of an algorithm, and behind them a table of all that suit the call.
 
     Of a run folder, a .safetensors file or a network of the zoo it makes a page that trains with
     the engine's own kernels: loss and accuracy on the way, every layer's maps and gradients, a
@@ -48,6 +51,7 @@ def page(
 
         stepconv page vertical-edge-rgb -o edge.html
         stepconv page max-pool-4x4 --then relu -o chain.html
+        stepconv page vertical-edge-gray --as winograd -o winograd.html
         stepconv page lenet5 --train mnist --limit 6000 -o mnist.html
         stepconv page runs/lenet5-digits -o digits.html
         stepconv page runs/lenet5-mnist --train mnist --limit 6000 -o again.html
@@ -55,7 +59,7 @@ def page(
     from stepconv.cli.showing import output
 
     output.check(out, (".html", ".htm"), force)
-    holds = write(asked, out, train, limit, data_dir, relaxed)
+    holds = write(asked, out, train, limit, data_dir, relaxed, way, cell)
     from stepconv.cli import terminal
 
     print(f"{terminal.harmless(out)}: {holds}, {out.stat().st_size:,} bytes", file=sys.stderr)
@@ -68,6 +72,8 @@ def write(
     limit: int | None = None,
     data_dir: Path | None = None,
     relaxed: bool = False,
+    way: str | None = None,
+    cell: str | None = None,
 ) -> str:
     """Write the page of what is asked for, and return what it holds, in words."""
     from stepconv import files
@@ -82,11 +88,13 @@ def write(
             raise ArgumentError(
                 "--relaxed is about networks: a call is computed before it is shown"
             )
-        return _record(asked, out)
-    if asked.options:
-        raise ArgumentError(
-            f"{asked.typed(*asked.options)} is about a call, and {asked.target} is a network"
-        )
+        if cell is not None and way is None:
+            raise ArgumentError(f"--cell {cell} needs --as: on the page a cell can be gone to")
+        return _record(asked, out) if way is None else _algorithm(asked, out, way, cell)
+    given = {"--as": way, "--cell": cell}
+    told = [f"{name} {value}" for name, value in given.items() if value is not None]
+    if typed := " ".join(filter(None, [asked.typed(*asked.options), *told])):
+        raise ArgumentError(f"{typed} is about a call, and {asked.target} is a network")
     with terminal.stderr().status("writing the page …"):
         subject = _subject(asked.target, train, data_dir, limit)
         from stepconv.web import network
@@ -110,6 +118,22 @@ def _record(asked: targets.Asked, out: Path) -> str:
     files.write(out, content)
     shown, of = (sum(link[key] for link in data["links"]) for key in ("steps", "of"))
     return f"{shown:,} steps" if shown == of else f"the first {shown:,} of {of:,} steps"
+
+
+def _algorithm(asked: targets.Asked, out: Path, way: str, cell: str | None) -> str:
+    """Write the page of an algorithm's steps."""
+    from stepconv import files
+    from stepconv.cli import terminal
+    from stepconv.cli.showing import stepped
+
+    made = stepped.made(asked, way, cell)
+    pages = made.pages(asked.backend)
+    from stepconv.export import stepped_page
+
+    with terminal.stderr().status("writing the page …"):
+        content = stepped_page.page(pages, f"{made.title} · {way}").encode()
+    files.write(out, content)
+    return f"{len(pages):,} steps"
 
 
 def _subject(

@@ -7,7 +7,7 @@ from pathlib import Path
 from stepconv.cli.showing import output
 from stepconv.errors import ArgumentError
 
-_STEPS = {"step", "steps", "every", "link"}
+_STEPS = {"step", "steps", "every", "link", "way", "cell"}
 _DRAWN = _STEPS | {"letters", "dark"}
 _MOVING = _DRAWN | {"width", "fps"}
 
@@ -35,10 +35,12 @@ KINDS = {
     ".cast": Kind("the steps as a terminal's recording", _STEPS | {"letters", "width", "fps"}),
     ".json": Kind("the steps as data", _STEPS),
     ".npz": Kind("the record itself", set()),
-    ".html": Kind("a page that plays", set(), of_networks=True),
+    ".html": Kind("a page that plays", {"way", "cell"}, of_networks=True),
     ".onnx": Kind("a trained network for other engines", set(), of_records=False, of_networks=True),
     ".toml": Kind("a network's description", set(), of_records=False, of_networks=True),
 }
+# Options that are not called what they are here.
+_NAMES = {"way": "--as"}
 # How wide pictures can be in pixels, and recordings in columns.
 _PIXELS, _COLUMNS = (64, 8000), (40, 400)
 # Steps a second: faster than this no film is shown.
@@ -64,6 +66,8 @@ class Wanted:
     fps: float | None = None
     letters: bool = False
     dark: bool = False
+    way: str | None = None
+    cell: str | None = None
     force: bool = False
 
     @property
@@ -80,16 +84,24 @@ class Wanted:
             name, given = option.name, getattr(self, option.name)
             if given is not None and given is not False and name not in kind.takes:
                 takers = ", ".join(suffix for suffix, other in KINDS.items() if name in other.takes)
-                typed = f"--{name}" if given is True else f"--{name} {given}"
+                named = _NAMES.get(name, f"--{name}")
+                typed = named if given is True else f"{named} {given}"
                 raise ArgumentError(
                     f"{typed} has no place here: a {self.suffix} is {kind.holds}; {takers} take it"
                 )
         output.check(self.out, tuple(KINDS), self.force)
+        self._check_way()
         self._check_numbers()
         module, extra = _NEEDED.get(self.suffix, ("", ""))
         if module and find_spec(module) is None:
             raise ArgumentError(f"{self.out} needs {module}: pip install 'stepconv[{extra}]'")
         return kind
+
+    def _check_way(self) -> None:
+        if self.way is None and self.cell is not None:
+            raise ArgumentError(f"--cell {self.cell} needs --as: --step says which window it is")
+        if self.way is not None and self.letters:
+            raise ArgumentError(f"--letters has no place with --as {self.way}: no sizes are told")
 
     def _check_numbers(self) -> None:
         low, high = _COLUMNS if self.suffix == ".cast" else _PIXELS

@@ -46,7 +46,7 @@ def one_call(record: Trace | Chain, way: str, link: int | None) -> Trace:
     if len(found) > 1:
         raise ArgumentError(
             f"--as {way} steps through one call, and this is a chain of {len(found)}: "
-            f"show with --link 0 to {len(found) - 1} fits"
+            f"show or export with --link 0 to {len(found) - 1} fits"
         )
     return found[0].trace
 
@@ -99,6 +99,11 @@ class Made:
     cell: tuple[int, int, int]
     machine: Machine
     runs: list[Run]
+
+    @property
+    def title(self) -> str:
+        """What the call is called."""
+        return self.trace.about.title or self.trace.call.operation.title
 
     @property
     def steps(self) -> list[tuple[str, Step]]:

@@ -4,9 +4,9 @@ import { make } from "./parts.mjs";
 const READABLE = 20;
 
 /** Return rows of numbers as a table with a title, and its cells, which are there to be marked. */
-export function grid(title, rows, kind = "") {
+export function grid(title, rows, kind = "", readable = READABLE) {
   const cells = rows.map((row) => row.map((text) => make("td", { textContent: text })));
-  const small = (rows[0]?.length ?? 0) > READABLE;
+  const small = (rows[0]?.length ?? 0) > readable;
   const lines = cells.map((row) => make("tr", {}, ...row));
   const table = make("table", { className: `${kind} ${small ? "pixels" : ""}` }, ...lines);
   if (small) shade(cells.flat());

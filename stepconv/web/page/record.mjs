@@ -2,10 +2,8 @@
 import { element, make, say, told } from "./parts.mjs";
 import { cellOf, here, link, placeOf, sentence, stepAt } from "./steps.mjs";
 import { abreast, readers, show } from "./panels.mjs";
+import { control, isPlaying } from "./controls.mjs";
 
-const SPEEDS = [0.5, 1, 2, 4, 8, 16, 32]; // steps a second
-let speed = SPEEDS.indexOf(4);
-let timer = null;
 let pixel = null; // the row and column of the source whose readers are looked at
 
 /** Show the step where we are, or the one that is pointed at. */
@@ -20,7 +18,7 @@ function update() {
   const pointed = here.hover === null ? "" : " · pointed at";
   say("place", `step ${step} of ${link().of}${cut} · ${placeOf(step)}${pointed}`);
   // What is only pointed at is not read out, and what flies by neither.
-  if (timer === null && step === here.step) say("words", sentence(step));
+  if (!isPlaying() && step === here.step) say("words", sentence(step));
   element("slider").value = here.step;
   element("slider").setAttribute("aria-valuetext", placeOf(here.step));
 }
@@ -69,37 +67,6 @@ function typed(text) {
   else say("words", `${text} is no step: 17 fits, or row and column such as 3,4`);
 }
 
-/** Play from here, from the first step on if this is the last, or pause. */
-function toggle() {
-  if (timer !== null) {
-    pause();
-    return;
-  }
-  if (here.step >= link().steps - 1) here.step = 0;
-  say("play", "pause");
-  tick();
-}
-
-function tick() {
-  timer = setTimeout(() => {
-    go(here.step + 1);
-    if (here.step >= link().steps - 1) pause();
-    else tick();
-  }, 1000 / SPEEDS[speed]);
-}
-
-function pause() {
-  clearTimeout(timer);
-  timer = null;
-  say("play", "play");
-  update();
-}
-
-function faster(by) {
-  speed = Math.min(Math.max(speed + by, 0), SPEEDS.length - 1);
-  say("speed", `${SPEEDS[speed]}/s`);
-}
-
 /** Show correlation and convolution side by side, or one alone. */
 function compare() {
   here.comparing = !here.comparing && Boolean(link().flipped);
@@ -136,13 +103,6 @@ function arrow(down, across) {
   else go(here.step + stepAt(0, down, across));
 }
 
-/** Change between light and dark. */
-function light() {
-  const { dataset } = document.documentElement;
-  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  dataset.theme = (dataset.theme ?? system) === "dark" ? "light" : "dark";
-}
-
 /** Go to another plane of the result, same cell. */
 function plane(by) {
   const step = here.step + by * stepAt(1, 0, 0);
@@ -156,55 +116,37 @@ function channel(by) {
   update();
 }
 
-const KEYS = {
-  " ": toggle,
-  ArrowRight: () => arrow(0, 1),
-  ArrowLeft: () => arrow(0, -1),
-  ArrowDown: () => arrow(1, 0),
-  ArrowUp: () => arrow(-1, 0),
-  Home: () => go(0),
-  End: () => go(link().steps - 1),
-  g: () => element("goto").focus(),
-  f: () => plane(1),
-  F: () => plane(-1),
-  ".": () => channel(1),
-  ",": () => channel(-1),
-  "]": () => walk(link().into),
-  "[": () => walk(link().from),
-  c: compare,
-  r: read,
-  l: light,
-  "?": () => element("keys").toggleAttribute("open"),
-  "+": () => faster(1),
-  "=": () => faster(1),
-  "-": () => faster(-1),
-};
-// Buttons, and the keys that do the same.
-const BUTTONS = {
-  first: "Home", back: "ArrowLeft", play: " ", next: "ArrowRight", last: "End",
-  slower: "-", faster: "+", lower: ",", upper: ".", compare: "c",
-};
-
-document.addEventListener("keydown", (event) => {
-  const target = /** @type {HTMLElement} */ (event.target);
-  const pressed = target.closest("button") && event.key === " ";
-  if (pressed || target.closest("input, summary") || !(event.key in KEYS)) return;
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  KEYS[event.key]();
-});
-for (const [id, key] of Object.entries(BUTTONS)) element(id).onclick = KEYS[key];
-element("slider").oninput = () => go(Number(element("slider").value));
-element("goto").onchange = () => {
-  typed(element("goto").value);
-  element("goto").value = "";
-  element("goto").blur();
-};
+control(
+  {
+    at: () => here.step,
+    last: () => Math.max(link().steps - 1, 0),
+    go,
+    show: update,
+  },
+  {
+    pace: 4,
+    typed,
+    keys: {
+      ArrowRight: () => arrow(0, 1),
+      ArrowLeft: () => arrow(0, -1),
+      ArrowDown: () => arrow(1, 0),
+      ArrowUp: () => arrow(-1, 0),
+      f: () => plane(1),
+      F: () => plane(-1),
+      ".": () => channel(1),
+      ",": () => channel(-1),
+      "]": () => walk(link().into),
+      "[": () => walk(link().from),
+      c: compare,
+      r: read,
+    },
+    buttons: { lower: ",", upper: ".", compare: "c" },
+  },
+);
 say("title", told.title);
 if (told.links.length > 1) {
   const buttons = told.links.map(({ heading, operation }, i) =>
     make("button", { title: heading, onclick: () => follow(i, 0) }, `${i} ${operation}`));
   element("links").append(...buttons);
 }
-faster(0);
 if (told.links.length) follow(0, 0);
