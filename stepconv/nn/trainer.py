@@ -24,6 +24,8 @@ from numpy.typing import ArrayLike, NDArray
 from stepconv import kernels
 from stepconv.errors import ArgumentError, ArgumentTypeError
 from stepconv.geometry import integer, word
+from stepconv.kernels.cpu.lanes.rows import LANES
+from stepconv.nn.cpu.channels.program import ChannelProgram
 from stepconv.nn.cpu.program import Program
 from stepconv.nn.cpu.writer import LaneWeights
 from stepconv.nn.dropout import step_key
@@ -33,6 +35,7 @@ from stepconv.nn.model import ALGORITHMS, Model, initial_parameters, initial_sta
 from stepconv.nn.optim import SGD, Optimizer
 from stepconv.nn.own import OwnLayer
 from stepconv.nn.plain import PlainProgram
+from stepconv.nn.published.fixed import FIXED
 from stepconv.nn.steps.ways import Way, summed_directly
 from stepconv.nn.steps.weights import Weights
 
@@ -46,12 +49,17 @@ BACKENDS = ("cpu", "cuda", "portable")
 # fill a GPU.
 _AT_ONCE = {"cpu": 64, "cuda": 250, "portable": 64}
 # From so many cells of a picture on, all layers together, lanes of many pictures are more memory
-# than a machine likes: then answers are worked out picture by picture.
-_LARGE = 2**21
+# than a machine likes, and few pictures keep all lanes busy with their channels.
+_LARGE, _FEW = 2**21, 4
 
 
 class Predictor:
-    """A network with its weights, for answers alone."""
+    """A network with its weights, for answers alone: of `batch_size` images at a time.
+
+    Of a small network each lane of a vector holds an image. Of a large one, or where there are
+    fewer images than lanes, it holds a channel. Which it is depends on `batch_size` alone, so that
+    the answers to an image are the same bits whatever others come with it.
+    """
 
     def __init__(
         self,
@@ -67,11 +75,14 @@ class Predictor:
         self.model = model
         self.backend = word("backend", backend, BACKENDS)
         known = initial_statistics(model) if statistics is None else statistics
-        by_picture = type(self) is Predictor and backend == "cpu" and _is_large(model)
-        usual = 1 if by_picture else _AT_ONCE[backend]
+        by_channels = type(self) is Predictor and backend == "cpu" and _is_large(model)
+        usual = _FEW if by_channels else _AT_ONCE[backend]
         self._batch_size = integer("batch_size", usual if batch_size is None else batch_size, 1)
         self._scale, self._shift = scale, shift
-        weights, self._program_of = _parts(backend, _is_own(model) or by_picture)
+        weights, self._program_of = _parts(backend, _is_own(model))
+        if type(self) is Predictor and backend == "cpu" and not _is_own(model, but=FIXED):
+            if by_channels or _is_own(model) or self._batch_size < LANES:
+                weights, self._program_of = Weights, ChannelProgram
         self._weights: Weights = weights(model, parameters, known)
         self._asking: Any = None
 
@@ -112,6 +123,7 @@ class Predictor:
         self._weights.load(
             {**self.parameters(), **parameters}, {**self.statistics(), **(statistics or {})}
         )
+        self._asking = None  # it may hold what it has made of the old ones
 
 
 class Trainer(Predictor):
@@ -348,8 +360,9 @@ def _parameters_of(model: Model, layers: Sequence[str]) -> set[str]:
     return found
 
 
-def _is_own(model: Model) -> bool:
-    return any(isinstance(place.layer, OwnLayer) for place in model.places)
+def _is_own(model: Model, but: tuple[type[OwnLayer], ...] = ()) -> bool:
+    own = [place.layer for place in model.places if isinstance(place.layer, OwnLayer)]
+    return any(not isinstance(layer, but) for layer in own)
 
 
 def _is_large(model: Model) -> bool:

@@ -131,7 +131,7 @@ def test_a_predictor_answers_as_the_trainer_does() -> None:
     trainer = nn.Trainer(model, batch_size=16, seed=2)
     x, y = batch(model, 16)
     trainer.step(x, y, 0.1)
-    predictor = nn.Predictor(model, trainer.parameters(), trainer.statistics(), batch_size=3)
+    predictor = nn.Predictor(model, trainer.parameters(), trainer.statistics(), batch_size=17)
     assert np.allclose(predictor.logits(x), trainer.logits(x), atol=1e-6)
     assert predictor.logits(x[:1]).tobytes() == trainer.logits(x)[:1].tobytes()
     assert predictor.logits(x[:0]).shape == (0, 3)

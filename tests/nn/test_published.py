@@ -19,6 +19,7 @@ import pytest
 from stepconv import nn
 from stepconv.errors import ArgumentError, DataError, StepconvError
 from stepconv.nn.checkpoint import Network
+from stepconv.nn.cpu.channels.program import ChannelProgram
 from stepconv.nn.model import initial_parameters, initial_statistics
 from stepconv.nn.plain import PlainProgram
 from stepconv.nn.published import by_name, pickled
@@ -57,9 +58,9 @@ def saved(folder: Path, nodes: Any, constants: dict[str, Any], shape: Any, **mor
     return path
 
 
-def answers(network: Network, x: Any) -> Any:
+def answers(network: Network, x: Any, program: Any = PlainProgram) -> Any:
     weights = Weights(network.model, network.parameters, network.statistics)
-    return PlainProgram(network.model, weights, len(x), scale=1.0).answers(x, None, len(x))
+    return program(network.model, weights, len(x), scale=1.0).answers(x, None, len(x))
 
 
 def judged(path: Path, x: Any) -> Any:
@@ -227,12 +228,13 @@ def dummy() -> Any:
 @pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(LIGHT.glob("*.onnx")), ids=lambda path: path.stem)
 def test_the_graphs_that_the_wheel_has(path: Path) -> None:
-    network = onnx_file.load(path)
-    found, wanted = answers(network, dummy()).astype(float), recorded(path)
-    if "densenet" not in path.stem:  # which alone ends in answers
-        found = np.exp(found - found.max())
-        found /= found.sum()
-    np.testing.assert_allclose(found.ravel(), wanted.ravel(), rtol=1e-4, atol=1e-6)
+    network, wanted = onnx_file.load(path), recorded(path)
+    for program in (PlainProgram, ChannelProgram):
+        found = answers(network, dummy(), program).astype(float)
+        if "densenet" not in path.stem:  # which alone ends in answers
+            found = np.exp(found - found.max())
+            found /= found.sum()
+        np.testing.assert_allclose(found.ravel(), wanted.ravel(), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.slow
@@ -257,9 +259,11 @@ def test_graphs_with_weights_that_differ(name: str, tmp_path: Path) -> None:
     path = tmp_path / "random.onnx"
     path.write_bytes(model.SerializeToString())
     x = draw(1, 3, 224, 224)
-    found = answers(onnx_file.load(path), x).astype(float)
-    found = np.exp(found - found.max())
-    np.testing.assert_allclose(found / found.sum(), judged(path, x).reshape(1, -1), atol=2e-3)
+    network, wanted = onnx_file.load(path), judged(path, x).reshape(1, -1)
+    for program in (PlainProgram, ChannelProgram):
+        found = answers(network, x, program).astype(float)
+        found = np.exp(found - found.max())
+        np.testing.assert_allclose(found / found.sum(), wanted, atol=2e-3)
 
 
 CONV = [node("Conv", "x w", "a"), node("Flatten", "a", "y")]
@@ -484,14 +488,11 @@ def test_colours_are_fed_as_they_were() -> None:
     np.testing.assert_allclose(found, answers(network, fed), rtol=1e-4, atol=1e-5)
 
 
-def test_large_networks_answer_picture_by_picture() -> None:
+def test_large_networks_answer_few_pictures_at_once() -> None:
     model = famous.build("efficientnet-lite0", (3, 224, 224), 10)
     statistics = {name: abs(draw(*a.shape)) + 0.5 for name, a in initial_statistics(model).items()}
-    network = Network(model, initial_parameters(model, 1), statistics)
-    predictor = nn.Predictor(model, network.parameters, statistics, scale=1.0)
+    predictor = nn.Predictor(model, initial_parameters(model, 1), statistics, scale=1.0)
     assert isinstance(predictor._batch_size, int)
-    assert predictor._batch_size == 1
-    assert (
-        nn.Predictor(nn.build("lenet5"), initial_parameters(nn.build("lenet5"), 0))._batch_size
-        == 64
-    )
+    assert predictor._batch_size == 4
+    small = nn.build("lenet5")
+    assert nn.Predictor(small, initial_parameters(small, 0))._batch_size == 64

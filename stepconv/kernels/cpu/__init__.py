@@ -5,6 +5,7 @@ pad             padding; activations: what is done to each number, or to a row o
 recording       the textbook's loops, compiled
 reasons         why a kernel serves a call
 lanes           what trains: one image in each lane of a vector
+channels        what answers for a few pictures: one channel in each lane
 machine         what kernels are made of on this machine
 """
 

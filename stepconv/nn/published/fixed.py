@@ -120,4 +120,5 @@ def _dealt(x: Array, groups: int) -> Array:
     return np.ascontiguousarray(apart.swapaxes(1, 2)).reshape(x.shape)
 
 
-LAYERS |= {made.kind: made for made in (LocalNorm, ReLU6, ChannelShuffle)}
+FIXED = (LocalNorm, ReLU6, ChannelShuffle)
+LAYERS |= {made.kind: made for made in FIXED}

@@ -3,6 +3,7 @@
 tensors         the numbers between the steps, and which of them are parts of others
 records         the kinds of steps, as plain data
 lowering        from a description to steps: what is fused, what is made in place, who adds
+folding         for answers alone: what is done while the sums before it are written
 weights         what the steps learn and remember, behind each other in two arrays
 ways            by which algorithm each layer learns, for whoever asks
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
+from math import inf
 
 from stepconv.geometry import Shape
 from stepconv.kernels.kinds import SIGMOID, TANH
 from stepconv.nn import layers
 from stepconv.nn.model import Model, Place, stack
+from stepconv.nn.published import fixed
 from stepconv.nn.steps import records
 from stepconv.nn.steps.tensors import Tensor
 
@@ -30,6 +32,8 @@ class Steps:
 
 def lower(model: Model, *, training: bool, bordered: bool = True) -> Steps:
     """Return the steps of a network; without training, dropout does nothing.
+
+    Layers that nothing learns with (published/fixed.py) have steps for answers alone.
 
     Where pictures may be `bordered`, those for a conv have its padding laid around them: with one
     channel or three there are few taps to a family, and a border makes one family of all.
@@ -107,14 +111,29 @@ class _Lowering:
     def _(self, layer: layers.LeakyReLU, place: Place, x: Tensor) -> Tensor:
         return self._activated(place, x, float(layer.slope))
 
-    def _activated(self, place: Place, x: Tensor, slope: float) -> Tensor:
-        """Return max(x, slope · x): on the way, if whoever makes x can and nobody else reads it."""
+    @apply.register
+    def _(self, layer: fixed.ReLU6, place: Place, x: Tensor) -> Tensor:
+        return self._activated(place, x, 0.0, 6.0)
+
+    def _activated(self, place: Place, x: Tensor, slope: float, limit: float = inf) -> Tensor:
+        """Return max(x, slope · x): on the way, if whoever makes x can and nobody else reads it.
+
+        Nothing is above the limit.
+        """
         if x.activates and not x.shared and x.slope == 1 and x.home is None:
-            x.slope = slope
+            x.slope, x.limit = slope, limit
             return x
         x.use_up()
-        y = Tensor(x.shape, x.learns, slope)
+        y = Tensor(x.shape, x.learns, slope, limit)
         return self._note(records.ActivationStep(place, (x,), y))
+
+    @apply.register
+    def _(self, layer: fixed.LocalNorm, place: Place, x: Tensor) -> Tensor:
+        return self._note(records.LocalNormStep(place, (x,), Tensor(x.shape, x.learns), layer))
+
+    @apply.register
+    def _(self, layer: fixed.ChannelShuffle, place: Place, x: Tensor) -> Tensor:
+        return self._note(records.ShuffleStep(place, (x,), Tensor(x.shape, x.learns), layer))
 
     @apply.register
     def _(self, layer: layers.Tanh | layers.Sigmoid, place: Place, x: Tensor) -> Tensor:

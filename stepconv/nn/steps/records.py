@@ -14,6 +14,7 @@ from stepconv.geometry import Axis, Plan
 from stepconv.nn.dropout import threshold
 from stepconv.nn.layers import AvgPool, BatchNorm, Conv, Dense, Dropout, GlobalAvgPool, MaxPool
 from stepconv.nn.model import Place
+from stepconv.nn.published.fixed import ChannelShuffle, LocalNorm
 from stepconv.nn.steps.tensors import Tensor
 
 _CELL = Axis(size=1, window=1)
@@ -117,6 +118,20 @@ class SqueezeStep(Step):
     """Tanh or sigmoid: `kind` is one of kernels/kinds.py."""
 
     kind: int
+
+
+@dataclass(eq=False)
+class LocalNormStep(Step):
+    """Each cell divided by the strength of its neighbours in other channels."""
+
+    layer: LocalNorm
+
+
+@dataclass(eq=False)
+class ShuffleStep(Step):
+    """The channels of each group dealt out to all groups."""
+
+    layer: ChannelShuffle
 
 
 @dataclass(eq=False)

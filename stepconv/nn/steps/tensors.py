@@ -7,7 +7,7 @@ and flattening is another view. Where the numbers lie in memory is a backend's a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 
 from stepconv.geometry import Shape
 
@@ -17,13 +17,14 @@ class Tensor:
     """The values of one layer, and their gradient.
 
     `slope` is that of the activation that was applied to the values on their way here (0 for
-    ReLU, 1 for none): the gradient is that of the sums before it. `home` is the tensor that this
-    one is a part of, from cell `first` on.
+    ReLU, 1 for none): the gradient is that of the sums before it. No value is above its `limit`.
+    `home` is the tensor that this one is a part of, from cell `first` on.
     """
 
     shape: Shape
     learns: bool  # something that is learnt lies before it, so that its gradient matters
     slope: float = 1.0
+    limit: float = inf
     activates: bool = False  # whoever makes it can apply an activation on the way
     shared: bool = False  # another branch reads it too
     home: Tensor | None = None
