@@ -6,14 +6,16 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from stepconv.cli import main
 from stepconv.errors import ArgumentError
 from stepconv.sweep import experiment, local, results, trial
+from stepconv.train.recipe import Recipe
 from stepconv.train.runs import MODEL, STATE
 
 FILE = """
@@ -128,6 +130,28 @@ def test_a_process_that_is_killed_costs_a_checkpoint(
     assert sorted(each.name for each in found) == sorted(expected)
     assert {each.status for each in found} == {"finished"}
     assert bits(place.results) == expected
+
+
+class Planted(Recipe):
+    """A recipe with a mistake that no trial foresees."""
+
+    def suited(self, *_: Any) -> NoReturn:
+        raise ZeroDivisionError("planted")
+
+
+@pytest.mark.slow
+def test_what_no_trial_foresees_is_its_own_trouble(
+    trainings: list[experiment.Training], place: trial.Place, expected: dict[str, bytes]
+) -> None:
+    place.results.mkdir()
+    bad, *good = trainings
+    bad = replace(bad, recipe=Planted(**vars(bad.recipe)))
+    found = {each.name: each for each in local.run([bad, *good], place, 2)}
+    assert found.pop(bad.name) == trial.Outcome(
+        bad.name, "failed", told="ZeroDivisionError: planted"
+    )
+    assert {each.status for each in found.values()} == {"finished"}
+    assert bits(place.results) == {each.name: expected[each.name] for each in good}
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ TRAINING, TESTING = 20_000, 4_000
 FINGERPRINT = "digits 1"  # another number whenever the pictures change
 
 SIDE, BOX = 28, 20.0
-CHUNK = 64  # pictures drawn together: their distances stay in the cache
+CHUNK = 256  # pictures drawn together: their distances stay in the cache
 POINTS_A_PIECE = 3  # straight pieces that a curve takes from one point to the next
 
 Floats = NDArray[np.float64]
@@ -77,6 +77,7 @@ def _draw(numbers: NDArray[np.int64], seed: int) -> tuple[NDArray[np.uint8], NDA
 
 PUSH = 0.55
 RADIUS = (0.9, 2.1)
+REACH = RADIUS[1] + 1  # of a pen of any radius and softness
 
 
 def _transformed(corners: Floats, spread: Floats) -> Floats:
@@ -115,12 +116,13 @@ def _inked(
 ) -> NDArray[np.uint8]:
     """Return the pictures: a cell is as bright as it is near to the line."""
     nearest = np.full((len(points), SIDE, SIDE), np.float32(1e9))
-    cells = np.arange(SIDE, dtype=np.float32)
     for piece in range(drawn.shape[1]):
-        of = drawn[:, piece]
-        if of.any():
-            near = _squared_distance(points[of, piece], points[of, piece + 1], cells)
-            nearest[of] = np.minimum(nearest[of], near)
+        (of,) = drawn[:, piece].nonzero()
+        if len(of):
+            start, stop = points[of, piece], points[of, piece + 1]
+            x, y = _around(start, stop)
+            box = of[:, np.newaxis, np.newaxis], y[:, :, np.newaxis], x[:, np.newaxis]
+            nearest[box] = np.minimum(nearest[box], _squared_distance(start, stop, x, y))
     distance = np.sqrt(nearest)
     scale = (255 / softness).astype(np.float32)[:, np.newaxis, np.newaxis]
     edge = (radius + softness / 2).astype(np.float32)[:, np.newaxis, np.newaxis]
@@ -128,8 +130,17 @@ def _inked(
     return np.rint(ink).astype(np.uint8)
 
 
+def _around(start: Floats, stop: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return columns and rows of a square for each piece: beyond it the pen leaves no ink."""
+    low = np.floor(np.minimum(start, stop) - REACH)
+    size = min(SIDE, int((np.maximum(start, stop) + REACH - low).max()) + 1)
+    first = np.clip(low, 0, SIDE - size).astype(np.int64)
+    x, y = (first[:, axis, np.newaxis] + np.arange(size) for axis in (0, 1))
+    return x, y
+
+
 def _squared_distance(
-    start: Floats, stop: Floats, cells: NDArray[np.float32]
+    start: Floats, stop: Floats, columns: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """Return the squared distance of every cell from the piece between two points.
 
@@ -138,7 +149,7 @@ def _squared_distance(
     """
     a, step = start.astype(np.float32), (stop - start).astype(np.float32)
     length = np.maximum((step * step).sum(axis=1), np.float32(1e-6))[:, np.newaxis, np.newaxis]
-    x, y = cells - a[:, :1], cells - a[:, 1:]
+    x, y = columns.astype(np.float32) - a[:, :1], rows.astype(np.float32) - a[:, 1:]
     along = (y * step[:, 1:])[:, :, np.newaxis] + (x * step[:, :1])[:, np.newaxis]
     t = np.clip(along / length, 0, 1)
     square = (y * y)[:, :, np.newaxis] + (x * x)[:, np.newaxis]
