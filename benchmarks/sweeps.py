@@ -114,7 +114,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--plain", type=Path, help=argparse.SUPPRESS)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.trainings <= options.processes:
+        parser.error(
+            f"--trainings {options.trainings} are too few: more than there are processes fit"
+        )
+    return options
 
 
 if __name__ == "__main__":
