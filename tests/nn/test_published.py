@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import pickle
-import struct
-import sys
-import types
-import zipfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -27,6 +21,7 @@ from stepconv.nn.published.fixed import ChannelShuffle, LocalNorm, ReLU6
 from stepconv.nn.published.normed import with_norm
 from stepconv.nn.steps.weights import Weights
 from stepconv.nn.zoo import famous
+from tests.nn.pickles import Part, Stored, as_stream, as_zip, torch_names
 
 onnx = pytest.importorskip("onnx")
 
@@ -341,67 +336,11 @@ def test_hostile_files_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "10 at most fit" in refused(path)
 
 
-class Written(pickle.Pickler):
-    """Writes tensors as PyTorch does."""
-
-    def persistent_id(self, obj: Any) -> Any:
-        return obj.told if isinstance(obj, Stored) else None
-
-
-class Stored:
-    """A storage, as a pickle names it."""
-
-    def __init__(self, key: str, count: int, kind: Any) -> None:
-        self.told = ("storage", kind, key, "cpu", count)
-
-
-class Part:
-    """A tensor, as a pickle makes it."""
-
-    def __init__(self, *told: Any) -> None:
-        self.told = told
-
-    def __reduce__(self) -> Any:
-        return sys.modules["torch._utils"]._rebuild_tensor_v2, self.told
-
-
 @pytest.fixture
-def torch_alike(monkeypatch: pytest.MonkeyPatch) -> Any:
+def torch_alike() -> Any:
     """The names that PyTorch's pickles call."""
-    torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
-    storage = type("FloatStorage", (), {"__module__": "torch"})
-    torch.FloatStorage = storage  # type: ignore[attr-defined]
-
-    def _rebuild_tensor_v2(*told: Any) -> None: ...
-
-    name = "_rebuild_tensor_v2"
-    _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = "torch._utils", name
-    utils._rebuild_tensor_v2 = _rebuild_tensor_v2  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "torch", torch)
-    monkeypatch.setitem(sys.modules, "torch._utils", utils)
-    return storage
-
-
-def packed(told: Any) -> bytes:
-    out = io.BytesIO()
-    Written(out, protocol=2).dump(told)
-    return out.getvalue()
-
-
-def as_zip(path: Path, told: Any, storages: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w") as file:
-        file.writestr("archive/data.pkl", packed(told))
-        for key, content in storages.items():
-            file.writestr(f"archive/data/{key}", content)
-    return path
-
-
-def as_stream(path: Path, told: Any, storages: dict[str, bytes]) -> Path:
-    parts = [packed(each) for each in (pickled._MAGIC, 1001, {"little_endian": True}, told)]
-    parts.append(packed(list(storages)))
-    parts += [struct.pack("<q", len(content) // 4) + content for content in storages.values()]
-    path.write_bytes(b"".join(parts))
-    return path
+    with torch_names() as storage:
+        yield storage
 
 
 @pytest.mark.parametrize("write", [as_zip, as_stream])

@@ -68,9 +68,14 @@ def read(path: Path) -> Graph:
     try:
         return _graph(model)
     except ArgumentError as error:
-        raise ArgumentError(f"{path}: {error}") from None
+        raise told_of(path, error) from None
     except (TypeError, ValueError, KeyError, IndexError, OverflowError):
         raise DataError(f"{path} is damaged: a node's options are of no known kind") from None
+
+
+def told_of(path: Path, error: Exception) -> ArgumentError:
+    """Return an error that names the file, in one line whatever a node of it is called."""
+    return ArgumentError(f"{path}: {' '.join(str(error).split())}")
 
 
 def _graph(model: Any) -> Graph:

@@ -78,10 +78,11 @@ def _with_shuffles(links: Sequence[Link], graph: Graph) -> list[Link]:
         kinds = [link.node.kind for link in left[:3]]
         first = left[0].node
         told = graph.constants.get(first.inputs[-1])
-        if kinds == ["Reshape", "Transpose", "Reshape"] and told is not None and told.size == 5:
-            turned = tuple(left[1].node.options.get("perm", ()))
-            if turned != (0, 2, 1, 3, 4):
-                raise left[1].node.refuse(f"turns axes to {turned}: (0, 2, 1, 3, 4) fits")
+        shuffles = kinds == ["Reshape", "Transpose", "Reshape"]
+        if shuffles and told is not None and told.size == 5 and told.dtype.kind == "i":
+            turned = left[1].node.options.get("perm")
+            if turned != [0, 2, 1, 3, 4]:
+                raise left[1].node.refuse(f"turns axes to {turned}: [0, 2, 1, 3, 4] fits")
             groups = {"groups": int(told.ravel()[1])}
             found.append(Link(replace(first, kind=_SHUFFLE, options=groups)))
             del left[:3]

@@ -25,7 +25,7 @@ def load(path: Path) -> Network:
         own = _own(graph)
         return own if own is not None else _network(graph)
     except StepconvError as error:
-        raise ArgumentError(f"{path}: {error}") from None
+        raise graphs.told_of(path, error) from None
 
 
 def _own(graph: graphs.Graph) -> Network | None:

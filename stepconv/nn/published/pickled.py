@@ -25,8 +25,8 @@ from stepconv.errors import DataError
 
 Array = NDArray[Any]
 
-# What a pickle may be long; the numbers lie beside it.
-MOST_PICKLE, MOST_NUMBERS = 2**26, 2**31
+# How long a pickle may be, and what a tensor may have; the numbers lie beside it.
+MOST_PICKLE, MOST_NUMBERS, MOST_AXES = 2**26, 2**31, 8
 # How the older kind of file begins: a number of PyTorch's own, in a pickle.
 _MAGIC = 0x1950A86A20F9469CFC6C
 _STORAGES = {
@@ -67,23 +67,29 @@ class _Tensor:
 def read(path: Path) -> dict[str, Array]:
     """Return the tensors of a file by name, or say why not."""
     files.check_plain(path)
-    try:
-        if zipfile.is_zipfile(path):
-            return _from_zip(path)
-        with path.open("rb") as file:
-            return _from_stream(file, path.stat().st_size)
-    except _Refused as refused:
-        raise DataError(f"{path}: {refused}") from None
-    except (
-        *(pickle.UnpicklingError, zipfile.BadZipFile, struct.error, EOFError, KeyError),
-        *(ValueError, TypeError, IndexError, AttributeError, UnicodeDecodeError, RecursionError),
-        *(MemoryError, OverflowError, NotImplementedError),
-    ):
-        raise DataError(f"{path} is damaged, or no file of PyTorch's weights") from None
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        try:
+            if zipfile.is_zipfile(file):
+                return _from_zip(file, size)
+            file.seek(0)
+            return _from_stream(file, size)
+        except _Refused as refused:
+            raise DataError(f"{path}: {refused}") from None
+        except (
+            *(pickle.UnpicklingError, zipfile.BadZipFile, struct.error, EOFError, KeyError),
+            *(ValueError, TypeError, IndexError, AttributeError, UnicodeDecodeError),
+            *(RecursionError, MemoryError, OverflowError, NotImplementedError, OSError),
+        ):
+            raise DataError(f"{path} is damaged, or no file of PyTorch's weights") from None
 
 
-class _Restricted(pickle.Unpickler):
-    """Reads what tensors are made of, and refuses all else."""
+class _Restricted(pickle._Unpickler):
+    """Reads what tensors are made of, and refuses all else.
+
+    It is the one of them that is written in Python: the other takes memory for as many objects as a
+    file says there are.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -106,7 +112,9 @@ class _Restricted(pickle.Unpickler):
 def _rebuilt(storage: tuple[str, str], offset: int, shape: Any, strides: Any, *_: Any) -> _Tensor:
     key, dtype = storage
     sizes, steps = tuple(map(int, shape)), tuple(map(int, strides))
-    if len(sizes) != len(steps) or min((offset, *sizes, *steps)) < 0 or prod(sizes) > MOST_NUMBERS:
+    told = (offset, *sizes, *steps)
+    possible = len(sizes) == len(steps) <= MOST_AXES and 0 <= min(told) <= max(told) <= MOST_NUMBERS
+    if not possible or prod(sizes) > MOST_NUMBERS:
         raise _Refused(f"a tensor has the sizes {sizes} and the steps {steps}")
     return _Tensor(key, dtype, int(offset), sizes, steps)
 
@@ -115,9 +123,9 @@ def _unpickled(file: BinaryIO) -> Any:
     return _Restricted(file, encoding="utf-8").load()
 
 
-def _from_zip(path: Path) -> dict[str, Array]:
+def _from_zip(file: BinaryIO, size: int) -> dict[str, Array]:
     """Read the newer kind: a zip with a pickle, and a file for each storage."""
-    with zipfile.ZipFile(path) as packed:
+    with zipfile.ZipFile(file) as packed:
         names = packed.namelist()
         found = [name for name in names if name.endswith("data.pkl")]
         if len(found) != 1 or packed.getinfo(found[0]).file_size > MOST_PICKLE:
@@ -127,7 +135,7 @@ def _from_zip(path: Path) -> dict[str, Array]:
 
         def storage(key: str) -> bytes:
             about = packed.getinfo(f"{root}data/{key}")
-            if about.file_size > path.stat().st_size:  # weights are stored as they are
+            if about.file_size > size:  # weights are stored as they are
                 raise _Refused(f"storage {key} is larger than the file")
             return packed.read(about)
 
