@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "train": {"nn", "ops", "geometry"},
     "sweep": {"train", "nn", "kernels"},
     "export": {"trace", "inside", "player", "web"},
-    "lessons": {"trace", "inside", "train", "geometry"},
+    "lessons": {"trace", "inside", "train", "sweep", "geometry"},
     "testing": {"ops", "geometry", "trace"},
     "web": {"trace", "inside", "nn", "train", "stepconv"},
     "bench": {"ops", "kernels", "geometry", "testing", "stepconv"},

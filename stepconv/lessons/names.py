@@ -12,7 +12,7 @@ import numpy as np
 from stepconv import geometry
 from stepconv.errors import ArgumentError
 from stepconv.lessons import facts
-from stepconv.lessons.experiments import changes, depth, learnt
+from stepconv.lessons.experiments import changes, depth, learnt, swept
 from stepconv.lessons.expressions import value
 from stepconv.lessons.scene import Lesson, Scene
 from stepconv.operations import OPERATIONS
@@ -96,12 +96,13 @@ def _engine() -> dict[str, Any]:
         "kernel": lambda name: _found(name, named_kernels(), "kernel").kernel,
         "picture": lambda name: _found(name, pictures(), "picture"),
         "fact": facts.fact,
-        # a 5 and what becomes of it, a kernel that learns, a gradient through many layers
+        # a 5 and what becomes of it, what is learnt, a gradient through many layers
         "five": changes.five,
         "differing": changes.differing,
         "distance": changes.distance,
         "learnt": learnt.learnt,
         "loss": learnt.loss,
+        "swept": swept.swept,
         "arrives": depth.arrives,
         "layers": lambda net, kind: sum(row.kind == kind for row in net.rows),
         # the operations, and their way back

@@ -21,7 +21,7 @@ KEYS = (
 # Commands that a scene may open, and options of theirs that it may not: they write or delete.
 OPENS = (
     *("play", "show", "shapes", "examples", "why", "look"),
-    *("explore", "train", "evaluate", "predict", "filters"),
+    *("explore", "train", "compare", "evaluate", "predict", "filters"),
 )
 _WRITES = ("--out", "--output", "--force", "--svg", "--sheet", "--resume")
 # Keys that may stand several times.

@@ -37,6 +37,8 @@ from stepconv.train.data.sets import FORMS, is_own
 from stepconv.train.recipe import Recipe
 
 KINDS = ("grid", "list", "random")
+# Experiments that are here, to be tried at once; lessons speak of them.
+SHIPPED = {"pictures": Path(__file__).with_name("pictures.toml")}
 # More trainings than these were not meant.
 MOST = 10_000
 _KEYS = ("model", "kind", "samples", "draw", "train", "vary", "run")
@@ -59,6 +61,11 @@ class Training:
     recipe: Recipe
     chosen: tuple[str, ...]
     varied: tuple[tuple[str, Any], ...]
+
+
+def found(path: Path) -> Path:
+    """Return the file that is meant: one that is here by its name alone, if no other has it."""
+    return path if path.exists() else SHIPPED.get(str(path), path)
 
 
 def read(path: Path) -> list[Training]:

@@ -59,7 +59,7 @@ def run(trainings: Sequence[Training], place: Place, workers: int | None) -> Ite
 
 def _round(some: Sequence[Training], place: Place, count: int) -> Iterator[Outcome]:
     """Let processes work through some trainings, until one of them dies."""
-    pool = ProcessPoolExecutor(count, get_context("spawn"), _begin, (place.threads,))
+    pool = ProcessPoolExecutor(count, get_context("spawn"), _begin, (place.threads or 1,))
     waiting: dict[Future[Outcome], str] = {}
     todo = iter(some)
     try:

@@ -110,6 +110,15 @@ def varied(runs: Sequence[Ran]) -> list[str]:
     return several
 
 
+def numeric(runs: Sequence[Ran], names: Sequence[str]) -> str | None:
+    """Return the first of some options that is a number and has more than one value."""
+    for name in names:
+        values = {run.choices.get(name) for run in runs}
+        if len(values) > 1 and all(type(value) in (int, float) for value in values):
+            return name
+    return None
+
+
 def grouped(runs: Sequence[Ran], by: Sequence[str]) -> list[Group]:
     """Return the runs in groups that agree in some choices, in the order of these."""
     groups: dict[str, list[Ran]] = {}

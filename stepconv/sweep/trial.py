@@ -33,10 +33,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a trial finds its data and keeps its run, and on how many threads it computes."""
+    """Where a trial finds its data and keeps its run; its threads, if not as many as usual."""
 
     results: Path
-    threads: int
+    threads: int | None = None
     data_dir: Path | None = None
 
 
@@ -53,7 +53,8 @@ def attempt(training: Training, place: Place, given: DataSet | None = None) -> O
     """Train to the end, or until this process is asked to stop; `given` data need not be found."""
     begun, folder = perf_counter(), place.results / training.name
     try:
-        use_threads(place.threads)
+        if place.threads is not None:
+            use_threads(place.threads)
         run = _run(training, folder, place, given)
         *_, last = run.events()
         status = {Finished: "finished", Diverged: "diverged"}.get(type(last), "stopped")

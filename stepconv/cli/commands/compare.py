@@ -53,7 +53,7 @@ def compare(
         output.check(out, (".svg",), force)
     runs = results.read(folders)
     names = [each.replace("-", "_") for each in by or results.varied(runs)]
-    along = along.replace("-", "_") if along else _numeric(runs, names)
+    along = along.replace("-", "_") if along else results.numeric(runs, names)
     if along is not None and along not in names:
         names.append(along)
     known = sorted({name for run in runs for name in run.choices})
@@ -75,15 +75,6 @@ def compare(
         files.write(out, curves.svg(drawn, along).encode())
     elif drawn and along is not None:
         _draw(console, drawn, along)
-
-
-def _numeric(runs: Any, names: list[str]) -> str | None:
-    """Return the first option of numbers that has more than one."""
-    for name in names:
-        values = {run.choices.get(name) for run in runs}
-        if len(values) > 1 and all(type(value) in (int, float) for value in values):
-            return name
-    return None
 
 
 def _as_data(group: "Group") -> dict[str, Any]:

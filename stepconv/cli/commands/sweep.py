@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def sweep(
-    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="What to try.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.toml", help="What to try, or pictures, an example.")
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder of all run folders.")],
     on: Annotated[
         str, typer.Option("--on", help="local, dask, or a scheduler's tcp://HOST:PORT.")
@@ -53,6 +55,7 @@ def sweep(
 
     Examples:
 
+        stepconv sweep pictures -o results/
         stepconv sweep experiment.toml -o results/
         stepconv sweep experiment.toml -o results/ --on dask
         stepconv sweep experiment.toml -o results/ --on tcp://scheduler:8786
@@ -63,7 +66,7 @@ def sweep(
 
     if on not in ("local", "dask") and "://" not in on:
         raise ArgumentError(f"--on {on!r} is not known: local, dask and tcp://HOST:PORT fit")
-    trainings = experiment.read(file)
+    trainings = experiment.read(experiment.found(file))
     if out.exists() and not out.is_dir():
         raise ArgumentError(f"{out} is a file: -o names a folder")
     ended = {each.name: trial.done(out / each.name) for each in trainings}

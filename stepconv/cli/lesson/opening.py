@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Commands that print and end at once: what they say stands beside the text.
 PRINTS = ("shapes", "show", "examples", "why", "look")
-# A network that a lesson trains on the spot: `@lenet5`, `@lenet5:mnist`.
+# What a lesson makes on the spot: a network, `@lenet5`, `@lenet5:mnist`; a sweep, `@pictures`.
 _MADE_HERE = "@"
 _DATA = "digits"
 # Enough to read digits, in a few seconds.
@@ -95,11 +95,9 @@ def run(words: Sequence[str]) -> int:
 
     known = list(words)
     for place, word in _networks(words):
-        folder = network_folder(word)
-        if not (folder / "model.safetensors").is_file():
-            status = _train(word, folder)
-            if status:
-                return status
+        status, folder = _swept(word) if words[0] == "compare" else _trained(word)
+        if status:
+            return status
         known[place] = str(folder)
     if known[0] == "explore":
         known.append("--escape-leaves")
@@ -143,13 +141,19 @@ def typed(words: Sequence[str]) -> list[str]:
 
     >>> typed(["explore", "@mlp:mnist"])
     ['stepconv train mlp --data mnist', 'stepconv explore runs/mlp-mnist']
+    >>> typed(["compare", "@pictures"])
+    ['stepconv sweep pictures -o results', 'stepconv compare results']
     """
-    known = list(words)
+    known, before = list(words), []
     for place, word in _networks(words):
-        known[place] = f"runs/{network_folder(word).name}"
-    trained = [_model_and_data(word) for _, word in _networks(words)]
-    trainings = [f"stepconv train {model} --data {data}" for model, data in trained]
-    return [*trainings, f"stepconv {shlex.join(known)}"]
+        if words[0] == "compare":
+            known[place] = "results"
+            before.append(f"stepconv sweep {word.removeprefix(_MADE_HERE)} -o results")
+        else:
+            model, data = _model_and_data(word)
+            known[place] = f"runs/{network_folder(word).name}"
+            before.append(f"stepconv train {model} --data {data}")
+    return [*before, f"stepconv {shlex.join(known)}"]
 
 
 def _model_and_data(word: str) -> tuple[str, str]:
@@ -166,12 +170,28 @@ def _emptied(folder: Path) -> Path:
     return folder
 
 
-def _train(word: str, folder: Path) -> int:
-    """Train a network where it can be watched."""
+def _trained(word: str) -> tuple[int, Path]:
+    """Return where a network is; if it is not there yet it is trained where it can be watched."""
+    folder = network_folder(word)
+    if (folder / "model.safetensors").is_file():
+        return 0, folder
+    model, data = _model_and_data(word)
+    command = ["train", model, "--data", data, *_HOW, "--out", str(_emptied(folder))]
+    return _made("looks into a network", command), folder
+
+
+def _swept(word: str) -> tuple[int, Path]:
+    """Return where the trainings of a sweep are; those that are not done are made now."""
+    from stepconv.lessons import progress
+
+    name = word.removeprefix(_MADE_HERE)
+    folder = progress.folder() / "sweeps" / name
+    return _made("compares trainings", ["sweep", name, "-o", str(folder)]), folder
+
+
+def _made(why: str, command: list[str]) -> int:
+    """Run a command that makes what a scene needs."""
     import subprocess
 
-    _emptied(folder)
-    model, data = _model_and_data(word)
-    command = ["train", model, "--data", data, *_HOW, "--out", str(folder)]
-    print(f"This scene looks into a network: stepconv {shlex.join(command)}\n")
+    print(f"This scene {why}: stepconv {shlex.join(command)}\n", flush=True)
     return subprocess.run([sys.executable, "-m", "stepconv", *command]).returncode

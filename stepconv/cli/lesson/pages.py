@@ -73,7 +73,9 @@ def waiting(reader: Reader, width: int, height: int) -> list[Line]:
     """Return the page of a scene that is still being worked out."""
     title = written(reader.lesson.scenes[reader.number].title)
     keys = _keys((("→", "next"), ("←", "back"), ("esc", "scenes")), reader, width)
-    told = Piece(" computing … the first time a kernel is used it is compiled", "muted")
+    told = Piece(
+        " computing … kernels are compiled at their first use, networks are trained", "muted"
+    )
     return _exactly([(Piece(f" {title}", "title"),), (), (told,)], [keys], width, height)
 
 

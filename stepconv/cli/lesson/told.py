@@ -36,7 +36,8 @@ def _scene(lesson: Lesson, number: int, tools: Tools) -> Iterator[str]:
 
 def _said(lesson: Lesson, number: int, tools: Tools) -> Iterator[str]:
     scene = filled(lesson, number, tools)
-    yield f"Scene {number + 1} of {len(lesson.scenes)}: {scene.title}."
+    end = "" if scene.title.endswith(("?", "…")) else "."
+    yield f"Scene {number + 1} of {len(lesson.scenes)}: {scene.title}{end}"
     yield from scene.paragraphs
     if scene.draws:
         from stepconv.lessons.drawings import draw

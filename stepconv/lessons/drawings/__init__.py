@@ -8,6 +8,7 @@ grid            a picture as its numbers
 wiring          which cells a dense layer and a convolution connect, with the counts
 fives           a perfect 5, and what a shift, a turn, another hand makes of it
 learns          a kernel that learns a worked example, step by step
+sweep           how right trainings are that differ in one option, with the spread over seeds
 paths           a gradient on its way back, with the identity path and without
 sketches        what a slide draws and no engine computes: `sketch cortex`
 """
@@ -15,7 +16,7 @@ sketches        what a slide draws and no engine computes: `sketch cortex`
 from collections.abc import Callable, Mapping, Sequence
 
 from stepconv.errors import ArgumentError, StepconvError, closest
-from stepconv.lessons.drawings import fives, grid, integral, learns, paths, sketches, wiring
+from stepconv.lessons.drawings import fives, grid, integral, learns, paths, sketches, sweep, wiring
 from stepconv.lessons.drawings.grid import HIGH, WIDE
 
 Frames = Sequence[Sequence[str]]
@@ -27,6 +28,7 @@ DRAWINGS: Mapping[str, Callable[..., Frames]] = {
     "fives": fives.frames,
     "learns": learns.frames,
     "paths": paths.frames,
+    "sweep": sweep.frames,
     "sketch": sketches.frames,
 }
 
