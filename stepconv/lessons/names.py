@@ -28,16 +28,17 @@ class Tools(NamedTuple):
     """What a lesson asks of the command line: it alone knows how a call is typed.
 
     `record` returns what a TARGET with its options is, `network` a network layer by layer as
-    `stepconv shapes` measures it.
+    `stepconv shapes` measures it, `costs` what the algorithms of `TARGET --as ALGORITHM` count.
     """
 
     record: Callable[[str], Record]
     network: Callable[[str], Any]
+    costs: Callable[[str], Any]
 
 
 def names(scene: Scene, tools: Tools) -> Mapping[str, Any]:
     """Return what the expressions of a scene may name."""
-    known = {**_engine(), "record": tools.record, "network": tools.network}
+    known = {**_engine(), **tools._asdict()}
     if is_played(scene):
         known |= _of_record(tools.record(target(scene)), scene)
     for name, expression in scene.lets:
@@ -47,7 +48,12 @@ def names(scene: Scene, tools: Tools) -> Mapping[str, Any]:
 
 def is_played(scene: Scene) -> bool:
     """Tell whether a scene opens a record in the player."""
-    return scene.opens.split(" ")[0] == "play"
+    return scene.opens.split(" ")[0] == "play" and not is_stepped(scene)
+
+
+def is_stepped(scene: Scene) -> bool:
+    """Tell whether a scene opens the steps of an algorithm."""
+    return scene.opens.startswith("play ") and " --as " in scene.opens
 
 
 def target(scene: Scene) -> str:

@@ -1,6 +1,7 @@
 """`stepconv lesson` on a pipe: lists, data, sentences, progress, and what does not fit."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from stepconv import nn
 from stepconv.cli import main
 from stepconv.cli.lesson import opening
-from stepconv.lessons import shelf
+from stepconv.cli.reading.lessons import tools
+from stepconv.lessons import reading, shelf
 from stepconv.lessons.progress import Progress
 from stepconv.nn import checkpoint
 
@@ -46,6 +48,43 @@ def test_a_network_of_a_lesson_is_trained_first_in_a_shell(
     out = told(capsys, "networks", "--scene", "3", "--plain")
     wanted = "stepconv train lenet5 --data digits, then stepconv explore runs/lenet5-digits"
     assert f"To look: {wanted}\n" in out
+
+
+def test_a_sweep_of_a_lesson_is_made_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    ran: list[list[str]] = []
+
+    def run(command: list[str]) -> subprocess.CompletedProcess[str]:
+        ran.append(command[3:])
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert opening.run(["compare", "@pictures"]) == 0
+    folder = str(tmp_path / "stepconv" / "sweeps" / "pictures")
+    assert ran == [["sweep", "pictures", "-o", folder], ["compare", folder]]
+    assert "compares trainings" in capsys.readouterr()[0]
+
+
+def test_the_steps_of_an_algorithm_stand_beside_a_text(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.md"
+    text = "# Mine\n\n## Steps\nopens: play vertical-edge-gray --as {way}\n\n{said}\n"
+    count = 'costs("vertical-edge-gray --as im2col")[0].counts.multiplications'
+    path.write_text(text.format(way="im2col", said=f"It takes {{144 = {count}}} products."))
+    out = told(capsys, str(path))
+    assert "It takes 144 products." in out
+    assert "To look: stepconv play vertical-edge-gray --as im2col" in out
+    scene = reading.read(path).scenes[0]
+    found = opening.opened(scene, tools())
+    assert not found.is_film
+    assert len(found.frames) == 6
+    assert found.frames[0][0] == "im2col, step 0 of 6: windows of row 0, laid out"
+    assert found.command == ("play", "vertical-edge-gray", "--as", "im2col")
+    path.write_text(text.format(way="magic", said="Look."))
+    assert "direct, im2col" in opening.opened(reading.read(path).scenes[0], tools()).message
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from stepconv.lessons.drawings import DRAWINGS, HIGH, WIDE, draw
 from stepconv.lessons.experiments.changes import changed, differing, distance, five
 from stepconv.lessons.experiments.depth import DEPTHS, arrives
 from stepconv.lessons.experiments.learnt import gives, learnt, loss
+from stepconv.lessons.experiments.swept import _results, results, swept
 from stepconv.trace import worked_example
 
 DRAWN = sorted({scene.draws for lesson in shelf.lessons() for scene in lesson.scenes} - {""})
@@ -43,6 +44,8 @@ def test_a_drawing_fits(text: str) -> None:
         ("wiring both 10 2", "1 to 14 of 78 fit"),
         ("fives hand:1.5", "hand:1.5 does not fit: 1 to 100 do"),
         ("sketch", "has 0 lines"),
+        ("sweep fives", "pictures fit"),
+        ("sweep", "takes other words"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(text: str, words: str) -> None:
@@ -107,3 +110,31 @@ def test_experiments_end_soon() -> None:
         learnt("letter-blur", 10**9, 1 / 40)
     with pytest.raises(ArgumentError, match="8, 20, 56 are"):
         arrives(10**6, path=True)
+
+
+def test_a_sweep_is_drawn_as_it_came_out() -> None:
+    drawn = draw("sweep pictures")[0]
+    for augment, lines in ((False, drawn[2:5]), (True, drawn[6:9])):
+        for limit, line in zip((30, 100, 300), lines, strict=True):
+            found = swept("pictures", augment=augment, limit=limit)
+            assert len(found.runs) == 3
+            least, most = min(found.accuracies), max(found.accuracies)
+            assert f"limit {limit} " in line
+            assert line.endswith(f"{found.mean:.0%} ({least:.0%} to {most:.0%})")
+    # Lines begin further to the right the more is right.
+    assert drawn[2].index("├") < drawn[3].index("├")
+
+
+def test_what_no_sweep_has_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="augment=False, limit=30; "):
+        swept("pictures", limit=31)
+    with pytest.raises(ArgumentError, match="pictures fit"):
+        swept("picture")
+
+
+@pytest.mark.slow
+def test_a_sweep_gives_the_same_numbers_again() -> None:
+    first = results("pictures")
+    _results.cache_clear()
+    again = results("pictures")
+    assert [group.accuracies for group in again.groups] == [g.accuracies for g in first.groups]

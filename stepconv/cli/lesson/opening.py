@@ -36,6 +36,7 @@ class Opened:
     frames: Sequence[Sequence[str]] = ()
     command: tuple[str, ...] = ()
     message: str = ""
+    is_film: bool = True
 
 
 def opened(scene: Scene, tools: Tools, width: int = 78) -> Opened:
@@ -47,6 +48,9 @@ def opened(scene: Scene, tools: Tools, width: int = 78) -> Opened:
         if names.is_played(scene):
             return Opened(record=tools.record(names.target(scene)), frames=frames)
         words = tuple(shlex.split(scene.opens))
+        if names.is_stepped(scene):
+            pages = stepped(names.target(scene), width)
+            return Opened(frames=frames or pages, command=words, is_film=bool(frames))
         if frames:
             return Opened(frames=frames, command=words)
         if words and words[0] in PRINTS and not _networks(words):
@@ -54,6 +58,23 @@ def opened(scene: Scene, tools: Tools, width: int = 78) -> Opened:
         return Opened(command=words)
     except (StepconvError, OSError, ValueError) as error:
         return Opened(message=str(error))
+
+
+def stepped(target: str, width: int) -> list[list[str]]:
+    """Return the steps of an algorithm, each as lines that stand beside a text."""
+    from stepconv.cli.reading.lessons import steps
+    from stepconv.lessons.drawings.grid import HIGH
+    from stepconv.player.stepped.lines import body
+    from stepconv.player.text.lines import as_text
+
+    found = steps(target).steps
+    return [
+        [
+            f"{algorithm}, step {number} of {len(found)}: {step.title}"[:width],
+            *(as_text(line).rstrip() for line in body(step, width, HIGH - 1).lines),
+        ]
+        for number, (algorithm, step) in enumerate(found)
+    ]
 
 
 def printed(words: Sequence[str], width: int) -> list[str]:

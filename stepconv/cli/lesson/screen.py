@@ -74,7 +74,8 @@ class Lessons(Player):
         self.set_interval(_PATIENCE, self._look_again)
 
     def _next_frame(self) -> None:
-        if not self.inside and self.reader.frame < len(self.opened.frames) - 1:
+        plays = self.opened.is_film and not self.inside
+        if plays and self.reader.frame < len(self.opened.frames) - 1:
             self.reader.frame += 1
             self.stage.redraw()
 

@@ -1,4 +1,4 @@
-"""What a lesson asks of the command line: records of what is typed, networks measured."""
+"""What a lesson asks of the command line: what is typed becomes records, networks, algorithms."""
 
 import shlex
 from functools import lru_cache
@@ -10,6 +10,8 @@ from stepconv.cli.reading import targets
 from stepconv.errors import ArgumentError
 
 if TYPE_CHECKING:
+    from stepconv.algorithms import Row
+    from stepconv.cli.showing.stepped import Made
     from stepconv.lessons.names import Tools
     from stepconv.nn.shapes import Measured
     from stepconv.trace import Chain, Trace
@@ -19,7 +21,7 @@ def tools() -> "Tools":
     """Return what lessons ask with, see `stepconv.lessons.names.Tools`."""
     from stepconv.lessons.names import Tools
 
-    return Tools(record, network)
+    return Tools(record, network, costs)
 
 
 @lru_cache(maxsize=256)
@@ -41,3 +43,32 @@ def network(text: str) -> "Measured":
     name, *others = text.split()
     picture, classes = (*others, None, None)[:2]
     return measured(name, shape(picture) if picture else None, int(classes) if classes else None)
+
+
+@lru_cache(maxsize=64)
+def steps(text: str) -> "Made":
+    """Return the algorithm that `play` would step through: `vertical-edge-gray --as winograd`."""
+    from typer.main import get_command
+
+    from stepconv.cli import app
+    from stepconv.cli.showing import stepped
+
+    try:
+        play = get_command(app).get_command(None, "play")  # type: ignore[attr-defined]
+        given = play.make_context("stepconv", shlex.split(text)).params
+    except (typer.TyperException, ValueError) as error:
+        told = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        raise ArgumentError(f"play {text}: {told}") from None
+    way, cell = given.pop("way"), given.pop("cell")
+    if way is None:
+        raise ArgumentError(f"play {text} names no algorithm: --as winograd fits")
+    return stepped.made(
+        targets.Asked(**{k: v for k, v in given.items() if k != "letters"}), way, cell
+    )
+
+
+def costs(text: str) -> "list[Row]":
+    """Return what each algorithm of a call counts, none of them timed."""
+    from stepconv import algorithms
+
+    return algorithms.table(steps(text).runs)
