@@ -62,7 +62,7 @@ def export(
         stepconv export vertical-edge-rgb --steps 0:16 --fps 4 -o edge.gif
         stepconv export eight-22x16 --kernel sobel-x --every 20 -o slides.pptx
         stepconv export max-pool-4x4 --then relu -o pool.pdf
-        stepconv export vertical-edge-gray --as winograd --cell 2,2 -o winograd.pptx
+        stepconv export vertical-edge-gray --as winograd -o winograd.pptx
         stepconv export runs/lenet5-mnist -o digits.onnx
     """
     from stepconv.cli.showing import exporting
