@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,8 @@ def load_arrays(path: Path) -> Arrays:
 
 def save(path: Path, kind: str, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:
     """Write arrays and plain data; the same ones give the same bytes."""
-    files.write(path, _encode(arrays, _metadata(kind, about)))
+    with files.replacing(path) as file:
+        file.writelines(_encoded(arrays, _metadata(kind, about)))
 
 
 def load(path: Path, kind: str, checks: Mapping[str, Check] = {}) -> tuple[Arrays, dict[str, Any]]:
@@ -146,17 +147,17 @@ def load(path: Path, kind: str, checks: Mapping[str, Check] = {}) -> tuple[Array
 
 
 # The library called safetensors writes metadata in an order that changes from process to process.
-def _encode(arrays: Mapping[str, Array], metadata: dict[str, str]) -> bytes:
+def _encoded(arrays: Mapping[str, Array], metadata: dict[str, str]) -> Iterator[bytes]:
+    """Yield the parts of a file: the large ones are not put together in memory."""
     codes = {np.dtype(name): code for code, name in _TYPES.items()}
     header: dict[str, Any] = {
         "__metadata__": {**metadata, "sha256": _digest(arrays, metadata)},
     }
-    parts, end = [], 0
     # Wide numbers first, so that all of them lie at multiples of their size.
-    for name in sorted(arrays, key=lambda name: -arrays[name].itemsize):
+    names, end = sorted(arrays, key=lambda name: -arrays[name].itemsize), 0
+    for name in names:
         array = arrays[name]
-        parts.append(array.tobytes())
-        start, end = end, end + len(parts[-1])
+        start, end = end, end + array.nbytes
         header[name] = {
             "dtype": codes[array.dtype],
             "shape": list(array.shape),
@@ -164,7 +165,10 @@ def _encode(arrays: Mapping[str, Array], metadata: dict[str, str]) -> bytes:
         }
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    return b"".join([len(text).to_bytes(8, "little"), text, *parts])
+    yield len(text).to_bytes(8, "little")
+    yield text
+    for name in names:
+        yield arrays[name].tobytes()
 
 
 def _decode(content: memoryview | bytes) -> tuple[Arrays, dict[str, str]]:

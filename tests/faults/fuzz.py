@@ -165,7 +165,9 @@ _EPOCH = {
 
 def _signed(kind: str, about: dict[str, Any], arrays: Any) -> bytes:
     told = {key: json.dumps(value) for key, value in about.items()}
-    return checkpoint._encode(arrays, {"format": checkpoint.FORMAT, "kind": kind, **told})
+    return b"".join(
+        checkpoint._encoded(arrays, {"format": checkpoint.FORMAT, "kind": kind, **told})
+    )
 
 
 def another_checkpoint(chance: random.Random, content: bytes) -> bytes:

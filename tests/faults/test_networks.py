@@ -116,7 +116,9 @@ def test_a_state_that_does_not_lie_is_read(state: Path) -> None:
 def resign(path: Path, about: dict[str, Any]) -> None:
     """Write a state of any content with the signature that it needs."""
     told = {key: json.dumps(value) for key, value in about.items()}
-    content = checkpoint._encode({}, {"format": checkpoint.FORMAT, "kind": "state", **told})
+    content = b"".join(
+        checkpoint._encoded({}, {"format": checkpoint.FORMAT, "kind": "state", **told})
+    )
     (path / runs.STATE).write_bytes(content)
 
 
@@ -149,7 +151,7 @@ TEXTS = ["[" * 99_999, "9" * 5000, "NaN", '{"a":' * 200 + "1" + "}" * 200, "", "
 def test_metadata_is_json_of_some_depth(state: Path, entry: str, text: str) -> None:
     arrays, metadata = checkpoint._decode((state / runs.STATE).read_bytes())
     del metadata["sha256"]
-    content = checkpoint._encode(arrays, {**metadata, entry: text})
+    content = b"".join(checkpoint._encoded(arrays, {**metadata, entry: text}))
     (state / runs.STATE).write_bytes(content)
     with pytest.raises(StepconvError):
         runs.Stored.read(state)
