@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import compiling, memory
+from benchmarks import compiling, memory, networks
 from benchmarks.asked import mark
 from stepconv.player.frame.formats import duration
 
@@ -46,11 +46,11 @@ def with_shares(row: Row, report: Report) -> Row:
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print every table that the report has rows for, but errors: those are for the page."""
+    """Print every table of operations that has rows, but errors: those are for the page."""
     from rich.table import Table
 
     for name, (title, head, lines) in TABLES.items():
-        if name == "errors":
+        if name in ("errors", "networks"):
             continue
         rows = [[_plain(text) for text in line] for line in lines(report)]
         if rows:
@@ -65,12 +65,14 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def rewrite(text: str, report: Report) -> str:
-    """Return a page with its tables made anew from a report."""
+    """Return a page with its tables made anew from a report: of operations, or of networks."""
 
     def made(match: re.Match[str]) -> str:
         name = match[1]
         if name not in TABLES:
             raise KeyError(f"there is no table {name!r}: there are {', '.join(TABLES)}")
+        if (name == "networks") != ("networks" in report):
+            return match[0]  # of another report
         _, head, lines = TABLES[name]
         return f"<!-- table: {name} -->\n{markdown(head, lines(report))}<!-- end of table -->"
 
@@ -213,6 +215,24 @@ def _compiling(report: Report) -> Lines:
         yield row["operation"], *told
 
 
+def _networks(report: Report) -> Lines:
+    for cell in report["networks"]:
+        seconds, peer = cell["seconds"], cell["better layout"]
+        for ours, ratios in cell["ratios"].items():
+            way = ours.removeprefix("stepconv ")
+            pictures = "1 picture" if cell["batch"] == 1 else f"{cell['batch']} pictures"
+            named = "" if way == "direct" else f" ({way})"
+            asked = networks.ASKED.get(ours, {})
+            told = []
+            for name, ratio in ratios.items():
+                limit = asked.get(name)
+                told += [f"{ratio:.2f}", mark(limit, None if limit is None else ratio >= limit)]
+            runtime = duration(seconds[networks.RUNTIME])
+            layout = f"{duration(seconds[peer])} ({peer.removeprefix('torch ')})"
+            work = f"{cell['net']}, {pictures}{named}"
+            yield work, duration(seconds[ours]), runtime, *told[:2], layout, *told[2:]
+
+
 _CELL_HEAD = ("work", "stepconv", "best peer", "its time", "ratio", "asked")
 
 # By the name that the page's markers use: title, heads of columns, and what makes the rows.
@@ -243,6 +263,14 @@ TABLES: dict[str, tuple[str, Sequence[str], Callable[[Report], Lines]]] = {
         "First call, by the clock (by the processor's)",
         ("operation", "cold", "asked", "warm", "asked"),
         _compiling,
+    ),
+    "networks": (
+        "Whole networks",
+        (
+            *("network", "stepconv", "onnxruntime", "ratio", "asked"),
+            *("PyTorch, better layout", "ratio", "asked"),
+        ),
+        _networks,
     ),
 }
 

@@ -51,7 +51,7 @@ def _ours(name: str, threads: int, task: str, net: str, batch: int, algorithm: s
     model, (x, y) = nn.build(net), _noise()
     if task == "evaluation":
         parameters, statistics = nn.initial_parameters(model, 0), nn.initial_statistics(model)
-        predictor = nn.Predictor(model, parameters, statistics)
+        predictor = nn.Predictor(model, parameters, statistics, batch_size=min(batch, 64))
         parts = _parts(batch)
         return lambda i: predictor.logits(x[parts[i % len(parts)]])
     trainer = nn.Trainer(model, nn.SGD(0.9), batch_size=batch, algorithm=algorithm)

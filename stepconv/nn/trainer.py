@@ -6,10 +6,10 @@
 
 Images are arrays (n, channels, height, width) of float32, or of uint8, which are multiplied by
 `scale`, to which `shift` is added. With algorithm="winograd" wide 3x3 layers learn in half the time
-and round a little more; `describe` says which do. Answers are worked out directly in any case, and
-on a GPU everything is. With backend="cuda" all of it lives on a GPU; a state goes from one backend
-to the other. With backend="portable" a CPU computes the bits of a page in a browser. A network with
-a layer or a loss of one's own goes by nn/plain.py.
+and round a little more; `describe` says which do. So does a Predictor answer; a trainer's answers
+are worked out directly in any case, and on a GPU everything is. With backend="cuda" all of it lives
+on a GPU; a state goes from one backend to the other. With backend="portable" a CPU computes the
+bits of a page in a browser. A network with a layer or a loss of one's own goes by nn/plain.py.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ BACKENDS = ("cpu", "cuda", "portable")
 _AT_ONCE = {"cpu": 64, "cuda": 250, "portable": 64}
 # From so many cells of a picture on, all layers together, lanes of many pictures are more memory
 # than a machine likes, and few pictures keep all lanes busy with their channels.
-_LARGE, _FEW = 2**21, 4
+_LARGE, _FEW = 2**21, 8
 
 
 class Predictor:
@@ -70,9 +70,11 @@ class Predictor:
         batch_size: int | None = None,
         scale: float = 1 / 255,
         shift: float = 0.0,
+        algorithm: str = "direct",
         backend: str = "cpu",
     ) -> None:
         self.model = model
+        self.algorithm = word("algorithm", algorithm, ALGORITHMS)
         self.backend = word("backend", backend, BACKENDS)
         known = initial_statistics(model) if statistics is None else statistics
         by_channels = type(self) is Predictor and backend == "cpu" and _is_large(model)
@@ -96,6 +98,7 @@ class Predictor:
                 self._batch_size,
                 scale=self._scale,
                 shift=self._shift,
+                winograd=type(self) is Predictor and self.algorithm == "winograd",
             )
         answers = np.empty((count, self.model.classes), np.float32)
         for start in range(0, count, self._batch_size):

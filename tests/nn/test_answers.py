@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from stepconv import nn
+from stepconv.errors import StepconvError
 from stepconv.geometry import Axis, Plan
 from stepconv.kernels.compile import use_threads
 from stepconv.kernels.compile.threads import most_threads
 from stepconv.kernels.cpu.lanes.rows import LANES
 from stepconv.nn import AvgPool, Conv, Dense, Flatten, MaxPool, Model, ReLU, twin
+from stepconv.nn.cpu.channels import winograd
 from stepconv.nn.cpu.channels.memory import lives, places
 from stepconv.nn.cpu.channels.program import ChannelProgram
 from stepconv.nn.cpu.channels.windows import window_table
@@ -20,6 +22,7 @@ from stepconv.nn.steps.lowering import lower
 from stepconv.nn.steps.records import AddStep, NormStep
 from stepconv.nn.steps.weights import Weights
 from tests.nn.networks import STACKS, batch, network, remembered, some_of_the_zoo, weights
+from tests.nn.test_winograd import STACKS as BY_NAME
 
 _END = (Flatten(), Dense(3))
 # Channels and pixels that fill vectors, tiles and tasks, or leave some of them over.
@@ -90,11 +93,15 @@ def test_answers_are_those_of_the_twin(name: str) -> None:
         assert np.abs(comp - ref[:count]).max() <= 1e-5 * max(1, np.abs(ref).max())
 
 
+@pytest.mark.parametrize("by_name", [False, True])
 @pytest.mark.parametrize("name", ["residual", "concat grown", "70 to 81", "depthwise", "fixed"])
-def test_bits_do_not_depend_on_company_or_threads(name: str) -> None:
+def test_bits_do_not_depend_on_company_or_threads(
+    name: str, by_name: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(winograd, "is_faster", lambda plan, pictures: True)
     model = model_of(name)
     x, _ = batch(model, 5)
-    made = program(model, 5)
+    made = program(model, 5, winograd=by_name)
     together = made.answers(x, None, 5)
     try:
         use_threads(1)
@@ -105,6 +112,79 @@ def test_bits_do_not_depend_on_company_or_threads(name: str) -> None:
     order = np.array([3, 0, 4])
     assert np.array_equal(made.answers(x, order, 3), together[order])
     assert np.array_equal(made.answers(x, None, 5), together)
+
+
+@pytest.mark.parametrize(
+    ("channels", "layer"),
+    [
+        (130, Conv(20, 3, padding=1)),
+        (300, Conv(17, 1)),
+        (20, Conv(3, 7, 2, 3)),
+        (48, Conv(48, 5, groups=48)),
+        (32, Conv(64, 3, groups=2)),
+    ],
+)
+def test_sums_keep_their_bound(channels: int, layer: Conv) -> None:
+    """A sum of n products, a bias counted as one, is off by at most n · u · Σ|a · b|."""
+    stacked = (ReLU(), layer, Flatten())
+    model = Model(
+        "sums", (channels, 9, 8), stacked, nn.layers.through(stacked, (channels, 9, 8))[0]
+    )
+    x, values = abs(batch(model, 2)[0]), weights(model)
+    comp = ChannelProgram(model, Weights(model, values, {}), 2, scale=1.0).answers(x, None, 2)
+    wide = {name: array.astype(np.float64) for name, array in values.items()}
+    exact = twin.logits(model, wide, {}, x.astype(np.float64))
+    sums = twin.logits(model, {name: abs(a) for name, a in wide.items()}, {}, x.astype(np.float64))
+    terms = values["conv1.weight"][0].size + 1
+    assert np.all(np.abs(comp - exact) <= terms * 2.0**-24 * sums)
+
+
+@pytest.mark.parametrize("band", [winograd._BAND, 2**16])
+@pytest.mark.parametrize("name", BY_NAME)
+def test_answers_by_name_are_those_of_the_twin(
+    name: str, band: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape, stacked = BY_NAME[name]
+    model = Model(name, shape, stacked, 3)
+    monkeypatch.setattr(winograd, "is_faster", lambda plan, pictures: True)
+    monkeypatch.setattr(winograd, "_BAND", band)
+    x, _ = batch(model, 3)
+    ref, direct = answers_of_twin(model, x), program(model).answers(x, None, 3)
+    made = program(model, winograd=True)
+    comp = made.answers(x, None, 3)
+    assert np.abs(comp - ref).max() <= 5e-5 * max(1, np.abs(ref).max())
+    assert not np.array_equal(comp, direct)
+    assert np.array_equal(made.answers(x[2:], None, 1), comp[2:])
+
+
+def test_what_is_faster_by_name() -> None:
+    def plan(channels: int, filters: int, side: int) -> Plan:
+        axis = Axis(size=side, window=3, before=1, after=1)
+        return Plan((axis, axis), channels, filters)
+
+    assert winograd.is_faster(plan(64, 64, 56), 1)
+    # Transforms cost as much as they save; weights are read that are used four times.
+    assert not winograd.is_faster(plan(4, 4, 56), 1)
+    assert not winograd.is_faster(plan(512, 512, 7), 1)
+    assert winograd.is_faster(plan(512, 512, 7), 16)
+    for odd in (Conv(4, 3, 2), Conv(4, 5), Conv(4, 3, dilation=2), Conv(4, 3, groups=2)):
+        assert not winograd.fits(odd.plan((4, 9, 9)))
+
+
+def test_a_predictor_goes_the_way_that_is_asked_for() -> None:
+    model = Model("wide", (3, 20, 20), (Conv(64, 1), Conv(64, 3, padding=1), *_END), 3)
+    x, _ = batch(model, 2)
+    found = {
+        (way, size): nn.Predictor(model, weights(model), batch_size=size, algorithm=way).logits(x)
+        for way in ("direct", "winograd")
+        for size in (2, 2 * LANES)
+    }
+    for size in (2, 2 * LANES):
+        direct, by_name = found["direct", size], found["winograd", size]
+        assert not np.array_equal(direct, by_name)
+        assert np.allclose(direct, by_name, atol=1e-4 * np.abs(direct).max())
+    with pytest.raises(StepconvError, match="algorithm='fast' is not known"):
+        nn.Predictor(model, weights(model), algorithm="fast")
 
 
 def test_pictures_may_be_bytes() -> None:

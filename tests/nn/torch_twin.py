@@ -1,5 +1,6 @@
 """The same networks in PyTorch: modules of the same names, so that weights load by name."""
 
+from math import inf
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ from torch import nn as tnn
 from stepconv import nn
 from stepconv.geometry import pads
 from stepconv.nn.model import stack
+from stepconv.nn.published import fixed
 
 torch.set_num_threads(1)  # its threads would wait busily for cores that other tests use
 
@@ -80,14 +82,27 @@ def module(place: nn.Place) -> tnn.Module:
         case nn.Dense():
             return tnn.Linear(shape[0], layer.out_features, bias=layer.bias)
         case nn.MaxPool():
-            around = tuple(before for before, _ in pads(layer.padding, 2))
-            return tnn.MaxPool2d(
+            (top, bottom), (left, right) = pads(layer.padding, 2)
+            even = (top, left) == (bottom, right)
+            around = (top, left) if even else (0, 0)
+            pool = tnn.MaxPool2d(
                 layer.window, layer.stride, around, layer.dilation, False, layer.ceil_mode
             )
+            padding = tnn.ConstantPad2d((left, right, top, bottom), -inf)
+            return pool if even else tnn.Sequential(padding, pool)
         case nn.AvgPool():
-            return tnn.AvgPool2d(
-                layer.window, layer.stride, layer.padding, layer.ceil_mode, layer.count_include_pad
-            )
+            (top, bottom), (left, right) = pads(layer.padding, 2)
+            if (top, left) == (bottom, right):
+                return tnn.AvgPool2d(
+                    *(layer.window, layer.stride, (top, left)),
+                    *(layer.ceil_mode, layer.count_include_pad),
+                )
+            # PyTorch pads all sides alike: here one window has to be all that there is.
+            plan = layer.plan(shape)
+            assert plan.output == (1, 1)
+            counts = [axis.counts(include_pad=layer.count_include_pad)[0] for axis in plan.axes]
+            pool = tnn.AvgPool2d(tuple(plan.window), divisor_override=counts[0] * counts[1])
+            return tnn.Sequential(tnn.ZeroPad2d((left, right, top, bottom)), pool)
         case nn.GlobalAvgPool():
             return tnn.Sequential(tnn.AdaptiveAvgPool2d(1), tnn.Flatten())
         case nn.BatchNorm():
@@ -99,9 +114,17 @@ def module(place: nn.Place) -> tnn.Module:
             return tnn.Dropout(layer.rate)
         case nn.Residual() | nn.Concat():
             return Together(place)
-    return {"relu": tnn.ReLU, "tanh": tnn.Tanh, "sigmoid": tnn.Sigmoid, "flatten": tnn.Flatten}[
-        layer.kind
-    ]()
+        case fixed.LocalNorm():
+            return tnn.LocalResponseNorm(layer.size, layer.alpha, layer.beta, layer.bias)
+        case fixed.ChannelShuffle():
+            return tnn.ChannelShuffle(layer.groups)
+    return {
+        "relu": tnn.ReLU,
+        "relu6": tnn.ReLU6,
+        "tanh": tnn.Tanh,
+        "sigmoid": tnn.Sigmoid,
+        "flatten": tnn.Flatten,
+    }[layer.kind]()
 
 
 def twin(model: nn.Model, parameters: Any, statistics: Any, dtype: Any) -> Twin:

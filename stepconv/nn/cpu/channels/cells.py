@@ -71,11 +71,24 @@ def _pool(step: PoolStep, p: Writer) -> dict[str, Any]:
 
 
 def emit(
-    p: Writer, kernel: Any, x: At, y: At, channels: int, *, heavy: int = 2, **operands: Any
+    p: Writer,
+    kernel: Any,
+    x: At,
+    y: At,
+    channels: int,
+    *,
+    heavy: int = 2,
+    room: int = 0,
+    **operands: Any,
 ) -> None:
-    """Write the row of a kernel that goes through pixels: `heavy` says how much it does to each."""
+    """Write the row of a kernel that goes through pixels: `heavy` says how much it does to each.
+
+    A task may have `room`, in bytes.
+    """
     pixels = p.pictures * y.pixels
     parts = min(pixels, tasks_for(size=4 * heavy * pixels * channels))
+    if room:
+        operands["room"] = p.rooms(room, parts)
     p.emit(
         kernel,
         parts,
@@ -169,7 +182,7 @@ def _(step: LocalNormStep, p: Writer) -> None:
         p.at(step.y),
         channels,
         heavy=20,
-        room=p.rooms(size),
+        room=size,
         before=(layer.size - 1) // 2,
         neighbours=layer.size,
         alpha=layer.alpha / layer.size,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import prod
+from math import inf, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from stepconv.geometry import Axis, Plan
 from stepconv.kernels.cpu.channels.depthwise import sum_own
+from stepconv.kernels.cpu.channels.pixels import Bend
 from stepconv.kernels.cpu.channels.sums import MOST_VECTORS, UNIT, sum_windows
 from stepconv.kernels.cpu.lanes.rows import LANES
+from stepconv.nn.cpu.channels import winograd
 from stepconv.nn.cpu.channels.windows import window_table
-from stepconv.nn.cpu.channels.writer import At, Packed, Writer, tasks_for, write
+from stepconv.nn.cpu.channels.winograd import CELLS
+from stepconv.nn.cpu.channels.writer import At, Writer, tasks_for, write
 from stepconv.nn.steps.folding import FoldedStep
 
 Array = NDArray[Any]
@@ -25,6 +28,7 @@ _AT_ONCE = 256
 _DEEP = 64
 # Pictures whose windows have so few pixels share a table, so that tiles go from one to the next.
 _SMALL = 64
+_STRAIGHT = Bend(1.0, inf)  # no activation
 
 
 class Shape(NamedTuple):
@@ -115,49 +119,76 @@ def seen(step: FoldedStep, p: Writer) -> tuple[At, Plan, Any]:
 @write.register
 def _(step: FoldedStep, p: Writer) -> None:
     x, plan, turned = seen(step, p)
-    y = p.at(step.y)
-    other = p.at(step.other) if step.other is not None else y
-    sheets, sheet = p.pictures, y.pixels
+    y, other = p.at(step.y), None if step.other is None else p.at(step.other)
+    if _goes_by_name(step, p, plan):
+        inner = winograd.sums_plan(plan)
+        w, bias = _packed(step, p, inner, winograd.transformed)
+        nothing = zeros(p)
+        for band in winograd.bands(step, p):
+            band.spread(nothing)
+            cells, sums = band.cells, band.sums
+            write_sums(p, inner, cells, sums, band.tiles, w, nothing, group=band.cell)
+            band.collect(bias)
+        return
+    w, bias = _packed(step, p, plan, turned)
+    bend = Bend(step.y.slope, step.y.limit)
+    write_sums(p, plan, x, y, p.pictures, w, bias, other=other, bend=bend)
+
+
+def write_sums(
+    p: Writer,
+    plan: Plan,
+    x: At,
+    y: At,
+    pictures: int,
+    w: int,
+    bias: int,
+    *,
+    group: int = 0,
+    other: At | None = None,
+    bend: Bend = _STRAIGHT,
+) -> None:
+    """Write the row of the sums of so many pictures.
+
+    The channels of a group lie `group` bytes from those before, if not behind each other.
+    """
+    shape, sheets, sheet = shape_of(plan), pictures, y.pixels
     if sheet <= _SMALL:
         sheets, sheet = 1, sheet * sheets
-    images = p.pictures // sheets
-    places = p.packed.once(
-        ("window", plan.axes, x.step, images),
-        lambda: p.packed.keep(window_table(plan, x.step, images)),
-    )
-    own = plan.groups == plan.in_channels == plan.out_channels
-    shape = shape_of(plan)
-    w, bias = p.packed.once(step.place.name, lambda: _packed(step, p.packed, shape, turned, own))
+    images = pictures // sheets
+    added = y if other is None else other
     common = {
         "x": x.address,
-        "places": places,
-        "zeros": p.packed.once("zeros", lambda: p.packed.keep(np.zeros(_most_channels(p), "f4"))),
+        "places": p.packed.once(
+            ("window", plan.axes, x.step, images),
+            lambda: p.packed.keep(window_table(plan, x.step, images)),
+        ),
+        "zeros": zeros(p),
         "w": w,
         "bias": bias,
-        "adds": int(step.other is not None),
-        "other": other.address,
-        "other_step": other.step,
+        "adds": int(other is not None),
+        "other": added.address,
+        "other_step": added.step,
         "out": y.address,
         "out_step": y.step,
         "sheets": sheets,
         "sheet": sheet,
         "x_sheet": images * x.picture,
         "taps": shape.taps,
-        "slope": step.y.slope,
-        "limit": step.y.limit,
+        "slope": bend.slope,
+        "limit": bend.limit,
     }
     units = -(-sheets * sheet // UNIT)
-    if own:
+    if _is_own(plan):
         size = 4 * plan.in_channels * sheets * sheet * (shape.taps + 1)
         tasks = min(units, tasks_for(size=size))
         p.emit(sum_own, tasks, channels=plan.in_channels, pixel_parts=tasks, **common)
         return
-    products = sheets * sheet * plan.out_channels * shape.channels * shape.taps
     weights = 4 * plan.out_channels * shape.channels * shape.taps
-    wanted = tasks_for(products, weights)
+    wanted = tasks_for(sheets * sheet * weights / 4, weights)
     blocks = len(shape.blocks) * plan.groups
     # What is larger is read once: weights by who has some of them, pictures alike.
-    if weights > p.pictures * x.picture:
+    if weights > pictures * x.picture or blocks >= wanted:
         block_parts = min(blocks, wanted)
         pixel_parts = min(units, -(-wanted // block_parts))
     else:
@@ -170,7 +201,7 @@ def _(step: FoldedStep, p: Writer) -> None:
         deep=shape.deep,
         reach=shape.reach,
         groups=plan.groups,
-        x_group=shape.channels * 4,
+        x_group=group or shape.channels * 4,
         filters=shape.filters,
         pixel_parts=pixel_parts,
         block_parts=block_parts,
@@ -178,19 +209,41 @@ def _(step: FoldedStep, p: Writer) -> None:
     )
 
 
-def _packed(
-    step: FoldedStep, packed: Packed, shape: Shape, turned: Any, own: bool
-) -> tuple[int, int]:
-    """Return where a layer's packed weights and biases lie."""
-    w, bias = step.arrays(packed.parameters, packed.statistics)
-    w = turned(w).reshape(len(w), shape.channels, shape.taps)
-    if own:
-        lanes = padded(w.transpose(1, 2, 0).reshape(shape.taps, -1), shape.taps)
-        return packed.keep(lanes), packed.keep(padded(bias, 1))
-    return packed.keep(pack(w, shape)), packed.keep(padded(bias, shape.plan.groups))
+def _goes_by_name(step: FoldedStep, p: Writer, plan: Plan) -> bool:
+    """Return whether a layer is summed by Winograd's way: the same for any number of pictures."""
+    asked = p.packed.winograd and plan is step.sums.plan and not step.x.bordered
+    return asked and winograd.fits(plan) and winograd.is_faster(plan, p.packed.most)
 
 
-def _most_channels(p: Writer) -> int:
-    """Return how many zeros a pixel outside of any picture has."""
-    every = [t.channels for step in p.network.steps for t in step.reads if len(t.shape) == 3]
-    return max(every, default=0) + LANES * MOST_VECTORS
+def _is_own(plan: Plan) -> bool:
+    """Return whether each channel has one filter, of its own."""
+    return plan.groups == plan.in_channels == plan.out_channels
+
+
+def _packed(step: FoldedStep, p: Writer, plan: Plan, turned: Any) -> tuple[int, int]:
+    """Return where a layer's packed weights and biases lie; they are packed once."""
+
+    def made() -> tuple[int, int]:
+        packed, shape = p.packed, shape_of(plan)
+        w, bias = step.arrays(packed.parameters, packed.statistics)
+        w = turned(w).reshape(-1, shape.channels, shape.taps)
+        if _is_own(plan):
+            lanes = padded(w.transpose(1, 2, 0).reshape(shape.taps, -1), shape.taps)
+            return packed.keep(lanes), packed.keep(padded(bias, 1))
+        groups = step.sums.plan.groups
+        return packed.keep(pack(w, shape)), packed.keep(padded(bias, groups))
+
+    found: tuple[int, int] = p.packed.once(step.place.name, made)
+    return found
+
+
+def zeros(p: Writer) -> int:
+    """Return the address of as many zeros as a layer may read of a pixel, or as biases."""
+
+    def made() -> int:
+        every = [t for step in p.network.steps for t in (*step.reads, step.y)]
+        most = max((t.channels for t in every if len(t.shape) == 3), default=0)
+        return p.packed.keep(np.zeros(CELLS * (most + LANES), np.float32))
+
+    found: int = p.packed.once("zeros", made)
+    return found

@@ -42,9 +42,10 @@ class ChannelProgram:
         *,
         scale: float,
         shift: float = 0.0,
+        winograd: bool = False,
     ) -> None:
         self._model, self._feed = model, {"scale": float(scale), "shift": float(shift)}
-        self._packed = Packed(*weights.views())
+        self._packed = Packed(*weights.views(), batch_size, winograd=winograd)
         self._written: dict[int, _Written] = {}
 
     def answers(self, images: Array, order: Array | None, count: int) -> Array:

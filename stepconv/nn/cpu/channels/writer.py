@@ -21,8 +21,9 @@ from stepconv.nn.steps.weights import Arrays
 
 Array = NDArray[Any]
 
-# A job is cut into so many tasks, if each has some nanoseconds to do: fewer do not pay.
-_TASKS, _WORTH = 16, 4_000
+# A stage is cut into so many tasks, if each has some nanoseconds to do: fewer do not pay. A long
+# one is cut finer, for who has no task left waits for the others.
+_TASKS, _WORTH, _LONG = 16, 4_000, 100_000
 # About what one thread does in a nanosecond.
 _PRODUCTS, _BYTES = 100, 10
 # Pixels that are a multiple of so many bytes apart would meet in a few sets of the cache.
@@ -70,16 +71,24 @@ class Writer:
         self.rows: list[list[int]] = []
         self.tasks: list[int] = []
         self._flat: dict[Tensor, At] = {}
+        self._shared: dict[str, tuple[int, int]] = {}
 
     def room(self, size: int) -> int:
         """Return the address of so many bytes, with room for a vector behind."""
         kept = np.empty(size + 2 * VECTOR, np.uint8)
         return -(-self.memory.place(kept) // VECTOR) * VECTOR
 
-    def rooms(self, size: int) -> Spot:
-        """Return room for so many bytes in each task."""
+    def shared(self, name: str, size: int) -> int:
+        """Return the address of room that all who ask for the name use in turn."""
+        address, most = self._shared.get(name, (0, 0))
+        if most < size:
+            self._shared[name] = address, _ = self.room(size), size
+        return address
+
+    def rooms(self, size: int, tasks: int) -> Spot:
+        """Return room for so many bytes in each of some tasks."""
         step = -(-size // VECTOR) * VECTOR
-        return Spot(self.room(step * _TASKS), step)
+        return Spot(self.room(step * tasks), step)
 
     def at(self, t: Tensor) -> At:
         """Return where a tensor lies; a flat one that is the view of a plane lies as the plane."""
@@ -122,10 +131,13 @@ class Writer:
 
 
 class Packed:
-    """What programs for any number of pictures share: packed weights, and tables."""
+    """What programs for up to so many pictures share: packed weights, and tables."""
 
-    def __init__(self, parameters: Arrays, statistics: Arrays) -> None:
+    def __init__(
+        self, parameters: Arrays, statistics: Arrays, most: int, *, winograd: bool
+    ) -> None:
         self.parameters, self.statistics, self.memory = parameters, statistics, Memory()
+        self.most, self.winograd = most, winograd  # whether 3x3 layers may go that way
         self._kept: dict[Any, Any] = {}
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -153,4 +165,4 @@ def step_of(t: Tensor) -> int:
 def tasks_for(products: float = 0, size: float = 0) -> int:
     """Return into how many tasks work is cut: products of numbers, and bytes that are moved."""
     time = products / _PRODUCTS + size / _BYTES
-    return max(1, min(_TASKS, int(time / _WORTH)))
+    return max(1, min(_TASKS, int(time / _WORTH)), int(time / _LONG))
