@@ -1,20 +1,25 @@
-"""One training to its end, in whatever process is given it: begun, or gone on with where it was."""
+"""One training to its end, in whatever process is given it: begun, or gone on with where it was.
+
+Numba is loaded there, and not in the process that only hands trainings out.
+"""
 
 import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from stepconv import files, nn
 from stepconv.errors import StepconvError
-from stepconv.kernels.compile import use_threads
 from stepconv.nn import checkpoint
 from stepconv.sweep.experiment import Training, edited
 from stepconv.train import data
 from stepconv.train.data import DataSet
 from stepconv.train.events import Diverged, Finished
-from stepconv.train.runs import STATE, Run
+
+if TYPE_CHECKING:
+    from stepconv.train.runs import Run
 
 # Beside the files of every run: what the network that was kept is worth.
 RESULT = "result.json"
@@ -51,6 +56,8 @@ def done(folder: Path) -> Outcome | None:
 
 def attempt(training: Training, place: Place, given: DataSet | None = None) -> Outcome:
     """Train to the end, or until this process is asked to stop; `given` data need not be found."""
+    from stepconv.kernels.compile import use_threads
+
     begun, folder = perf_counter(), place.results / training.name
     try:
         if place.threads is not None:
@@ -69,7 +76,9 @@ def attempt(training: Training, place: Place, given: DataSet | None = None) -> O
         return Outcome(training.name, "failed", None, perf_counter() - begun, str(error))
 
 
-def _run(training: Training, folder: Path, place: Place, given: DataSet | None) -> Run:
+def _run(training: Training, folder: Path, place: Place, given: DataSet | None) -> "Run":
+    from stepconv.train.runs import STATE, Run
+
     how = training.recipe
     described = training.description
     shape = tuple(described["input"]) if described is not None else None
