@@ -31,7 +31,7 @@ _SMALL = (nn.Conv(2, 3), nn.BatchNorm(), nn.ReLU(), nn.Flatten(), nn.Dense(3))
 
 
 def _network(layers: Any) -> Network:
-    model = nn.Model("stranger", (2, 6, 6), layers, 3)
+    model = nn.Model("stranger", (3, 6, 6), layers, 3)
     return Network(model, initial_parameters(model, 0), initial_statistics(model))
 
 

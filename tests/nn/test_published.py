@@ -282,6 +282,7 @@ CONV = [node("Conv", "x w", "a"), node("Flatten", "a", "y")]
         ([node("Reshape", "x size", "y")], "one flat row fits"),
         ([node("ConstantOfShape", "huge", "a"), *CONV], "too large"),
         ([node("Gemm", "x w", "y", alpha=2.0)], "alpha 1"),
+        ([node("LRN", "x", "y", size=10**6)], "size=1000000 is too large"),
     ],
 )
 def test_what_a_layer_cannot_say_is_named(tmp_path: Path, nodes: Any, told: str) -> None:

@@ -16,6 +16,9 @@ from stepconv.nn.own import OwnLayer
 
 Array = NDArray[Any]
 
+# Channels that a local norm may look at: room for them is made beside each cell.
+_MOST_BESIDE = 2**16
+
 
 @dataclass(frozen=True)
 class _Fixed(OwnLayer):
@@ -42,7 +45,7 @@ class LocalNorm(_Fixed):
     kind: ClassVar[str] = "local-norm"
 
     def check(self) -> None:
-        integer("size", self.size, 1)
+        integer("size", self.size, 1, _MOST_BESIDE)
         number("alpha", self.alpha, 0, 1e6)
         number("beta", self.beta, 0, 1e3)
         number("bias", self.bias, 0, 1e6)

@@ -79,7 +79,8 @@ def read(path: Path) -> dict[str, Array]:
         except (
             *(pickle.UnpicklingError, zipfile.BadZipFile, struct.error, EOFError, KeyError),
             *(ValueError, TypeError, IndexError, AttributeError, UnicodeDecodeError),
-            *(RecursionError, MemoryError, OverflowError, NotImplementedError, OSError),
+            # A zip may say that it is encrypted, or lie about where its parts are.
+            *(RecursionError, MemoryError, OverflowError, RuntimeError, OSError),
         ):
             raise DataError(f"{path} is damaged, or no file of PyTorch's weights") from None
 
