@@ -17,7 +17,7 @@ from stepconv.player.editing import Desk
 from stepconv.player.frame.film import Film
 from stepconv.player.playback import Playback
 from stepconv.player.search import FINDABLE
-from stepconv.player.stage import Stage, without_colours
+from stepconv.player.stage import Stage
 from stepconv.player.text.lines import Spot
 from stepconv.player.views import screen
 from stepconv.trace import Chain, Trace
@@ -38,9 +38,6 @@ _QUESTIONS = {
 class Player(Guarded[int]):
     """The player of one trace, or of a chain of them."""
 
-    ENABLE_COMMAND_PALETTE = False
-    AUTO_FOCUS = ""
-    TITLE = "stepconv"
     CSS = """
     Screen { layers: stage question; }
     Stage { width: 1fr; height: 1fr; layer: stage; }
@@ -58,7 +55,7 @@ class Player(Guarded[int]):
     def __init__(
         self, record: Trace | Chain, *, letters: bool = False, desk: Desk | None = None
     ) -> None:
-        super().__init__(ansi_color=without_colours())
+        super().__init__()
         self.playback = Playback(record, letters=letters, desk=desk)
         self.stage = Stage(lambda width, height: screen.lines(self.playback, width, height))
         self._clock: Timer | None = None
@@ -68,10 +65,6 @@ class Player(Guarded[int]):
     def compose(self) -> ComposeResult:
         yield self.stage
         yield Input(compact=True)
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.stage.redraw()
 
     def _update(self) -> None:
         """Show what the playback has become, and run the clock if it plays."""
@@ -144,10 +137,6 @@ class Player(Guarded[int]):
         else:
             self.playback.look(self.playback.view)
         self._update()
-
-    def action_light(self) -> None:
-        self.theme = "textual-light" if self.theme == "textual-dark" else "textual-dark"
-        self.stage.refresh()
 
     def action_ask(self, about: str) -> None:
         """Ask something on the last line."""

@@ -83,6 +83,11 @@ class Choices:
         self.typed = self.typed + text if text else self.typed[:-1]
         self.selected, self.message = 0, ""
 
+    def clear(self) -> None:
+        """Take all back that is typed."""
+        self.typed = ""
+        self.write("")
+
     def lines(self, width: int, height: int) -> list[Line]:
         """Return the screen: what is typed, the list, and a preview of the selected choice."""
         said = Piece(f" {self.message}", "message") if self.message else Piece(f" {_HINT}", "muted")

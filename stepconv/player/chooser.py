@@ -5,46 +5,35 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from stepconv.player.choices import Choices
 from stepconv.player.door import Guarded
-from stepconv.player.stage import Stage, without_colours
+from stepconv.player.stage import Stage
 
 
 class Chooser(Guarded[str]):
     """Lets a person choose what to play; its result is what one would have typed."""
 
-    ENABLE_COMMAND_PALETTE = False
-    AUTO_FOCUS = ""
-    TITLE = "stepconv"
-    CSS = "Stage { width: 1fr; height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "do('move', 1)", show=False),
         Binding("up", "do('move', -1)", show=False),
         Binding("pagedown", "do('move', 10)", show=False),
         Binding("pageup", "do('move', -10)", show=False),
         Binding("backspace", "do('write', '')", show=False),
+        Binding("ctrl+u", "do('clear')", show=False, priority=True),
         Binding("enter", "choose", show=False),
         Binding("escape,ctrl+c,ctrl+q", "quit", show=False, priority=True),
     ]
 
     def __init__(self, choices: Choices) -> None:
-        super().__init__(ansi_color=without_colours())
+        super().__init__()
         self.choices = choices
         self.stage = Stage(choices.lines)
 
-    def compose(self) -> ComposeResult:
-        yield self.stage
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.stage.redraw()
-
-    def action_do(self, method: str, argument: object) -> None:
+    def action_do(self, method: str, *arguments: object) -> None:
         """Call a method of the choices, and show what came of it."""
-        getattr(self.choices, method)(argument)
+        getattr(self.choices, method)(*arguments)
         self.stage.redraw()
 
     def action_choose(self) -> None:

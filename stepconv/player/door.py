@@ -18,7 +18,9 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from textual.app import App, ReturnType
+from textual.app import App, ComposeResult, ReturnType
+
+from stepconv.player.stage import Stage, without_colours
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -30,13 +32,26 @@ ENDING = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM")
 
 
 class Guarded(App[ReturnType]):
-    """An app that survives its input, and gives the terminal back when it is told to end."""
+    """An app of one stage that survives its input, and gives the terminal back when it has to end.
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(driver_class=_driver(), **options)
+    Whoever derives from it makes the stage.
+    """
+
+    ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = ""
+    TITLE = "stepconv"
+    CSS = "Stage { width: 1fr; height: 1fr; }"
+    stage: Stage
+
+    def __init__(self) -> None:
+        super().__init__(driver_class=_driver(), ansi_color=without_colours())
+
+    def compose(self) -> ComposeResult:
+        yield self.stage
 
     def on_mount(self) -> None:
         """Leave in order when the terminal is closed or somebody ends the process."""
+        self.stage.redraw()
         for name in ENDING:
             number = getattr(signal, name, None)
             if number is not None:
@@ -44,6 +59,11 @@ class Guarded(App[ReturnType]):
                 with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                     loop = asyncio.get_running_loop()
                     loop.add_signal_handler(number, self.exit, None, _SIGNALLED + number)
+
+    def action_light(self) -> None:
+        """Change between a light and a dark screen."""
+        self.theme = "textual-light" if self.theme == "textual-dark" else "textual-dark"
+        self.stage.refresh()
 
     def run(self, *args: Any, **options: Any) -> ReturnType | None:
         """Run to the end; what a signal has ended ends the process, with a shell's status."""

@@ -81,3 +81,25 @@ def test_signals_are_looked_at_too(capsys: pytest.CaptureFixture[str]) -> None:
     lines = output_of(capsys, "look", "signals.npz", "--sheet", "sheet.png").splitlines()
     assert lines[0] == "signals.npz: 2 classes, pictures of 1x1x90 in numbers"
     assert "mean 2.0" in lines[1] or "mean 1.9" in lines[1]
+
+
+def test_all_damaged_pictures_are_named(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = (photos / "train" / "cat" / "0.png").read_bytes()
+    damaged = {
+        photos / "train" / "cat" / "0.png": whole[:60],
+        photos / "test" / "dog" / "0.png": b"x",
+    }
+    for path, content in damaged.items():
+        path.write_bytes(content)
+    capsys.readouterr()
+    assert main(["look", "photos"]) == 2
+    printed, told = capsys.readouterr()
+    assert (printed, told.count("\n")) == ("", 1)
+    for path in damaged:
+        assert str(path.relative_to(photos.parent)) in told
+    assert "nor is 1 more" in told
+
+
+def test_what_is_no_data_is_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["look", "nosuch"]) == 2
+    assert capsys.readouterr()[1].startswith("stepconv: data 'nosuch' is not known")

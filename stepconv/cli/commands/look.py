@@ -52,8 +52,10 @@ def look(
     from stepconv.cli.showing import preview, training
     from stepconv.train import data as sets
     from stepconv.train import look as looking
+    from stepconv.train.data.sets import check_name
 
     shape = None if input is None else networks.shape(input)
+    check_name(data, shape)
     with training.waiting(terminal.stderr(), as_json) as say:
         say(f"loading {data}")
         found = sets.load(data, data_dir=data_dir, shape=shape)

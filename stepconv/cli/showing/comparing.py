@@ -110,9 +110,7 @@ def table(every: Sequence[Compared], width: int | None) -> Iterator[str]:
             told.setdefault(each.judged, []).append(each.network.name)
     if told:
         yield ""
-        yield terminal.cut(
-            "errors in per cent; of ImageNet top-5, networks that vote together:", width
-        )
+        yield terminal.cut("errors in per cent (together: networks that vote):", width)
         yield from (terminal.cut(f"  {k}: {', '.join(v)}", width) for k, v in told.items())
 
 

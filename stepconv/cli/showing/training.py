@@ -147,7 +147,8 @@ class Screen:
         from rich.console import Group
         from rich.text import Text
 
-        width, high = min(width, 160), max(HEIGHT, min((height - 8) // 2, 12))
+        # Two columns are left for the ^C that a terminal writes: what wraps cannot be drawn over.
+        width, high = min(width - 2, 160), max(HEIGHT, min((height - 8) // 2, 12))
         half = (width - 3) // 2
         loss = f"loss {self.last.loss:.4f}, log scale" if self.last else "loss"
         recent = self.correct[-20:]

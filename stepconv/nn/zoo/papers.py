@@ -24,14 +24,14 @@ class Paper(NamedTuple):
 
 PAPERS = {
     "lenet5": Paper(1998, "LeCun, Bottou, Bengio, Haffner", 0.95, "MNIST"),
-    "alexnet": Paper(2012, "Krizhevsky, Sutskever, Hinton", 15.3, "ImageNet, seven together"),
-    "zfnet": Paper(2013, "Zeiler, Fergus", 14.8, "ImageNet, six together"),
-    "vgg16": Paper(2014, "Simonyan, Zisserman", 7.3, "ImageNet, seven together"),
-    "googlenet": Paper(2014, "Szegedy and eight others", 6.67, "ImageNet, seven together"),
-    "resnet50": Paper(2015, "He, Zhang, Ren, Sun", 5.25, "ImageNet, one alone"),
-    "resnet152": Paper(2015, "He, Zhang, Ren, Sun", 3.57, "ImageNet, six together"),
+    "alexnet": Paper(2012, "Krizhevsky, Sutskever, Hinton", 15.3, "ImageNet top-5, seven together"),
+    "zfnet": Paper(2013, "Zeiler, Fergus", 14.8, "ImageNet top-5, six together"),
+    "vgg16": Paper(2014, "Simonyan, Zisserman", 7.3, "ImageNet top-5, seven together"),
+    "googlenet": Paper(2014, "Szegedy and eight others", 6.67, "ImageNet top-5, seven together"),
+    "resnet50": Paper(2015, "He, Zhang, Ren, Sun", 5.25, "ImageNet top-5, one alone"),
+    "resnet152": Paper(2015, "He, Zhang, Ren, Sun", 3.57, "ImageNet top-5, six together"),
     "densenet121": Paper(
-        2017, "Huang, Liu, van der Maaten, Weinberger", 7.71, "ImageNet, one alone"
+        2017, "Huang, Liu, van der Maaten, Weinberger", 7.71, "ImageNet top-5, one alone"
     ),
     "efficientnet-lite0": Paper(2019, "Tan, Le"),
 }

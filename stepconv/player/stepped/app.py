@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from stepconv.player import keys
 from stepconv.player.door import Guarded
-from stepconv.player.stage import Stage, without_colours
+from stepconv.player.stage import Stage
 from stepconv.player.stepped import screen
 from stepconv.player.stepped.playback import Playback
 from stepconv.player.text.head_and_foot import Status
@@ -20,10 +19,6 @@ from stepconv.player.text.lines import Line
 class Stepper(Guarded[int]):
     """The player of one algorithm's steps."""
 
-    ENABLE_COMMAND_PALETTE = False
-    AUTO_FOCUS = ""
-    TITLE = "stepconv"
-    CSS = "Stage { width: 1fr; height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(pressed, action, show=False, priority=True)
         for key in keys.STEPPED
@@ -31,7 +26,7 @@ class Stepper(Guarded[int]):
     ]
 
     def __init__(self, playback: Playback) -> None:
-        super().__init__(ansi_color=without_colours())
+        super().__init__()
         self.playback = playback
         self.stage = Stage(self._lines)
         self._clock: Timer | None = None
@@ -40,13 +35,6 @@ class Stepper(Guarded[int]):
         playback = self.playback
         status = Status(playback.playing, playback.speed)
         return screen.lines(playback.page, width, height, status, playback.view)
-
-    def compose(self) -> ComposeResult:
-        yield self.stage
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.stage.redraw()
 
     def _update(self) -> None:
         """Show what the playback has become, and run the clock if it plays."""
@@ -72,10 +60,6 @@ class Stepper(Guarded[int]):
     def action_leave(self) -> None:
         """Close the page of keys."""
         self.action_do("look", self.playback.view)
-
-    def action_light(self) -> None:
-        self.theme = "textual-light" if self.theme == "textual-dark" else "textual-dark"
-        self.stage.refresh()
 
     def action_stop(self) -> None:
         """Leave the player."""

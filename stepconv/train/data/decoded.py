@@ -81,16 +81,31 @@ def _checked(path: Path, cells: int) -> str | None:
 def _write(
     path: Path, files: Sequence[Path], shape: tuple[int, ...], say: Callable[[int, int], None]
 ) -> str:
-    """Decode on all cores (Pillow lets go of Python's lock) and write in the order of the files."""
-    digest = hashlib.sha256()
+    """Decode on all cores (Pillow lets go of Python's lock) and write in the order of the files.
+
+    What cannot be read is named at the end, so that all of it can be mended at once.
+    """
+
+    def read(file: Path) -> Bytes | DataError:
+        try:
+            return pictures.read(file, shape)
+        except DataError as error:
+            return error
+
+    digest, damaged = hashlib.sha256(), list[tuple[str, str]]()
     with disk.replacing(path) as out, ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(files), AT_ONCE):
             some = files[start : start + AT_ONCE]
-            for picture in pool.map(lambda file: pictures.read(file, shape), some):
-                content = picture.tobytes()
-                digest.update(content)
-                out.write(content)
+            for file, picture in zip(some, pool.map(read, some), strict=True):
+                if isinstance(picture, DataError):
+                    damaged.append((str(file), str(picture)))
+                else:
+                    content = picture.tobytes()
+                    digest.update(content)
+                    out.write(content)
             say(start + len(some), len(files))
+        if damaged:
+            raise pictures.Damaged(damaged)
         out.write(digest.digest())
     return digest.hexdigest()
 

@@ -77,10 +77,16 @@ def load(paths: Sequence[Path], shape: tuple[int, ...] | None) -> Source:
 def usual_shape(files: tuple[Path, ...]) -> tuple[int, ...]:
     """Return the shape to bring pictures to: their own if they share one, else a square.
 
-    They have colour if one of them has.
+    They have colour if one of them has. A damaged one has no size; who decodes all names it.
     """
     some = files[:: max(1, len(files) // LOOKED_AT)]
-    sizes = [pictures.size(file) for file in some]
+    sizes = []
+    for number, file in enumerate(some):
+        try:
+            sizes.append(pictures.size(file))
+        except DataError:
+            if number == len(some) - 1 and not sizes:
+                raise
     channels = max(size.channels for size in sizes)
     if len({(size.rows, size.columns) for size in sizes}) == 1:
         rows, columns, _ = sizes[0]

@@ -4,6 +4,7 @@ Whatever a file holds (a palette, CMYK, 1, 8, 16 or 32 bits, a turn that EXIF te
 bytes from black 0 to white 255. What is transparent shows white paper.
 """
 
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,8 +29,25 @@ FORMATS = {
 }
 # A 48-megapixel photograph passes; a file that would unpack to gigabytes does not.
 MOST_PIXELS = 50_000_000
+# Damaged files that are named; of more it is told how many there are.
+NAMED = 5
 # Modes of Pillow without colour; "I" and "F" are numbers of 16 or 32 bits.
 GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+
+
+class Damaged(DataError):
+    """Files that cannot be read, each with what was said of it; all are told in one line.
+
+    >>> str(Damaged([("a.png", "a.png is no picture"), ("b.png", "…"), ("c.png", "…")]))
+    'a.png is no picture; nor are 2 more: b.png, c.png'
+    """
+
+    def __init__(self, told: Sequence[tuple[str, str]]) -> None:
+        self.told = tuple(told)
+        (_, first), *others = told
+        names = ", ".join(name for name, _ in others[:NAMED]) + ", …" * (len(others) > NAMED)
+        are = "are" if len(others) > 1 else "is"
+        super().__init__(f"{first}; nor {are} {len(others):,} more: {names}" if others else first)
 
 
 class Size(NamedTuple):
@@ -44,7 +62,11 @@ def size(file: Path) -> Size:
     """Return how large the picture is, upright, and whether it has colour."""
     with _opened(file) as image:
         columns, rows = image.size
-        if image.getexif().get(0x0112, 1) > 4:  # lies on its side
+        try:
+            turn = image.getexif().get(0x0112, 1)
+        except Exception as error:  # of a PNG it may stand at the end
+            raise _damaged(file, error) from None
+        if turn > 4:  # lies on its side
             rows, columns = columns, rows
         return Size(rows, columns, 3 if _has_colour(image) else 1)
 
@@ -59,7 +81,7 @@ def read(file: Path, shape: tuple[int, ...] | None = None) -> Bytes:
             image.load()
             picture = _upright(image)
         except Exception as error:  # damaged bytes make decoders raise almost anything
-            raise DataError(f"{file} is no picture, or damaged: {error}") from None
+            raise _damaged(file, error) from None
     return _planes(picture if shape is None else _stretched(picture, shape))
 
 
@@ -84,13 +106,17 @@ def _opened(file: Path) -> Any:
     except FileNotFoundError:
         raise DataError(f"{file}: no such file") from None
     except Exception as error:
-        raise DataError(f"{file} is no picture, or damaged: {error}") from None
+        raise _damaged(file, error) from None
     finally:
         Image.MAX_IMAGE_PIXELS = theirs
     if prod(image.size) > MOST_PIXELS:
         image.close()
         raise DataError(f"{file} is too large: at most {MOST_PIXELS:,} pixels fit")
     return image
+
+
+def _damaged(file: Path, error: Exception) -> DataError:
+    return DataError(f"{file} is no picture, or damaged: {error}")
 
 
 def _upright(image: Any) -> Any:

@@ -13,6 +13,7 @@ from stepconv.errors import ArgumentError, DataError
 from stepconv.geometry import budget
 from stepconv.train.data import digits, idx, known, own
 from stepconv.train.data.files import Listed
+from stepconv.train.data.pictures import Damaged
 from stepconv.train.data.samples import DataSet, Samples, Source, check, of_each, split
 
 MADE = "digits"
@@ -54,14 +55,20 @@ def load(
     source = _source(name, data_dir, wanted, limit, progress)
     parts, notes = _parted(source, name, limit, validation)
     samples: dict[str, Samples] = {}
-    digest = hashlib.sha256()
+    digest, damaged = hashlib.sha256(), list[tuple[str, str]]()
     for key, part in parts.items():
         if isinstance(part, Listed):
-            samples[key], found = _decoded(part, source.shape, progress)
+            try:
+                samples[key], found = _decoded(part, source.shape, progress)
+            except Damaged as error:
+                damaged += error.told
+                continue
         else:
             samples[key] = part
             found = "" if source.fingerprint else hashlib.sha256(part.pictures.data).hexdigest()
         digest.update(f"{key} {found}".encode() + part.labels.tobytes())
+    if damaged:
+        raise Damaged(damaged)
     _check_shapes(name, samples, wanted)
     train = samples["train"]
     return DataSet(
