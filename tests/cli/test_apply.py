@@ -268,6 +268,16 @@ def test_jpeg_in_its_colour_spaces(capsys: Capture) -> None:
         np.testing.assert_array_equal(result, expected)
 
 
+def test_webp_is_read_and_written_without_loss(capsys: Capture) -> None:
+    for channels in (3, 4):
+        Image.fromarray(photo(channels)).save("x.webp", lossless=True, exact=True)
+        np.testing.assert_array_equal(
+            apply(capsys, "x.webp", "1", "--force", out="out.webp"), photo(channels)
+        )
+    Path("x.webp").write_bytes(Path("x.webp").read_bytes()[:50])
+    assert "x.webp" in refusal(capsys, "x.webp", "1", "-o", "a.png")
+
+
 def test_exif_turns_a_picture_upright(capsys: Capture) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held on its side
@@ -410,8 +420,8 @@ def bad_files() -> dict[str, tuple[bytes, list[str]]]:
         "empty.npy": (b"", ["is empty"]),
         "empty.csv": (b"", ["is empty"]),
         "blank.csv": (b"\n \n", ["is empty"]),
-        "text.png": (b"not a picture at all\n", ["is not a PNG or JPEG picture"]),
-        "gif.png": (b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", ["is not a PNG or JPEG picture"]),
+        "text.png": (b"not a picture at all\n", ["is not a PNG, JPEG or WebP picture"]),
+        "gif.png": (b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", ["is not a PNG, JPEG or WebP picture"]),
         "cut.png": (picture.getvalue()[:900], ["is damaged", "truncated"]),
         "cut.jpg": (jpeg.getvalue()[:900], ["is damaged", "truncated"]),
         "header.png": (damaged, ["is"]),
@@ -483,7 +493,7 @@ def test_the_limit_holds_for_arrays(capsys: Capture, monkeypatch: pytest.MonkeyP
         (["missing.csv", "identity", "-o", "o.npy"], ["missing.csv: No such file"]),
         (["folder.png", "identity", "-o", "o.npy"], ["folder.png is a folder"]),
         (["folder", "identity", "-o", "o.npy"], ["folder is a folder"]),
-        (["photo.bmp", "identity", "-o", "o.npy"], ["photo.bmp", ".png, .jpg, .jpeg, .npy"]),
+        (["photo.bmp", "identity", "-o", "o.npy"], ["photo.bmp", ".png, .jpg, .jpeg, .webp, .npy"]),
         (["eight-22x61", "identity", "-o", "o.npy"], ["did you mean 'eight-22x16'?"]),
         (["zebra", "identity", "-o", "o.npy"], ["'zebra'", "stepconv examples"]),
         (["x.npy", "sobel", "-o", "o.npy"], ["'sobel'", "did you mean 'sobel-x'"]),

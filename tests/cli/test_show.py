@@ -337,9 +337,9 @@ def test_a_damaged_record(capsys: Capture) -> None:
 
 
 def test_a_file_of_another_kind_is_not_taken_for_a_record(capsys: Capture) -> None:
-    Path("photo.webp").write_bytes(b"RIFF and so on")
+    Path("photo.tiff").write_bytes(b"RIFF and so on")
     for options in ((), ("--kernel", "sobel-x")):
-        assert "photo.webp cannot be read: .png, .jpg" in refusal(capsys, "photo.webp", *options)
+        assert "photo.tiff cannot be read: .png, .jpg" in refusal(capsys, "photo.tiff", *options)
 
 
 def test_a_range_without_steps_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

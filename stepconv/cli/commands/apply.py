@@ -24,7 +24,8 @@ def apply(
     picture: Annotated[
         str,
         typer.Argument(
-            metavar="PICTURE", help="A picture of the gallery, or a .png, .jpg, .npy or .csv file."
+            metavar="PICTURE",
+            help="A picture of the gallery, or a .png, .jpg, .webp, .npy or .csv file.",
         ),
     ],
     kernel: Annotated[
@@ -35,7 +36,7 @@ def apply(
     ],
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help=".png, .jpg, .npy or .csv; without it a preview."),
+        typer.Option("-o", "--out", help=".png, .jpg, .webp, .npy or .csv; without it a preview."),
     ] = None,
     mode: Annotated[
         str, typer.Option(help="What is beyond the edge: zeros, reflect, replicate, circular.")

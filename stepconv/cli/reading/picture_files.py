@@ -1,4 +1,4 @@
-"""Pictures from PNG, JPEG and array files and back; Pillow is asked only for PNG and JPEG."""
+"""Pictures from PNG, JPEG, WebP and array files and back; Pillow is not asked for arrays."""
 
 import io
 from collections.abc import Iterator
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+# How they are written: as close to what was computed as they can be.
+_WRITTEN: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95},
+    "WEBP": {"lossless": True, "exact": True},
+}
 SUFFIXES = (*FORMATS, *array_files.SUFFIXES)
 
 # A 48-megapixel photograph passes; a file that would unpack to gigabytes does not.
@@ -98,16 +103,16 @@ def encode(picture: Picture, suffix: str) -> bytes:
     from PIL import Image
 
     file = io.BytesIO()
-    options = {"quality": 95} if FORMATS[suffix] == "JPEG" else {}
+    kind = FORMATS[suffix]
     try:
-        Image.fromarray(picture.channels_last()).save(file, FORMATS[suffix], **options)
-    except (OSError, ValueError) as error:
+        Image.fromarray(picture.channels_last()).save(file, kind, **_WRITTEN.get(kind, {}))
+    except (KeyError, OSError, ValueError) as error:  # KeyError: a Pillow without WebP
         raise ArgumentError(f"this picture does not fit into {suffix}: {error}") from None
     return file.getvalue()
 
 
 def need_pillow(path: Path) -> None:
-    """Refuse a PNG or JPEG where Pillow is missing, before any work is done."""
+    """Refuse a picture file where Pillow is missing, before any work is done."""
     if path.suffix.lower() not in FORMATS:
         return
     try:
@@ -127,14 +132,17 @@ def _read_image(path: Path) -> Picture:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        with _our_limit(), Image.open(path, formats=("PNG", "JPEG")) as opened:
+        with (
+            _our_limit(),
+            Image.open(path, formats=tuple(dict.fromkeys(FORMATS.values()))) as opened,
+        ):
             _check_size(str(path), opened.size)
             image = _plain(ImageOps.exif_transpose(opened))
             values = np.asarray(image)
     except ArgumentError:
         raise
     except UnidentifiedImageError:
-        raise ArgumentError(f"{path} is not a PNG or JPEG picture") from None
+        raise ArgumentError(f"{path} is not a PNG, JPEG or WebP picture") from None
     except Exception as error:  # damaged bytes make decoders raise almost anything
         raise ArgumentError(f"{path} is damaged: {error}") from None
     if values.dtype == np.uint16:
