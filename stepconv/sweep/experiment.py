@@ -65,7 +65,10 @@ class Training:
 
 def found(path: Path) -> Path:
     """Return the file that is meant: one that is here by its name alone, if no other has it."""
-    return path if path.exists() else SHIPPED.get(str(path), path)
+    name = str(path)
+    if path.exists() or path.suffix or name in SHIPPED:
+        return path if path.exists() else SHIPPED.get(name, path)
+    raise ArgumentError(f"{name} is no file: {closest(name, SHIPPED, 'FILE.toml or pictures fit')}")
 
 
 def read(path: Path) -> list[Training]:

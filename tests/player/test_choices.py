@@ -56,6 +56,9 @@ def test_typing_narrows_the_list_and_what_finds_nothing_is_played_as_typed() -> 
     for _ in state.typed:
         state.write("")
     assert len(state.found) == len(state.every)
+    state.write("sobel")
+    state.clear()
+    assert (state.typed, len(state.found)) == ("", len(state.every))
 
 
 def test_every_choice_can_be_played() -> None:

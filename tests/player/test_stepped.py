@@ -71,7 +71,10 @@ def test_keys_on_a_terminal():
             assert of.page.step is None
             await pilot.click(offset=(1, 22))  # the bar
             assert of.number == 0
-            await pilot.press("q")
+            await pilot.press("question_mark", "escape")
+            assert stepper.is_running
+            await pilot.press("escape")
+            assert not stepper.is_running
 
     asyncio.run(run())
 

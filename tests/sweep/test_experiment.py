@@ -117,6 +117,17 @@ def test_what_is_not_right_is_one_line(tmp_path: Path, text: str, told: str) -> 
     assert "\n" not in str(caught.value)
 
 
+def test_one_is_here_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    trainings = experiment.read(experiment.found(Path("pictures")))
+    assert len(trainings) == 18
+    assert {each.recipe.data for each in trainings} == {"digits"}
+    (tmp_path / "pictures").write_text("[vary]\nseed = [1]")  # one of theirs goes before
+    assert len(experiment.read(experiment.found(Path("pictures")))) == 1
+    with pytest.raises(ArgumentError, match="did you mean 'pictures'"):
+        experiment.found(Path("picture"))
+
+
 def test_long_names_are_told_apart() -> None:
     long = {f"layers.{i}.out_channels": 3 for i in range(20)}
     one, other = experiment.named(long), experiment.named({**long, "seed": 1})

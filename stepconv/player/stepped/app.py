@@ -58,8 +58,11 @@ class Stepper(Guarded[int]):
         self.action_do("look", view)
 
     def action_leave(self) -> None:
-        """Close the page of keys."""
-        self.action_do("look", self.playback.view)
+        """Close the page of keys; without one leave, as a lesson may have led here."""
+        if self.playback.view:
+            self.action_do("look", self.playback.view)
+        else:
+            self.exit()
 
     def action_stop(self) -> None:
         """Leave the player."""
