@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from itertools import accumulate
+from math import prod
 from typing import Any
 
 from stepconv.export import figure
@@ -15,6 +17,7 @@ from stepconv.player.frame.grid import Grid
 from stepconv.player.stepped import lines, table
 from stepconv.player.stepped.pages import Page
 from stepconv.web import html
+from stepconv.web.record import MOST
 
 _STYLES = ("common.css", "record.css", "stepped.css")
 _SCRIPTS = ("parts.mjs", "controls.mjs", "grids.mjs", "stepped.mjs")
@@ -22,8 +25,15 @@ _SCRIPTS = ("parts.mjs", "controls.mjs", "grids.mjs", "stepped.mjs")
 
 def page(pages: Sequence[Page], title: str) -> str:
     """Return the pages of an algorithm as an HTML file of its own."""
-    told = {"title": title, "pages": [_told(each) for each in pages]}
+    told = {"title": title, "of": len(pages), "pages": [_told(each) for each in kept(pages)]}
     return html.page(title, "stepped.html", styles=_STYLES, scripts=_SCRIPTS, told=told)
+
+
+def kept(pages: Sequence[Page]) -> list[Page]:
+    """Return as many pages as a file holds the numbers of, and the last one, which is the table."""
+    cells = (sum(prod(grid.shape) for grid in page.grids) for page in pages)
+    some = [page for page, so_far in zip(pages, accumulate(cells), strict=True) if so_far <= MOST]
+    return some if len(some) == len(pages) else [*some, pages[-1]]
 
 
 def _told(page: Page) -> dict[str, Any]:
@@ -34,6 +44,7 @@ def _told(page: Page) -> dict[str, Any]:
     else:
         words, told, costs = [step.words, step.formula], [lines.in_words(step.counts)], []
     return {
+        "number": page.number,
         "algorithm": page.algorithm,
         "title": page.title,
         "words": words,

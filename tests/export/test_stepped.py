@@ -89,6 +89,17 @@ def test_what_is_too_large_for_numbers_is_a_picture() -> None:
     assert len(page) < 1_000_000
 
 
+def test_a_page_of_many_numbers_is_cut_before_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = made("winograd")
+    assert stepped_page.kept(every) == every
+    monkeypatch.setattr(stepped_page, "MOST", 200)
+    read = told(stepped_page.page(every, "An edge"))
+    assert read["of"] == len(every)
+    numbers = [page["number"] for page in read["pages"]]
+    assert numbers == [*range(len(numbers) - 1), len(every) - 1]
+    assert len(numbers) == 5
+
+
 def test_slides_hold_the_table_as_a_table() -> None:
     pptx = pytest.importorskip("pptx")
     reel = PageReel(made("fft"), "An edge")

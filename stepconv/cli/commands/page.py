@@ -133,7 +133,9 @@ def _algorithm(asked: targets.Asked, out: Path, way: str, cell: str | None) -> s
     with terminal.stderr().status("writing the page …"):
         content = stepped_page.page(pages, f"{made.title} · {way}").encode()
     files.write(out, content)
-    return f"{len(pages):,} steps"
+    shown = len(stepped_page.kept(pages))
+    whole = shown == len(pages)
+    return f"{shown:,} steps" if whole else f"{shown:,} of {len(pages):,} steps"
 
 
 def _subject(

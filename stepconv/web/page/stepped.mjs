@@ -14,7 +14,8 @@ let at = 0;
 /** Show the page where we are. */
 function show() {
   const page = pages[at];
-  const place = `step ${at} of ${pages.length} · ${page.algorithm} · ${page.title}`;
+  const cut = pages.length < told.of ? ` (${pages.length} of them are here)` : "";
+  const place = `step ${page.number} of ${told.of}${cut} · ${page.algorithm} · ${page.title}`;
   say("place", place);
   // What flies by is not read out.
   element("words").setAttribute("aria-live", isPlaying() ? "off" : "polite");
