@@ -50,6 +50,7 @@ def test_sentences_and_panels(capsys):
         (("vertical-edge-gray", "--as", "magic"), "direct, im2col"),
         (("vertical-edge-gray", "--as", "fft", "--cell", "9,9"), "0,0,0 to 0,7,7 fits"),
         (("vertical-edge-gray", "--cell", "1,1"), "needs --as"),
+        (("vertical-edge-gray", "--as", "fft", "--letters"), "--letters has no place"),
         (("vertical-edge-gray", "--as", "fft", "--step", "99"), "--step 99"),
         (("vertical-edge-gray", "--as", "fft", "--svg", "x.svg"), "give one"),
         (("max-pool-4x4", "--as", "fft"), "slides no kernel"),

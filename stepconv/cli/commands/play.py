@@ -46,6 +46,7 @@ def play(
     if way is not None:
         from stepconv.cli.showing import stepped
 
+        stepped.check_letters(way, letters)
         _end(stepped.play(asked, way, cell))
         return
     if cell is not None:

@@ -72,6 +72,7 @@ def show(
     if way is not None:
         from stepconv.cli.showing import stepped
 
+        stepped.check_letters(way, letters)
         stepped.show(asked, way, cell, link, stepped.Wanted(step, steps, plain, as_json))
         return
     example = asked.example

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
 
-from stepconv.cli.showing import output
+from stepconv.cli.showing import output, stepped
 from stepconv.errors import ArgumentError
 
 _STEPS = {"step", "steps", "every", "link", "way", "cell"}
@@ -100,8 +100,7 @@ class Wanted:
     def _check_way(self) -> None:
         if self.way is None and self.cell is not None:
             raise ArgumentError(f"--cell {self.cell} needs --as: --step says which window it is")
-        if self.way is not None and self.letters:
-            raise ArgumentError(f"--letters has no place with --as {self.way}: no sizes are told")
+        stepped.check_letters(self.way, self.letters)
 
     def _check_numbers(self) -> None:
         low, high = _COLUMNS if self.suffix == ".cast" else _PIXELS

@@ -38,6 +38,12 @@ class Wanted:
     as_json: bool
 
 
+def check_letters(way: str | None, letters: bool) -> None:
+    """Refuse letters where the steps of an algorithm are told."""
+    if way is not None and letters:
+        raise ArgumentError(f"--letters has no place with --as {way}: no sizes are told")
+
+
 def one_call(record: Trace | Chain, way: str, link: int | None) -> Trace:
     """Return the call that is stepped through: of a chain the link that is asked for."""
     from stepconv.cli.showing.links import shown
