@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import os
 import statistics
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     loads = sorted({0, 1, options.threads})
     found: dict[str, dict[int, dict[str, list[float]]]] = {}
     kinds = {"training": ("steps", json.dumps(TRAINING)), "layer": ("layer",)}
-    peers = [OURS, *(["torch nchw"] if machine.facts()["packages"].get("torch") else [])]
+    peers = [OURS, *(["torch nchw"] if importlib.util.find_spec("torch") else [])]
     for kind, (task, *given) in kinds.items():
         team = {name: program(task, name, str(options.threads), *given) for name in peers}
         found[kind] = {load: {name: [] for name in peers} for load in loads}

@@ -8,6 +8,7 @@
     fingerprint  what compiled code was made from, so that stale code is never run
     threads      the threads that kernels run on, and who may have them
     drawing      what threads do: publish a job, draw its parts, wait; tickets: the board for it
+    turns        how they share their cores with other programs
     shares       lays a kernel's arguments down for threads that know nothing of them
     numba_parts  every name that is private to Numba or llvmlite, and what it is for
 

@@ -6,57 +6,37 @@ back in Python in time for Ctrl-C, and goes on from there.
 
 from __future__ import annotations
 
-import time
-
 from stepconv.kernels.compile.jit import inner
 from stepconv.kernels.compile.tickets import (
-    ALONE,
-    CAUTION,
-    CLOCK,
     CODE,
+    CORE,
     DONE,
     KEPT,
-    LONGEST,
     MOST,
     NUMBER,
     PARTS,
+    PLACE,
     SHARE,
     SLEEP,
     STOP,
     THREADS,
     TICKET,
-    YIELD,
     add,
+    ask,
     call,
     exchange,
     look,
-    nanoseconds,
     pause,
-    system,
     tell,
 )
+from stepconv.kernels.compile.turns import begin, now, offer, rest, shares
 from stepconv.kernels.environment import MOST_THREADS
 
-# Who waits for the others first spins, then lets others run, then sleeps so many microseconds.
-SPINS, YIELDS, NAP = 4_000, 50, 50
-# A worker with nothing to do spins so often before it parks.
-IDLE_SPINS = 20_000
-# After so many nanoseconds a worker offers its core to others between two parts: who has waited for
-# the core then takes it at a moment when nobody waits for the worker.
-TURN = 1_000_000
-# Who waits so many nanoseconds longer than two parts take waits for one that has lost its core.
-STALL = 300_000
-# So many jobs are at most done alone after others did not come.
-MOST_ALONE = 64
-
-_MONOTONIC = getattr(time, "CLOCK_MONOTONIC", 0)
-
-
-@inner
-def now(board: int) -> int:
-    """Return the time in nanoseconds, 0 where the system has no clock that we know."""
-    clock = look(board + CLOCK)
-    return nanoseconds(clock, _MONOTONIC) if clock != 0 else 0
+# Who waits for the others first spins, then offers its core, then sleeps so many microseconds.
+SPINS, OFFERS, NAP = 4_000, 50, 50
+# A worker with nothing to do spins so often before it parks; where others want its core it spins
+# less, and sleeps so often.
+IDLE_SPINS, IDLE_NAPS = 20_000, 40
 
 
 @inner
@@ -74,30 +54,30 @@ def draw(board: int, worker: int) -> int:
 @inner
 def work(board: int, until: int) -> bool:
     """Draw parts and do them; tell whether none is left, or whether it is past `until`."""
-    begun = now(board)
+    begin(board, 0)
     while True:
         share = draw(board, 0)
         if share == 0:
             return True
         call(look(board + CODE), look(board + KEPT), 0, share)
         add(board + DONE, 1)
-        ended = now(board)
-        tell(board + LONGEST, max(look(board + LONGEST), ended - begun))
-        if ended > until:
+        time = now(board)
+        if time > until:
             return False
-        begun = ended
+        if look(board + TICKET) >> THREADS & MOST_THREADS > 1:
+            rest(board, 0, time)
 
 
 @inner
 def publish(board: int, code: int, kept: int, threads: int, parts: int) -> None:
     """Let `threads` threads call code(kept, worker, share) for every part of a job."""
-    if threads > 1 and look(board + ALONE) > 0:
-        add(board + ALONE, -1)
+    if threads > 1 and shares(board, 0):
         threads = 1
+    if look(board + PLACE) != 0:
+        tell(board + CORE, ask(look(board + PLACE), 0))
     tell(board + CODE, code)
     tell(board + KEPT, kept)
     tell(board + DONE, 0)
-    tell(board + LONGEST, 0)
     number = (look(board + TICKET) >> NUMBER) + 1 & 2**27 - 1
     tell(board + TICKET, number << NUMBER | threads << THREADS | parts << PARTS)
 
@@ -107,33 +87,18 @@ def finish(board: int, until: int) -> bool:
     """Do what is left of a job and wait for what others have drawn; False: it is past `until`."""
     if not work(board, until):
         return False
-    ticket, begun = look(board + TICKET), now(board)
-    parts, spun = ticket >> PARTS & MOST, 0
+    parts, spun = look(board + TICKET) >> PARTS & MOST, 0
     while look(board + DONE) < parts:
         spun += 1
         if spun <= SPINS:
             pause()
-        elif spun <= SPINS + YIELDS:
-            system(look(board + YIELD), 0)
+        elif spun <= SPINS + OFFERS and not shares(board, 0):
+            offer(board, 0)
         elif now(board) > until:
             return False
         else:
-            system(look(board + SLEEP), NAP)
-    if ticket >> THREADS & MOST_THREADS > 1:
-        _learn(board, now(board) - begun > 2 * look(board + LONGEST) + STALL)
+            ask(look(board + SLEEP), NAP)
     return True
-
-
-@inner
-def _learn(board: int, stalled: bool) -> None:
-    """Count on nobody for a while where somebody drew a part and lost the core."""
-    caution = look(board + CAUTION)
-    if stalled:
-        caution = min(2 * caution + 1, MOST_ALONE)
-        tell(board + ALONE, caution)
-    elif caution > 0:
-        caution -= 1
-    tell(board + CAUTION, caution)
 
 
 def give_up(board: int) -> None:
@@ -144,24 +109,36 @@ def give_up(board: int) -> None:
         if exchange(board + TICKET, ticket, ticket & ~(MOST << PARTS) | drawn << PARTS):
             break
     while look(board + DONE) < drawn:
-        system(look(board + SLEEP), NAP)
+        ask(look(board + SLEEP), NAP)
 
 
-def serve(board: int, worker: int) -> None:
-    """Work for whoever publishes, until nobody has for a while."""
-    idle, turn = 0, now(board)
-    while idle < IDLE_SPINS and look(board + STOP) == 0:
+def serve(board: int, worker: int) -> bool:
+    """Work for whoever publishes, until nobody has for a while.
+
+    True: go on, but on another core, for this is the publisher's. A system puts who wakes up beside
+    who woke it where no core is free, and leaves both there.
+    """
+    idle = 0
+    begin(board, worker)
+    while idle < IDLE_SPINS + IDLE_NAPS and look(board + STOP) == 0:
+        place = look(board + PLACE)
+        if place != 0 and ask(place, 0) == look(board + CORE):
+            return True
         share = draw(board, worker)
-        if share == 0:
-            pause()
-            idle += 1
+        if share != 0:
+            call(look(board + CODE), look(board + KEPT), worker, share)
+            add(board + DONE, 1)
+            rest(board, worker, now(board))
+            idle = 0
             continue
-        call(look(board + CODE), look(board + KEPT), worker, share)
-        add(board + DONE, 1)
-        idle = 0
-        if now(board) - turn > TURN:
-            system(look(board + YIELD), 0)
-            turn = now(board)
+        idle += 1
+        if idle == SPINS and shares(board, worker):
+            idle = IDLE_SPINS
+        if idle <= IDLE_SPINS:
+            pause()
+        elif shares(board, worker):
+            ask(look(board + SLEEP), NAP)
+    return False
 
 
 def peek(place: int) -> int:

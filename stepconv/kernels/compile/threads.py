@@ -1,6 +1,7 @@
 """The threads that kernels run on: made when first needed, parked when idle, gone at the end.
 
     drawing    what they do at the board of tickets, without the interpreter's lock
+    turns      how they share their cores with other programs
     tickets    the board, and the instructions that it takes
 
 They are Python threads that spend their lives in compiled code. The first who calls a kernel has
@@ -69,9 +70,9 @@ class Pool:
     def wake(self, threads: int) -> None:
         """See to it that so many threads, with the caller's, look at the board soon.
 
-        While jobs are done alone, who is parked stays so: it would only take a core from others.
+        While others share the caller's core it works alone.
         """
-        if self.board.numbers[tickets.ALONE // 8] > 0:
+        if self.board.numbers[(tickets.NOTES + tickets.SHARED) // 8] > time.monotonic_ns():
             return
         while len(self._workers) < threads - 1:
             number = len(self._workers) + 1
@@ -96,9 +97,20 @@ class Pool:
         rest.acquire()
         board = self.board.address
         while not _look(board + tickets.STOP):
-            _serve(board, number)
-            self._parked.append(rest)
-            rest.acquire()
+            if _serve(board, number):
+                self._step_aside()
+            else:
+                self._parked.append(rest)
+                rest.acquire()
+
+    def _step_aside(self) -> None:
+        """Keep the calling worker off the core that jobs are published from."""
+        numbers = self.board.numbers
+        try:
+            allowed = os.sched_getaffinity(os.getpid())
+            os.sched_setaffinity(0, allowed - {int(numbers[tickets.CORE // 8])})
+        except OSError:  # there is no other core, or the system has a say in it
+            numbers[tickets.PLACE // 8] = 0
 
 
 _pool: Pool | None = None
@@ -188,6 +200,8 @@ def _system() -> dict[int, int]:
     else:
         library, names = ctypes.CDLL(None), {"sched_yield": tickets.YIELD}
         names |= {"usleep": tickets.SLEEP, "clock_gettime": tickets.CLOCK}
+        if hasattr(os, "sched_setaffinity") and hasattr(library, "sched_getcpu"):
+            names["sched_getcpu"] = tickets.PLACE
     address = ctypes.c_void_p
     return {
         word: address.from_buffer(getattr(library, name)).value or 0 for name, word in names.items()

@@ -9,10 +9,11 @@ drawn. A worker that the system never wakes costs nothing.
              exchange, so that what was drawn surely belongs to the job that is told beside it
     DONE     parts of the job that are finished
     CODE, KEPT  what is called for a part, and where its arguments lie
-    LONGEST  nanoseconds that the publisher's longest part of the job took
-    ALONE    so many jobs are done without the workers, CAUTION: how many the last time
     STOP     not 0: workers go home
-    CLOCK, YIELD, SLEEP  functions of the system, by address
+    CORE     the core that the publisher ran on
+    CLOCK, YIELD, SLEEP, PLACE  functions of the system, by address
+    NOTES    a line for each thread: when its turn BEGAN, until when others SHARED its core, and
+             for what SPAN of time (turns.py)
 
 All of it runs without the interpreter's lock. The board's address comes as an argument, so that the
 compiled code may be kept on disk.
@@ -31,10 +32,12 @@ from stepconv.kernels.compile.numba_parts import cgutils
 from stepconv.kernels.environment import MOST_THREADS
 
 WORD = 64  # bytes from one number of the board to the next
-TICKET, DONE, STOP, CODE, KEPT, LONGEST, ALONE, CAUTION, CLOCK, YIELD, SLEEP = (
-    WORD * place for place in range(11)
+TICKET, DONE, STOP, CODE, KEPT, CORE, CLOCK, YIELD, SLEEP, PLACE = (
+    WORD * place for place in range(10)
 )
-ARGUMENTS = WORD * 16  # from here on: the arguments of the job that is published
+NOTES = WORD * 10
+BEGAN, SHARED, SPAN = 0, 8, 16
+ARGUMENTS = NOTES + WORD * (MOST_THREADS + 1)  # from here on: those of the job that is published
 BYTES = ARGUMENTS + 2**13
 
 # The fields of a ticket: how far each is shifted, and its bits. Threads have eight.
@@ -131,17 +134,16 @@ def call(_context: Any, code: Any, kept: Any, worker: Any, share: Any) -> Any:
 
 
 @intrinsic
-def system(_context: Any, function: Any, number: Any) -> Any:
-    """Call a function of the system, int(int), at an address."""
+def ask(_context: Any, function: Any, number: Any) -> Any:
+    """Call a function of the system, int(int), at an address, and return its answer."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         small = ir.IntType(32)
         kind = ir.FunctionType(small, [small])
         code = builder.inttoptr(values[0], kind.as_pointer())
-        builder.call(code, [builder.trunc(values[1], small)])
-        return context.get_dummy_value()
+        return builder.sext(builder.call(code, [builder.trunc(values[1], small)]), _INTEGER)
 
-    return types.void(types.int64, types.int64), emit
+    return types.int64(types.int64, types.int64), emit
 
 
 @intrinsic
