@@ -49,12 +49,17 @@ def test_strides_and_dilations(stride, dilation):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (7, 15)])
-@pytest.mark.parametrize("width", [16, 48, 64, 160, 320, 1024])
-def test_results_written_past_the_caches(width, kernel, dtype, monkeypatch):
-    pads = [side // 2 for side in kernel]
-    call = random_filtering(width, (2, 2, 37, width), kernel, dtype, before=pads, after=pads)
+@pytest.mark.parametrize("width", [1, 16, 47, 64, 160, 320, 1024])
+@pytest.mark.parametrize("directly", [False, True])
+@pytest.mark.parametrize("step", [1, 2])
+def test_results_written_past_the_caches(width, directly, step, kernel, dtype, monkeypatch):
+    pads = [side // 2 * step for side in kernel]
+    call = random_filtering(
+        width, (2, 2, 37, width), kernel, dtype, dilation=(step, 1), before=pads, after=pads
+    )
     kept = filtered(call)
     monkeypatch.setattr(planes, "STREAMED", 0)
+    monkeypatch.setattr(planes, "LONG", 0 if directly else 10_000)
     planes.cut_planes.cache_clear()
     streamed = filtered(call)
     planes.cut_planes.cache_clear()

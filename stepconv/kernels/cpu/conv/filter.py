@@ -25,12 +25,14 @@ from stepconv.kernels.cpu.conv.filter_tiles import (
     Result,
     Weights,
     fence,
+    poured,
     separate,
     window_sums,
 )
 from stepconv.kernels.cpu.machine.scratch import scratch
+from stepconv.kernels.cpu.machine.staging import find_columns, find_lines
 from stepconv.kernels.cpu.machine.tiles import padded_row
-from stepconv.kernels.cpu.machine.vector import has_masks, lanes, registers
+from stepconv.kernels.cpu.machine.vector import address, has_masks, lanes, registers
 
 Array = Any
 Pair = tuple[int, int]
@@ -38,8 +40,9 @@ Numbers = tuple[int, ...]
 
 # What a task works on should lie in the second-level cache.
 CACHE_BYTES = 512 * 1024
-# A result of so many bytes is written past the caches.
-STREAMED = 8 * 2**20
+# A result of so many bytes is written past the caches: directly where its lines are so long that
+# their ends hardly count, which cannot be; else in bands of whole lines, of so many bytes.
+STREAMED, LONG, STAGED = 8 * 2**20, 512, 16 * 2**10
 # Starting the threads takes as long as this many multiplications.
 FEW = 100_000
 # A task has so many at most: between two Ctrl-C comes through.
@@ -53,7 +56,8 @@ class Bands(NamedTuple):
 
     Lines i, i + step, … of the result share lines of the image, of which a band sees so many. A
     copied line consists of one part of `pitch` cells for each remainder of a column divided by the
-    stride. Beyond the image all lines are one line of zeros.
+    stride. Beyond the image all lines are one line of zeros. A large result is written past the
+    caches: `streamed` where it is made, or made in `staged` cells of a thread's own and poured out.
     """
 
     step: int
@@ -62,6 +66,7 @@ class Bands(NamedTuple):
     pitch: int
     zeros: int
     streamed: int
+    staged: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +105,12 @@ def cut_planes(
     highest: int,
     threads: int,
     in_place: bool = False,
+    written: bool = True,
 ) -> Cut:
     """Decide how to cut: tiles no higher than `highest`, and a few tasks per thread.
 
-    With `in_place` no line is copied, for the tiles mask what lies beyond the image.
+    With `in_place` no line is copied, for the tiles mask what lies beyond the image. The grid is
+    `written` or only read.
     """
     lane_count, size = lanes(dtype), dtype.itemsize
     stride, dilation = slide.stride, slide.dilation
@@ -122,12 +129,14 @@ def cut_planes(
     widest = max(4 * width, widest // width * width)
     first, end = _inside(image[1], grid[1], stride[1], reach, slide.left)
     line = grid[1] * size
-    streamed = planes * grid[0] * line >= STREAMED and line % (lane_count * size) == 0
+    large = written and planes * grid[0] * line >= STREAMED
+    streamed = large and grid[1] >= LONG and line % (lane_count * size) == 0
+    staged = large and not streamed and rows * step * line <= STAGED
     if not streamed:
         first, end = -(-first // width) * width, grid[1] - -(-(grid[1] - end) // width) * width
     if stride[1] > 1 or end - first < width:
         first = end = grid[1]
-    count = max(1, grid[1] // widest)
+    count = 1 if staged else max(1, grid[1] // widest)
     edges = [grid[1] * k // count // width * width for k in range(count)] + [grid[1]]
     blocks = [_pieces(*ends, first, end, width) for ends in itertools.pairwise(edges)]
     copied = 0 if in_place else max(max(b[1] - b[0], b[3] - b[2]) for b in blocks)
@@ -147,16 +156,20 @@ def cut_planes(
         bands = max(bands, grid[0] * stride[0] // max(1, fitting))
         # The lines of a band are read twice where their ends are copied.
         bands = max(bands, grid[0] * image[1] * size // CACHE_BYTES)
+    if staged:
+        bands = max(bands, -(-grid[0] * line // STAGED))
     bands = max(1, min(bands, grid[0] // (rows * step)))
-    lines = -(-grid[0] // bands) * stride[0] + above
+    high = -(-grid[0] // bands)
+    lines = high * stride[0] + above
+    stage = high * grid[1] + 2 * lane_count if staged else 0
     zeros = max(pitch * stride[1], direct + reach + lane_count, image[1] if in_place else 0)
     return Cut(
         rows,
         vectors,
         entries=3 * lines + kernel[1] + 4,
-        cells=zeros + (pieces * lines + 1) * pitch * stride[1] + lane_count,
+        cells=zeros + (pieces * lines + 1) * pitch * stride[1] + lane_count + stage,
         blocks=np.array(blocks, np.int64),
-        bands=Bands(step, bands, lines, pitch, zeros, int(streamed)),
+        bands=Bands(step, bands, lines, pitch, zeros, int(streamed), stage),
     )
 
 
@@ -254,31 +267,11 @@ def gathering(dtype: Any) -> Any:
     return gather
 
 
-@inner
-def find_columns(columns: Array, width: int, slide: Slide, pitch: int, size: int) -> None:
-    """columns[b] = how many bytes behind a window's first cell its cell b lies in a line.
-
-    For each remainder of a column divided by the stride, a line has a part of `pitch` cells.
-    """
-    for b in range(width):
-        shift = b * slide.dilation_x
-        columns[b] = (shift % slide.stride_x * pitch + shift // slide.stride_x) * size
-
-
-@inner
-def find_lines(x: Array, plane: int, first_y: int, count: int, zeros_at: int, table: Array) -> None:
-    """table[k] = the address of line first_y + k of the image, or of zeros beyond it."""
-    height, size = x.shape[2], x.strides[2]
-    for k in range(count):
-        y = first_y + k
-        line = x.ctypes.data + (plane * height + y) * size
-        table[k] = line if 0 <= y < height else zeros_at
-
-
 @functools.cache
 def _kernel(dtype: Any, rows: int, vectors: int, near: bool, in_place: bool, *small: int) -> Any:
-    sums = window_sums(dtype, rows, vectors, *(small or (None, None)), near, edges=in_place)
-    gather = gathering(dtype)
+    kernel = small or (None, None)
+    sums = window_sums(dtype, rows, vectors, *kernel, near, ahead=True, edges=in_place)
+    gather, pour = gathering(dtype), poured(dtype)
     size = dtype.itemsize
     lane_count = lanes(dtype)
     tile_width = vectors * lane_count
@@ -312,6 +305,10 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, in_place: bool, *sm
             first_y = band * grid_y // bands.number
             here = (band + 1) * grid_y // bands.number - first_y
             out_at = out.ctypes.data + (plane * grid_y + first_y) * grid_x * size
+            made_at = out_at
+            if bands.staged > 0:
+                made_at = address(mine) + (mine.size - bands.staged) * size
+                made_at += (out_at - made_at) % (lane_count * size)
             if bands.streamed and edges[1] < edges[2]:
                 edges[1] += -(out_at // size + edges[1]) % lane_count
                 edges[2] -= max(0, edges[2] - edges[1]) % tile_width
@@ -339,7 +336,7 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, in_place: bool, *sm
                 for o in range(0, sharing, rows):
                     # The last tile is shifted back and computes some lines once more.
                     i = q + min(o, sharing - rows) * step
-                    to = out_at + i * grid_x * size
+                    to = made_at + i * grid_x * size
                     for p in range(3):
                         j, end = edges[p], edges[p + 1]
                         while j < end:
@@ -366,7 +363,9 @@ def _kernel(dtype: Any, rows: int, vectors: int, near: bool, in_place: bool, *sm
                                 Edge(1 if in_place and p != 1 else 0, column, image_x),
                             )
                             j += count
-        if bands.streamed:
+            if bands.staged > 0:
+                pour(made_at, out_at, here * grid_x, -(out_at // size) % lane_count)
+        if bands.streamed or bands.staged > 0:
             fence()
 
     return apply

@@ -256,6 +256,32 @@ def line_sums(dtype: Any, vectors: int, near: bool) -> Any:
     return sums
 
 
+@functools.cache
+def poured(dtype: Any) -> Any:
+    """Return the tile that writes numbers past the caches: out[i] = source[i] for i < count.
+
+    So many come `before` an address of the result that is a multiple of a vector's size. A vector
+    more of the source may be read than is written.
+    """
+
+    @tile(dtype)
+    def pour(v: Vectors, source: Int, out: Int, count: Int, before: Int) -> None:
+        before = v.least(before, count)
+        whole = v.quotient_up(count - before - (v.lanes - 1), v.lanes)
+        first, last = before * v.size, before * v.size + whole * v.bytes
+
+        def step(i: Int, _: list[Vector]) -> list[Vector]:
+            at = first + i * v.bytes
+            v.stream(out + at, v.load(source + at))
+            return []
+
+        v.store_some(out, v.load(source), before)
+        v.loop(whole, [], step)
+        v.store_some(out + last, v.load(source + last), count - before - whole * v.lanes)
+
+    return pour
+
+
 @tile(np.float32)
 def fence(v: Vectors) -> None:
     """Let other threads see what was streamed."""

@@ -18,12 +18,11 @@ from stepconv.kernels.compile import parallel, share_of, thread_count
 from stepconv.kernels.cpu.conv.filter import (
     Bands,
     cut_planes,
-    find_columns,
-    find_lines,
     gathering,
     tables_and_cells,
 )
 from stepconv.kernels.cpu.conv.filter_tiles import Edge, Lines, Number
+from stepconv.kernels.cpu.machine.staging import find_columns, find_lines
 from stepconv.kernels.cpu.machine.vector import (
     Int,
     Vector,
@@ -53,8 +52,9 @@ def weigh(x: Array, grad_out: Array, grad_w: Array, slide: Slide) -> None:
     near = slide.stride_x == slide.dilation_x == 1
     in_place = near and has_masks()
     # As many bands as for so many threads, on any number of them.
+    planes, grid = batch * channels, grad_out.shape[2:]
     cut = cut_planes(
-        dtype, batch * channels, x.shape[2:], grad_out.shape[2:], size, slide, 1, _TASKS, in_place
+        dtype, planes, x.shape[2:], grid, size, slide, 1, _TASKS, in_place, written=False
     )
     memory = tables_and_cells(dtype, thread_count(), cut.entries, cut.cells)
     side = 5 if registers() > 16 else 3

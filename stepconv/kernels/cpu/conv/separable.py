@@ -23,8 +23,6 @@ from stepconv.kernels.cpu.conv.filter import (
     FEW,
     STREAMED,
     Pair,
-    find_columns,
-    find_lines,
     lines_of_tile,
     tables_and_cells,
 )
@@ -37,6 +35,7 @@ from stepconv.kernels.cpu.conv.filter_tiles import (
     line_sums,
     window_sums,
 )
+from stepconv.kernels.cpu.machine.staging import find_columns, find_lines
 from stepconv.kernels.cpu.machine.vector import lanes, registers
 
 Array = Any

@@ -1,4 +1,7 @@
-"""Moves images into a task's own memory and out of it, with padding round them or turned round."""
+"""Finds the lines that a task reads, or moves images into its own memory and out of it.
+
+They get padding round them, or are turned round.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from stepconv.geometry import Slide
 from stepconv.kernels.compile import inner
 from stepconv.kernels.cpu.machine.tiles import padded_row, transpose, transpose_some
 from stepconv.kernels.cpu.machine.vector import lanes
@@ -76,3 +80,24 @@ def turning(dtype: Any) -> Any:
                 part(place, step * size, to, out_step * size, high, wide)
 
     return turn
+
+
+@inner
+def find_columns(columns: Array, width: int, slide: Slide, pitch: int, size: int) -> None:
+    """columns[b] = how many bytes behind a window's first cell its cell b lies in a line.
+
+    For each remainder of a column divided by the stride, a line has a part of `pitch` cells.
+    """
+    for b in range(width):
+        shift = b * slide.dilation_x
+        columns[b] = (shift % slide.stride_x * pitch + shift // slide.stride_x) * size
+
+
+@inner
+def find_lines(x: Array, plane: int, first_y: int, count: int, zeros_at: int, table: Array) -> None:
+    """table[k] = the address of line first_y + k of the image, or of zeros beyond it."""
+    height, size = x.shape[2], x.strides[2]
+    for k in range(count):
+        y = first_y + k
+        line = x.ctypes.data + (plane * height + y) * size
+        table[k] = line if 0 <= y < height else zeros_at
