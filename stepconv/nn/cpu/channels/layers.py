@@ -23,8 +23,9 @@ from stepconv.nn.steps.folding import FoldedStep
 Array = NDArray[Any]
 
 # Products of a pixel that are summed before the next pixel's: their weights stay in a cache.
-_AT_ONCE = 256
-# Channels of a tap that are gone through before the next tap.
+_AT_ONCE = 576
+# Channels of a tap that are gone through before the next tap, so that neighbours find their pixels
+# in a cache.
 _DEEP = 64
 # Pictures whose windows have so few pixels share a table, so that tiles go from one to the next.
 _SMALL = 64
@@ -70,7 +71,8 @@ def shape_of(plan: Plan) -> Shape:
     """Return how a layer is summed: the same for any number of pictures, so that bits are too."""
     channels, taps = plan.in_channels // plan.groups, prod(plan.window)
     deep = min(channels, _AT_ONCE if taps == 1 else _DEEP)
-    return Shape(plan, deep, max(1, min(taps, _AT_ONCE // deep)))
+    rounds = -(-taps * deep // _AT_ONCE)
+    return Shape(plan, deep, -(-taps // rounds))
 
 
 def pack(w: Array, shape: Shape) -> Array:
