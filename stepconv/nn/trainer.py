@@ -49,8 +49,9 @@ BACKENDS = ("cpu", "cuda", "portable")
 # fill a GPU.
 _AT_ONCE = {"cpu": 64, "cuda": 250, "portable": 64}
 # From so many cells of a picture on, all layers together, lanes of many pictures are more memory
-# than a machine likes, and few pictures keep all lanes busy with their channels.
-_LARGE, _FEW = 2**21, 8
+# than a machine likes, and few pictures keep all lanes busy with their channels: more where the
+# numbers of the largest layer, in bytes, stay in a cache together.
+_LARGE, _FEW, _MORE, _CACHE = 2**21, 4, 16, 2**25
 
 
 class Predictor:
@@ -78,7 +79,7 @@ class Predictor:
         self.backend = word("backend", backend, BACKENDS)
         known = initial_statistics(model) if statistics is None else statistics
         by_channels = type(self) is Predictor and backend == "cpu" and _is_large(model)
-        usual = _FEW if by_channels else _AT_ONCE[backend]
+        usual = _few(model) if by_channels else _AT_ONCE[backend]
         self._batch_size = integer("batch_size", usual if batch_size is None else batch_size, 1)
         self._scale, self._shift = scale, shift
         weights, self._program_of = _parts(backend, _is_own(model))
@@ -370,6 +371,12 @@ def _is_own(model: Model, but: tuple[type[OwnLayer], ...] = ()) -> bool:
 
 def _is_large(model: Model) -> bool:
     return sum(prod(place.output) for place in model.places) > _LARGE
+
+
+def _few(model: Model) -> int:
+    """Return how many pictures a large network answers at once."""
+    largest = max(4 * (prod(place.input) + prod(place.output)) for place in model.places)
+    return min(max(_FEW, _CACHE // largest), _MORE)
 
 
 def _parts(backend: str, own: bool) -> tuple[Any, Any]:

@@ -433,6 +433,6 @@ def test_large_networks_answer_few_pictures_at_once() -> None:
     statistics = {name: abs(draw(*a.shape)) + 0.5 for name, a in initial_statistics(model).items()}
     predictor = nn.Predictor(model, initial_parameters(model, 1), statistics, scale=1.0)
     assert isinstance(predictor._batch_size, int)
-    assert predictor._batch_size == 8
+    assert predictor._batch_size == 4
     small = nn.build("lenet5")
     assert nn.Predictor(small, initial_parameters(small, 0))._batch_size == 64
