@@ -75,19 +75,20 @@ def shape_of(plan: Plan) -> Shape:
     return Shape(plan, deep, -(-taps // rounds))
 
 
-def pack(w: Array, shape: Shape) -> Array:
-    """Return weights (filters, channels, taps) in the order in which the kernel reads them."""
-    groups = w.reshape(shape.plan.groups, shape.filters, shape.channels, shape.taps)
-    parts = []
-    for group in groups:
+def pack(w: Array, shape: Shape, out: Array) -> None:
+    """Write weights (filters, channels, taps) in the order in which the kernel reads them.
+
+    What fills the last vector of a group's filters up is 0 already.
+    """
+    at = 0
+    for group in w.reshape(shape.plan.groups, shape.filters, shape.channels, shape.taps):
         for first, stop in shape.blocks:
             filters = group[first * LANES : stop * LANES]
-            block = np.zeros(((stop - first) * LANES, *w.shape[1:]), np.float32)
-            block[: len(filters)] = filters
             for c in range(0, shape.channels, shape.deep):
-                some = block[:, c : c + shape.deep]
-                parts.append(np.ascontiguousarray(some.transpose(2, 1, 0)).reshape(-1))
-    return np.concatenate(parts)
+                some = filters[:, c : c + shape.deep].transpose(2, 1, 0)
+                size = (*some.shape[:2], (stop - first) * LANES)
+                out[at : at + prod(size)].reshape(size)[..., : len(filters)] = some
+                at += prod(size)
 
 
 def padded(numbers: Array, groups: int) -> Array:
@@ -232,8 +233,9 @@ def _packed(step: FoldedStep, p: Writer, plan: Plan, turned: Any) -> tuple[int, 
         if _is_own(plan):
             lanes = padded(w.transpose(1, 2, 0).reshape(shape.taps, -1), shape.taps)
             return packed.keep(lanes), packed.keep(padded(bias, 1))
-        groups = step.sums.plan.groups
-        return packed.keep(pack(w, shape)), packed.keep(padded(bias, groups))
+        out = packed.room(plan.groups * shape.vectors * LANES * shape.channels * shape.taps)
+        pack(w, shape, out)
+        return packed.memory.place(out), packed.keep(padded(bias, step.sums.plan.groups))
 
     found: tuple[int, int] = p.packed.once(step.place.name, made)
     return found

@@ -146,12 +146,19 @@ class Packed:
             self._kept[key] = make()
         return self._kept[key]
 
+    def room(self, count: int) -> NDArray[np.float32]:
+        """Return room for so many numbers, all 0: it begins with a line of the cache."""
+        kept = np.zeros(4 * count + 2 * VECTOR, np.uint8)
+        first = -kept.ctypes.data % VECTOR
+        room: NDArray[np.float32] = kept[first : first + 4 * count].view(np.float32)
+        self.memory.place(room)
+        return room
+
     def keep(self, array: Array) -> int:
         """Return the address of a copy of an array that begins with a line of the cache."""
-        kept = np.empty(array.nbytes + 2 * VECTOR, np.uint8)
-        first = -self.memory.place(kept) % VECTOR
-        kept[first : first + array.nbytes] = array.reshape(-1).view(np.uint8)
-        return self.memory.place(kept) + first
+        room = self.room(array.nbytes // 4)
+        room.view(array.dtype)[:] = array.reshape(-1)
+        return self.memory.place(room)
 
 
 def step_of(t: Tensor) -> int:
