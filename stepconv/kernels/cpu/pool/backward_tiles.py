@@ -149,9 +149,18 @@ def returned(dtype: Any, windows: Windows, average: bool) -> Any:
             grads = row_at(v, given, i)
             lines = [row_at(v, cells, y + a) for a in range(height)]
             written = [row_at(v, out, y + q) for q in range(stride_y)]
+            # What the next row of windows but one reads and writes, or the next plane: it follows.
+            ahead = [
+                rows.first + rows.pitch * (y + 2 * stride_y + q) + u * v.bytes
+                for rows in ((out,) if average else (cells, out))
+                for q in range(stride_y)
+                for u in range(stride_x)
+            ]
 
             def step(k: Int, state: list[Vector]) -> list[Vector]:
                 along, mask_at = k * v.bytes, band.masks + k * (8 * masks_each)
+                for place in ahead:
+                    v.prefetch(place + along * stride_x)
                 slot = memory + k * (keep.vectors * v.bytes)
 
                 def mask(n: int) -> Mask:
