@@ -123,6 +123,8 @@ def transpose(dtype: Any) -> Any:
     @tile(dtype)
     def square(v: Vectors, source: Int, source_row: Int, out: Int, out_row: Int) -> None:
         rows = [v.load(source + source_row * i) for i in range(v.lanes)]
+        for i in range(v.lanes):
+            v.prefetch(out + out_row * i + 2 * v.bytes)  # where the next squares will be written
         for i, column in enumerate(v.transposed(rows)):
             v.store(out + out_row * i, column)
 
