@@ -129,8 +129,8 @@ def weight_sums(
             places = [table + lines.step * r for r in range(rows + height - 1)]
             line = [v.integer(place) + lines.begin for place in places]
             grad = [grads.at + grads.step * (q * rows + o) for o in range(rows)]
-            # What the next group but one reads, or the next plane: lines of x are about as long.
-            ahead = [place + grads.step * (2 * rows) for place in (*grad, *line[-rows:])]
+            # The next group but one, or the next plane: lines of the image are about as long.
+            ahead = grads.step * (2 * rows)
 
             def add_vectors(state: list[Vector], j: Int, count: Int | None) -> list[Vector]:
                 at = j * v.bytes
@@ -146,8 +146,8 @@ def weight_sums(
                     high = high if count is None else v.least(high, count)
                     return v.load_where(v.lanes_between(first * -1, high), address, v.zero())
 
-                for place in ahead:
-                    v.prefetch(place + at)
+                for place in (*grad, *line[-rows:]):
+                    v.prefetch(place + (at + ahead))
                 given = [load(place + at) for place in grad]
                 for b in range(width):
                     for r, place in enumerate(line):
