@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import compiling, memory, networks
+from benchmarks import compiling, load, memory, networks
 from benchmarks.asked import mark
+from benchmarks.train import OURS
 from stepconv.player.frame.formats import duration
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def print_report(report: Report, console: Console) -> None:
     from rich.table import Table
 
     for name, (title, head, lines) in TABLES.items():
-        if name in ("errors", "networks"):
+        if name in ("errors", *_OF):
             continue
         rows = [[_plain(text) for text in line] for line in lines(report)]
         if rows:
@@ -65,13 +66,13 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def rewrite(text: str, report: Report) -> str:
-    """Return a page with its tables made anew from a report: of operations, or of networks."""
+    """Return a page with its tables made anew from a report: of operations, networks, or loads."""
 
     def made(match: re.Match[str]) -> str:
         name = match[1]
         if name not in TABLES:
             raise KeyError(f"there is no table {name!r}: there are {', '.join(TABLES)}")
-        if (name == "networks") != ("networks" in report):
+        if _OF.get(name, "cells") not in report:
             return match[0]  # of another report
         _, head, lines = TABLES[name]
         return f"<!-- table: {name} -->\n{markdown(head, lines(report))}<!-- end of table -->"
@@ -233,7 +234,34 @@ def _networks(report: Report) -> Lines:
             yield work, duration(seconds[ours]), runtime, *told[:2], layout, *told[2:]
 
 
+def _load(report: Report) -> Lines:
+    others = {0: "alone", 1: "beside one busy process"}
+    for kind, rows in report["found"].items():
+        quiet = rows[0][OURS]
+        for row in rows:
+            busy, faster = row["busy"], row.get(f"times {load.PEER}")
+            limit = load.limit(kind, busy)
+            if kind == "training":
+                shown, held = f"{row[OURS]:,.0f} images/s", row[OURS] / quiet
+                told, met = f"{held:.2f} of alone", limit is not None and held >= limit
+            else:
+                ninth = row["ninth of ten"]
+                shown = f"{duration(row[OURS])}, nine of ten within {duration(ninth)}"
+                told, met = f"{ninth / quiet:.2f} quiet medians", ninth <= (limit or 0) * quiet
+            yield (
+                f"{load.WORK[kind]}, {others.get(busy, f'beside {busy} busy processes')}",
+                *(shown, told, mark(limit, met)),
+                "not here" if faster is None else f"{faster:.1f}",
+                mark(load.ASKED[kind], None if faster is None else faster >= load.ASKED[kind])
+                if busy
+                else "–",
+            )
+
+
 _CELL_HEAD = ("work", "stepconv", "best peer", "its time", "ratio", "asked")
+
+# Tables of reports of their own, by what these hold.
+_OF = {"networks": "networks", "load": "found"}
 
 # By the name that the page's markers use: title, heads of columns, and what makes the rows.
 TABLES: dict[str, tuple[str, Sequence[str], Callable[[Report], Lines]]] = {
@@ -271,6 +299,11 @@ TABLES: dict[str, tuple[str, Sequence[str], Callable[[Report], Lines]]] = {
             *("PyTorch, better layout", "ratio", "asked"),
         ),
         _networks,
+    ),
+    "load": (
+        "Beside other work",
+        ("work", "stepconv", "held", "asked", "times PyTorch", "asked"),
+        _load,
     ),
 }
 

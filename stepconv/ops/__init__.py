@@ -2,6 +2,7 @@
 
 call            what the classes of calls have in common: each is the one door of an operation
 arrays          the door for arrays: what may come in, and which type is computed in
+reuse           large results in memory that was used before
 correlation     correlate, convolve; transposed: their adjoint; sliding: what these share
 pooling         max_pool, avg_pool
 padding         pad

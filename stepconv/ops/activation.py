@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from stepconv import kernels
 from stepconv.errors import ArgumentError
 from stepconv.geometry import Plan, Shape
+from stepconv.ops import reuse
 from stepconv.ops.arrays import (
     Array,
     DType,
@@ -152,7 +153,7 @@ class CellCall:
         """Return the function of each number."""
         kernel = kernels.find(self.name, self.backend, self.x)
         (dtype,) = self._types(self.x)
-        out = np.empty(self.shape, moved(dtype), like=self.x)
+        out = reuse.empty(self.shape, moved(dtype), like=self.x)
         if out.size:
             x = laid_out(self.x, out.dtype, self.layout)
             kernel(x, out.reshape(self.layout), *map(out.dtype.type, self.numbers))
@@ -163,7 +164,7 @@ class CellCall:
         given = self._grad_out(grad_out)
         kernel = kernels.find(f"{self.name}_backward", self.backend, self.x)
         x_dtype, dtype = self._types(self.x, given)
-        out = np.empty(self.shape, dtype, like=self.x)
+        out = reuse.empty(self.shape, dtype, like=self.x)
         if out.size:
             x = laid_out(self.x, moved(x_dtype), self.layout)
             grad = laid_out(given, dtype, self.layout)

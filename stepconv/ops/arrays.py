@@ -19,6 +19,7 @@ from stepconv.errors import (
 )
 from stepconv.geometry import Plan, Shape
 from stepconv.geometry.budget import asked, check, spelt
+from stepconv.ops import reuse
 
 Array = NDArray[Any]
 DType = np.dtype[Any]
@@ -147,7 +148,7 @@ def empty(shape: Shape, dtype: DType, like: Array, plan: Plan | None = None) -> 
     """Return memory for a result, or say how much of it would have been needed."""
     check("result", shape, dtype.itemsize, plan)
     try:
-        return np.empty(shape, dtype, like=like)
+        return reuse.empty(shape, dtype, like)
     except (MemoryError, ValueError):  # more than is free now, or than NumPy counts
         size = spelt(prod(shape) * dtype.itemsize)
         because = "" if plan is None else asked(plan)

@@ -19,6 +19,7 @@ from stepconv.geometry import (
     padding_plan,
     word,
 )
+from stepconv.ops import reuse
 from stepconv.ops.arrays import (
     Array,
     check_grad_out,
@@ -139,7 +140,7 @@ def fold_border(grad: Array, shape: Shape, plan: Plan, mode: str, backend: str |
     """Return the gradient for x of `shape`, given that of x with the plan's border round it."""
     kernel = kernels.find("pad_backward", backend, grad)
     _check_mode(plan, mode)
-    out = (np.empty if grad.size else np.zeros)(shape, sum_dtype(grad), like=grad)
+    out = (reuse.empty if grad.size else np.zeros)(shape, sum_dtype(grad), like=grad)
     if grad.size and out.size:
         rows, columns = _sources(plan, mode)
         count = out.size // (plan.rows.size * plan.columns.size)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from stepconv import kernels
 from stepconv.geometry import Plan, Shape, flag, pooling_plan
+from stepconv.ops import reuse
 from stepconv.ops.arrays import (
     Array,
     DType,
@@ -173,7 +174,7 @@ class MaxPoolCall(PoolCall):
         """Return the gradient for x."""
         grad = self._grad_out(grad_out)
         kernel = kernels.find("max_pool_backward", self.backend, self.x)
-        out = (np.empty if grad.size else np.zeros)(self.x.shape, sum_dtype(grad), like=self.x)
+        out = (reuse.empty if grad.size else np.zeros)(self.x.shape, sum_dtype(grad), like=self.x)
         if grad.size:
             grad_x = out.reshape(self._planes(self.plan.input))
             planes = laid_out(self.x, moving_dtype(self.x), grad_x.shape)
@@ -229,7 +230,7 @@ class AvgPoolCall(PoolCall):
         self, operation: str, given: Array, shape: Shape, plane: Shape, out_plane: Shape
     ) -> Array:
         kernel = kernels.find(operation, self.backend, given)
-        out = (np.empty if given.size else np.zeros)(shape, float_dtype(given), like=given)
+        out = (reuse.empty if given.size else np.zeros)(shape, float_dtype(given), like=given)
         if given.size:
             counts = _counts(self.plan, self.count_include_pad)
             planes = laid_out(given, out.dtype, self._planes(plane))

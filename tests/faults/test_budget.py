@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import stepconv
+from stepconv import nn
 from stepconv.cli import main
 from stepconv.errors import ArgumentError
 from stepconv.geometry import Axis, budget, padding_plan
@@ -119,3 +120,16 @@ def test_on_the_command_line_it_is_one_line(
     assert out == ""
     assert [line.startswith("stepconv: ") for line in err.splitlines()].count(True) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("batch", [1, 64])
+def test_a_network_that_asks_for_more_than_there_is_is_refused(
+    batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures one by one go by another program than many."""
+    monkeypatch.setattr(budget, "memory", lambda: 2**28 + 1)
+    layers = (nn.Conv(8, 1, padding=3000), nn.GlobalAvgPool(), nn.Flatten(), nn.Dense(2))
+    model = nn.Model("wide", (1, 8, 8), layers, 2)
+    asked = nn.Predictor(model, nn.initial_parameters(model, 0), batch_size=batch)
+    with pytest.raises(ArgumentError, match=r"GiB: 256 MiB of memory are here"):
+        asked.logits(np.zeros((1, 1, 8, 8), np.float32))

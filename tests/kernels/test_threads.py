@@ -216,6 +216,31 @@ print(json.dumps(patience > 0))
     assert run(LONG + script, STEPCONV_THREADS="3") is True
 
 
+def test_nobody_parks_while_a_call_goes_on() -> None:
+    """Its last part may be a long one, and another stage may follow."""
+    script = """
+from stepconv.kernels.compile import threads
+slow(np.zeros(64))
+pool = threads._pool
+@parallel
+def long(worker, share, out):
+    for i in range(*share_of(out.size, share)):
+        total = 0.0
+        for k in range(300_000_000):
+            total += 1 / (k + i + 1.0)
+        out[i] = total
+caller = threading.Thread(target=long, args=(np.zeros(1),))
+caller.start()
+while not pool.board.numbers[tickets.RUNNING // 8]:
+    time.sleep(0.001)
+time.sleep(0.2)
+parked = len(pool._parked) if pool.board.numbers[tickets.RUNNING // 8] else 0
+caller.join()
+print(json.dumps([parked, int(pool.board.numbers[tickets.RUNNING // 8])]))
+"""
+    assert run(LONG + script, STEPCONV_THREADS="3") == [0, 0]
+
+
 def test_a_process_ends_while_a_daemon_computes() -> None:
     script = """
 def forever():

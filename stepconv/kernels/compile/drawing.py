@@ -16,6 +16,7 @@ from stepconv.kernels.compile.tickets import (
     NUMBER,
     PARTS,
     PLACE,
+    RUNNING,
     SHARE,
     SLEEP,
     STOP,
@@ -120,7 +121,7 @@ def serve(board: int, worker: int) -> bool:
     """
     idle = 0
     begin(board, worker)
-    while idle < IDLE_SPINS + IDLE_NAPS and look(board + STOP) == 0:
+    while look(board + STOP) == 0:
         place = look(board + PLACE)
         if place != 0 and ask(place, 0) == look(board + CORE):
             return True
@@ -136,8 +137,11 @@ def serve(board: int, worker: int) -> bool:
             idle = IDLE_SPINS
         if idle <= IDLE_SPINS:
             pause()
-        elif shares(board, worker):
-            ask(look(board + SLEEP), NAP)
+            continue
+        patient = idle <= IDLE_SPINS + IDLE_NAPS and shares(board, worker)
+        if look(board + RUNNING) == 0 and not patient:
+            break
+        ask(look(board + SLEEP), NAP)
     return False
 
 

@@ -74,6 +74,7 @@ class Pool:
         """
         if self.board.numbers[(tickets.NOTES + tickets.SHARED) // 8] > time.monotonic_ns():
             return
+        _tell(self.board.address + tickets.RUNNING, 1)
         while len(self._workers) < threads - 1:
             number = len(self._workers) + 1
             worker = threading.Thread(
@@ -131,6 +132,7 @@ def run(begin: Any, *given: Any, parts: int = 0) -> None:
             pool.wake(threads)
             _see_through(begin, pool.board.address, threads, parts, given)
         finally:
+            _tell(pool.board.address + tickets.RUNNING, 0)
             pool.taken.release()
     else:
         try:

@@ -10,6 +10,7 @@ drawn. A worker that the system never wakes costs nothing.
     DONE     parts of the job that are finished
     CODE, KEPT  what is called for a part, and where its arguments lie
     STOP     not 0: workers go home
+    RUNNING  not 0: more may be published any moment, nobody parks
     CORE     the core that the publisher ran on
     CLOCK, YIELD, SLEEP, PLACE  functions of the system, by address
     NOTES    a line for each thread: when its turn BEGAN, until when others SHARED its core, and
@@ -32,10 +33,10 @@ from stepconv.kernels.compile.numba_parts import cgutils
 from stepconv.kernels.environment import MOST_THREADS
 
 WORD = 64  # bytes from one number of the board to the next
-TICKET, DONE, STOP, CODE, KEPT, CORE, CLOCK, YIELD, SLEEP, PLACE = (
-    WORD * place for place in range(10)
+TICKET, DONE, STOP, RUNNING, CODE, KEPT, CORE, CLOCK, YIELD, SLEEP, PLACE = (
+    WORD * place for place in range(11)
 )
-NOTES = WORD * 10
+NOTES = WORD * 11
 BEGAN, SHARED, SPAN = 0, 8, 16
 ARGUMENTS = NOTES + WORD * (MOST_THREADS + 1)  # from here on: those of the job that is published
 BYTES = ARGUMENTS + 2**13

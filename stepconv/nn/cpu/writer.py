@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stepconv.geometry.budget import check
 from stepconv.kernels.cpu.lanes.rows import CONTROLS, LANES, VECTOR, WIDTH, Spot, row
 from stepconv.nn.cpu.memory import Memory
 from stepconv.nn.cpu.windows import Family, Taps
@@ -149,6 +150,7 @@ class Writer:
     def room(self, size: int) -> Spot:
         """Return room for so many bytes in each chunk."""
         stride = -(-size // _LINE) * _LINE
+        check("network's working memory", (stride // 4, self.chunks), 4)
         memory = np.zeros(stride * self.chunks + _LINE, np.uint8)
         return Spot(-(-self.keep(memory) // _LINE) * _LINE, stride)
 

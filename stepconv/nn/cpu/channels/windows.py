@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stepconv.geometry import Axis, Plan
+from stepconv.geometry.budget import check
 from stepconv.kernels.cpu.channels.sums import OUTSIDE
 
 Table = NDArray[np.int64]
@@ -18,6 +19,8 @@ def window_table(plan: Plan, step: int, pictures: int = 1) -> Table:
 
     Pixels of x are `step` bytes apart; what is not there has OUTSIDE.
     """
+    # So many copies of it there are on the way.
+    check("table of windows", (*plan.output, plan.rows.window * plan.columns.window), 4 * 8)
     rows, columns = (_cells(axis) for axis in plan.axes)
     down, across = rows[:, None, :, None], columns[None, :, None, :]
     cells = down * plan.columns.size + across

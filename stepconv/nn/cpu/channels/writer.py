@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stepconv.geometry.budget import check
 from stepconv.kernels.cpu.channels.cells import flatten
 from stepconv.kernels.cpu.lanes.rows import CONTROLS, LANES, VECTOR, WIDTH, Spot, row
 from stepconv.nn.cpu.channels.memory import lives, places
@@ -75,6 +76,7 @@ class Writer:
 
     def room(self, size: int) -> int:
         """Return the address of so many bytes, with room for a vector behind."""
+        check("network's working memory", (size // 4,), 4)
         kept = np.empty(size + 2 * VECTOR, np.uint8)
         return -(-self.memory.place(kept) // VECTOR) * VECTOR
 
