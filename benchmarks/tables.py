@@ -66,13 +66,13 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def rewrite(text: str, report: Report) -> str:
-    """Return a page with its tables made anew from a report: of operations, networks, or loads."""
+    """Return a page with the tables made anew that a report is of."""
 
     def made(match: re.Match[str]) -> str:
         name = match[1]
         if name not in TABLES:
             raise KeyError(f"there is no table {name!r}: there are {', '.join(TABLES)}")
-        if _OF.get(name, "cells") not in report:
+        if _OF.get(name, "peak") not in report:
             return match[0]  # of another report
         _, head, lines = TABLES[name]
         return f"<!-- table: {name} -->\n{markdown(head, lines(report))}<!-- end of table -->"
@@ -258,10 +258,36 @@ def _load(report: Report) -> Lines:
             )
 
 
+def _trainings(task: str) -> Callable[[Report], Lines]:
+    def lines(report: Report) -> Lines:
+        for cell in report["trainings"]:
+            if cell["task"] == task:
+                speeds = dict(cell["images_per_second"])
+                ours = speeds.pop(OURS)
+                rival = max(speeds, key=lambda name: speeds[name])
+                named = "" if cell["algorithm"] == "direct" else f", {cell['algorithm']}"
+                ratio, limit = cell["ratio"], cell["asked"]
+                yield (
+                    f"{cell['net']}, batch {cell['batch']}{named}",
+                    f"{ours:,}",
+                    f"{speeds[rival]:,} ({rival.removeprefix('torch ')})",
+                    f"{ratio:.2f}",
+                    mark(limit, ratio >= limit),
+                )
+
+    return lines
+
+
+_TRAINING_HEAD = ("network", "stepconv", "PyTorch, better layout", "ratio", "asked")
 _CELL_HEAD = ("work", "stepconv", "best peer", "its time", "ratio", "asked")
 
 # Tables of reports of their own, by what these hold.
-_OF = {"networks": "networks", "load": "found"}
+_OF = {
+    "networks": "networks",
+    "load": "found",
+    "training": "trainings",
+    "answers": "trainings",
+}
 
 # By the name that the page's markers use: title, heads of columns, and what makes the rows.
 TABLES: dict[str, tuple[str, Sequence[str], Callable[[Report], Lines]]] = {
@@ -305,6 +331,8 @@ TABLES: dict[str, tuple[str, Sequence[str], Callable[[Report], Lines]]] = {
         ("work", "stepconv", "held", "asked", "times PyTorch", "asked"),
         _load,
     ),
+    "training": ("Training, images a second", _TRAINING_HEAD, _trainings("training")),
+    "answers": ("Answers, images a second", _TRAINING_HEAD, _trainings("evaluation")),
 }
 
 

@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
             and one.batch in (options.batch or [one.batch])
             and one.task in (options.task or [one.task])
         ]
-        report["cells"] = [measure(one, options.rounds, options.threads) for one in chosen]
+        report["trainings"] = [measure(one, options.rounds, options.threads) for one in chosen]
         if not (options.net or options.batch or options.task):
             report["first step"] = first_step(options.threads)
             report["memory"] = [memory(net, options.threads) for net in ("lenet5", "mini-vgg")]
