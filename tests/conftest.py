@@ -1,6 +1,8 @@
 """How hard Hypothesis tries, and the fixtures that every room's tests share."""
 
+import gc
 import os
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -39,6 +41,17 @@ NO_RUNTIME = "onnxruntime, the judge of exported networks, is not installed (it 
 NO_SIMULATOR = "only Numba's simulator (NUMBA_ENABLE_CUDASIM=1) "
 
 FAST = [name for name in BACKENDS if name != "textbook"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the tests themselves, which stay to the end, out of every later search for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", params=BACKENDS)

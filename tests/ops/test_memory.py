@@ -87,7 +87,8 @@ def test_a_call_keeps_no_input_alive(call: Call, backend: str) -> None:
     watched = [weakref.ref(array) for array in given.values()]
     results = call.run(given, backend)
     given.clear()
-    gc.collect()
+    if any(reference() is not None for reference in watched):
+        gc.collect()  # takes much longer than the call
     assert all(reference() is None for reference in watched)
     assert len(results) >= 1
 

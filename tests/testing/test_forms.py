@@ -90,9 +90,14 @@ classes.py:Conv2D                   correlate           -                       
 classes.py:Filter.apply             correlate           -                           -
 """
 ROWS = [tuple(line.split()) for line in RIGHT.strip().splitlines()]
+# One answer in each form is enough where time counts.
+FIRST = {row[2]: row for row in reversed(ROWS)}
 
 
-@pytest.mark.parametrize(("target", "op", "form", "option"), ROWS)
+@pytest.mark.parametrize(
+    ("target", "op", "form", "option"),
+    [pytest.param(*row, marks=() if FIRST[row[2]] is row else pytest.mark.slow) for row in ROWS],
+)
 def test_a_right_answer_is_right(target: str, op: str, form: str, option: str) -> None:
     report = checks.check(str(HOMEWORK / target), op)
     assert report.right, report

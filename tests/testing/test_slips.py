@@ -29,7 +29,7 @@ def written(source: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("op", BASES)
-@pytest.mark.parametrize("style", [0, 1])
+@pytest.mark.parametrize("style", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_bases_are_right(op: str, style: int, tmp_path: Path) -> None:
     report = checks.check(written(BASES[op][style], tmp_path), op, seed=SEED)
     assert report.right, report
@@ -41,7 +41,7 @@ def test_the_bases_are_right(op: str, style: int, tmp_path: Path) -> None:
         pytest.param(
             planted,
             id=f"{planted.slip}-{planted.op}",
-            marks=pytest.mark.slow if number % 4 else (),
+            marks=pytest.mark.slow if number % 8 else (),
         )
         for number, planted in enumerate(PLANTED)
     ],
