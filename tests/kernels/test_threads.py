@@ -216,6 +216,18 @@ print(json.dumps(patience > 0))
     assert run(LONG + script, STEPCONV_THREADS="3") is True
 
 
+def test_arrays_are_lent_to_threads_without_their_owners() -> None:
+    """An owner may be forgotten while others work: the caller is back in Python now and then."""
+    script = """
+from stepconv.kernels.compile import threads, tickets
+check(small.row_sums)
+laid = threads._pool.board.numbers[tickets.ARGUMENTS // 8 :]
+# The address of the code; then of the first array: owner, Python's object, number of items.
+print(json.dumps([bool(laid[0]), *laid[1:4].tolist()]))
+"""
+    assert run(script, STEPCONV_THREADS="2") == [True, 0, 0, 200]
+
+
 def test_nobody_parks_while_a_call_goes_on() -> None:
     """Its last part may be a long one, and another stage may follow."""
     script = """

@@ -1,6 +1,8 @@
 """Lays the arguments of a kernel down in memory, beside code that takes them up again and calls it.
 
-Threads know nothing of a kernel's arguments: they call code(kept, worker, share).
+Threads know nothing of a kernel's arguments: they call code(kept, worker, share). Arrays are lent
+to them without their owners, which Python keeps for as long as the call lasts: what compiled code
+knows of an owner ends whenever the caller looks after Ctrl-C, though others are still at work.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ def _lay(_context: Any, place: Any, address: Any, arguments: Any) -> Any:
     """Lay the address of a kernel's code and its arguments down; return what takes them up."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        kept = cgutils.pack_struct(builder, values[1:])
+        lent = _without_owners(context, builder, signature.args[2], values[2])
+        kept = cgutils.pack_struct(builder, [values[1], lent])
         if context.get_abi_sizeof(kept.type) > BYTES - ARGUMENTS:
             raise numba.errors.TypingError("these are more arguments than a board has room for")
         to = builder.inttoptr(values[0], kept.type.as_pointer())
@@ -30,6 +33,20 @@ def _lay(_context: Any, place: Any, address: Any, arguments: Any) -> Any:
         return builder.ptrtoint(entry, context.get_value_type(numba.types.int64))
 
     return numba.types.int64(place, address, arguments), emit
+
+
+def _without_owners(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """Return arguments whose arrays belong to nobody, so that nobody counts who uses them."""
+    if isinstance(kind, numba.types.Array):
+        array = context.make_array(kind)(context, builder, value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        array.parent = cgutils.get_null_value(array.parent.type)
+        return array._getvalue()
+    if isinstance(kind, numba.types.BaseTuple):
+        for i, one in enumerate(kind):
+            part = _without_owners(context, builder, one, builder.extract_value(value, i))
+            value = builder.insert_value(value, part, i)
+    return value
 
 
 def _entry(context: Any, module: Any, kept: Any, kinds: Any) -> Any:
