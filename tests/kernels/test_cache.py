@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from stepconv.kernels.compile import cache, cache_status, clear_cache, fingerprint, inner, parallel
+from stepconv.kernels.cpu.machine.vector import tile
 from tests.kernels import small_kernels as small
 from tests.kernels.processes import finish, run, start
 
@@ -312,6 +313,18 @@ def test_the_fingerprint_tells_a_bool_a_float_and_arrays_apart():
     values += [np.array([1, 2]), np.array([1, 3]), np.array([1.0, 2.0]), np.array([[1, 2]])]
     prints = {fingerprint.fingerprint(make(value).function) for value in values}
     assert len(prints) == len(values)
+
+
+def test_the_fingerprint_does_not_tell_how_many_tiles_were_made_before():
+    def made():
+        @tile(np.float32)
+        def doubled(v, x, out):
+            v.store(out, v.load(x) * 2)
+
+        return doubled
+
+    first, second = make(made()), make(made())
+    assert fingerprint.fingerprint(first.function) == fingerprint.fingerprint(second.function)
 
 
 def test_the_fingerprint_tells_the_order_of_fields():

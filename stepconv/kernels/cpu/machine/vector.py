@@ -18,7 +18,6 @@ under its name. A vector is as wide as this machine's.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -57,8 +56,6 @@ __all__ = [
 ]
 
 _INT32 = ir.IntType(32)
-
-_numbers = itertools.count()
 
 
 class Vectors:
@@ -363,13 +360,13 @@ def tile(dtype: Any) -> Callable[[Callable[..., None]], Any]:
     """
 
     def make(recipe: Callable[..., None]) -> Any:
-        name = f"tile.{recipe.__name__}.{next(_numbers)}"
-
         def function_in(module: Any, kinds: tuple[Any, ...], count: int) -> Any:
-            found = module.globals.get(name)
-            if found is not None:
-                return found
+            for found in module.functions:
+                if getattr(found, "recipe", None) is recipe:
+                    return found
+            name = module.get_unique_name(f"tile.{recipe.__name__}")
             function = ir.Function(module, ir.FunctionType(ir.VoidType(), [INT64] * count), name)
+            function.recipe = recipe
             function.linkage = "internal"
             function.attributes.add("noinline")
             function.attributes.add("nounwind")
