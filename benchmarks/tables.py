@@ -72,7 +72,7 @@ def rewrite(text: str, report: Report) -> str:
         name = match[1]
         if name not in TABLES:
             raise KeyError(f"there is no table {name!r}: there are {', '.join(TABLES)}")
-        if _OF.get(name, "peak") not in report:
+        if _OF.get(name, "cells") not in report:
             return match[0]  # of another report
         _, head, lines = TABLES[name]
         return f"<!-- table: {name} -->\n{markdown(head, lines(report))}<!-- end of table -->"
