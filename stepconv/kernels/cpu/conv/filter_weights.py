@@ -146,7 +146,7 @@ def weight_sums(
                     high = high if count is None else v.least(high, count)
                     return v.load_where(v.lanes_between(first * -1, high), address, v.zero())
 
-                for place in (*grad, *line[-rows:]):
+                for place in (*grad, *line[-rows:]) if registers() > 16 else ():
                     v.prefetch(place + (at + ahead))
                 given = [load(place + at) for place in grad]
                 for b in range(width):
