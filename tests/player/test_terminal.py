@@ -271,6 +271,8 @@ def test_a_call_is_chosen_edited_and_told_as_a_command(terminal: Terminal) -> No
     terminal.wait("space play")  # the preview has none
     terminal.keys("e", "7", "Enter")
     terminal.wait("[ 7]")
-    terminal.keys("c", "q")
+    terminal.keys("c")
+    terminal.wait("printed when")
+    terminal.keys("q")
     assert "--kernel '7 " in terminal.wait("status=0")
     assert terminal.is_restored()
