@@ -253,6 +253,21 @@ print(json.dumps([parked, int(pool.board.numbers[tickets.RUNNING // 8])]))
     assert run(LONG + script, STEPCONV_THREADS="3") == [0, 0]
 
 
+def test_who_is_about_to_park_goes_home_too() -> None:
+    script = """
+from stepconv.kernels.compile import threads
+left = []
+for _ in range(20):
+    check(small.row_sums)
+    pool, threads._pool = threads._pool, None
+    workers = list(pool._workers)
+    pool.close()
+    left += [worker for worker in workers if worker.is_alive()]
+print(json.dumps(len(left)))
+"""
+    assert run(script, STEPCONV_THREADS="3") == 0
+
+
 def test_a_process_ends_while_a_daemon_computes() -> None:
     script = """
 def forever():

@@ -88,10 +88,13 @@ class Pool:
     def close(self) -> None:
         """Send the workers home."""
         _tell(self.board.address + tickets.STOP, 1)
-        while self._parked:
-            self._parked.pop().release()
-        for worker in self._workers:
-            worker.join(1)
+        for _ in range(100):  # a second: who is about to park does so after it was called
+            while self._parked:
+                self._parked.pop().release()
+            self._workers = [worker for worker in self._workers if worker.is_alive()]
+            if not self._workers:
+                break
+            self._workers[0].join(0.01)
 
     def _live(self, number: int) -> None:
         rest = threading.Lock()
